@@ -1,0 +1,25 @@
+# Entry points; what they do is in scripts/. `make` alone lists them.
+
+.PHONY: help demo test check check-native bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#'
+
+demo: ## three nodes, a cluster and a Service that answers (KEEP=1: leave it running)
+	@KEEP='$(KEEP)' scripts/demo.sh
+
+test: ## all tests, as root (SUITE=name: one of unit contract repo sim netns cluster)
+	@scripts/test.sh $(SUITE)
+
+check: ## the fast gate: format, lint, types, rules, unit tests
+	@scripts/check.sh
+
+check-native: ## the native addon under a memory checker
+	@scripts/check-native.sh
+
+bench: ## measurements against the kernel and a C responder (JSON=file: rows for machines)
+	@JSON='$(JSON)' scripts/bench.sh
+
+clean: ## remove what was built (ALL=1: npm packages and the cached control plane too)
+	@scripts/clean.sh $(if $(ALL),all)

@@ -1,0 +1,49 @@
+// The suites of `make test`, in the order they run (fast ones first), and their limits. A new suite
+// is one row here and a folder of that name in test/.
+
+export interface Suite {
+  readonly name: string;
+  /** Test files at a time. Labs measure time, so theirs run alone. */
+  readonly concurrency: number;
+  readonly testSecondsMax: number;
+  readonly suiteSecondsMax: number;
+  /** Makes network namespaces: needs root, and sweeps up after dead runs. */
+  readonly lab?: boolean;
+  /** Needs etcd and kube-apiserver, which scripts/build-kubernetes.sh provides. */
+  readonly controlPlane?: boolean;
+}
+
+export const SUITES: readonly Suite[] = [
+  { name: "unit", concurrency: 2, testSecondsMax: 60, suiteSecondsMax: 600 },
+  { name: "contract", concurrency: 2, testSecondsMax: 60, suiteSecondsMax: 600 },
+  { name: "repo", concurrency: 2, testSecondsMax: 120, suiteSecondsMax: 600 },
+  { name: "sim", concurrency: 2, testSecondsMax: 900, suiteSecondsMax: 1800 },
+  { name: "netns", concurrency: 1, testSecondsMax: 120, suiteSecondsMax: 1800, lab: true },
+  {
+    name: "cluster",
+    concurrency: 1,
+    testSecondsMax: 300,
+    suiteSecondsMax: 3600,
+    lab: true,
+    controlPlane: true,
+  },
+];
+
+export const SUITE_NAMES: readonly string[] = SUITES.map((suite) => suite.name);
+
+/** The table's row with what the environment overrides: LBD_TEST_{CONCURRENCY,SECONDS}, ... */
+export function withOverrides(suite: Suite, environment: NodeJS.ProcessEnv): Suite {
+  const number = (name: string, otherwise: number) => {
+    const text = environment[name];
+    if (text === undefined || text === "") return otherwise;
+    const value = Number(text);
+    if (!(value > 0)) throw new Error(`Cannot run tests: ${name} is "${text}", not a number`);
+    return value;
+  };
+  return {
+    ...suite,
+    concurrency: number("LBD_TEST_CONCURRENCY", suite.concurrency),
+    testSecondsMax: number("LBD_TEST_SECONDS", suite.testSecondsMax),
+    suiteSecondsMax: number("LBD_SUITE_SECONDS", suite.suiteSecondsMax),
+  };
+}

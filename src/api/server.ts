@@ -1,0 +1,139 @@
+// HTTP+JSON on the unix socket. The file mode admits root and the group; what changes something
+// asks the kernel who is at the other end (SO_PEERCRED) and admits root alone.
+
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { Socket } from "node:net";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import { peerCredentials } from "../../native/index.ts";
+import { AppError, errorText } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import type { ApiSource, Route } from "./routes.ts";
+import { ROUTES } from "./routes.ts";
+import type { ApiErrorKind } from "./types.ts";
+import { SCHEMA } from "./types.ts";
+
+const STATUS_OF: Readonly<Record<ApiErrorKind, number>> = {
+  "bad-request": 400,
+  forbidden: 403,
+  "not-found": 404,
+  "method-not-allowed": 405,
+  internal: 500,
+};
+
+export interface ApiServerOptions {
+  readonly path: string;
+  /** The group that may read; when the system has none of this name, root alone may. */
+  readonly group: string;
+  readonly source: ApiSource;
+  /** A handler threw: a bug, told to the log. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class ApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #server: Server;
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => this.#serve(request, response));
+  }
+
+  /** Throws AppError ALREADY_RUNNING when a daemon answers there, SOCKET_UNAVAILABLE otherwise. */
+  async listen(): Promise<void> {
+    const { path, group } = this.#options;
+    if (await isAnswering(path)) {
+      const message = `Cannot listen on "${path}": another lbd on this host answers there`;
+      throw new AppError("ALREADY_RUNNING", message);
+    }
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      // Left behind by a daemon that was killed: nobody answers on it.
+      rmSync(path, { force: true });
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#server.once("error", reject);
+      this.#server.listen(path, resolve);
+      await promise;
+      chmodSync(path, 0o660);
+      const gid = groupId(group);
+      if (gid !== null) chownSync(path, 0, gid);
+    } catch (cause) {
+      const message = `Cannot listen on "${path}": ${errorText(cause)}`;
+      throw new AppError("SOCKET_UNAVAILABLE", message, { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader("x-lbd-version", VERSION);
+    const url = new URL(request.url ?? "/", "http://lbd");
+    const route = ROUTES.find((candidate) => candidate.path === url.pathname);
+    if (route === undefined) {
+      return sendError(response, "not-found", `Cannot find "${url.pathname}": no such path`);
+    }
+    if (route.method !== request.method) {
+      const message = `Cannot ${request.method} "${url.pathname}": only ${route.method} is served`;
+      return sendError(response, "method-not-allowed", message);
+    }
+    if (!mayUse(route, request.socket)) {
+      const message = `Cannot ${request.method} "${url.pathname}": only root may change anything`;
+      return sendError(response, "forbidden", message);
+    }
+    this.#handle(route, url.searchParams, response);
+  }
+
+  #handle(route: Route, query: URLSearchParams, response: ServerResponse): void {
+    try {
+      const result = route.handle(this.#options.source, query);
+      if (result.ok) sendJson(response, 200, result.value);
+      else sendError(response, result.kind, result.message);
+    } catch (thrown) {
+      this.#options.onError(thrown);
+      sendError(response, "internal", `Cannot answer: ${errorText(thrown)}`);
+    }
+  }
+}
+
+/** Whether the other end of the socket may use the route; what cannot be asked may not. */
+export function mayUse(route: Pick<Route, "access">, socket: Socket): boolean {
+  if (route.access === "read") return true;
+  const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd;
+  if (fd === undefined || fd < 0) return false;
+  return peerCredentials(fd).uid === 0;
+}
+
+function sendError(response: ServerResponse, kind: ApiErrorKind, message: string): void {
+  sendJson(response, STATUS_OF[kind], { schema: SCHEMA, error: { kind, message } });
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+async function isAnswering(path: string): Promise<boolean> {
+  const socket = connect(path);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once("connect", () => resolve(true));
+  socket.once("error", () => resolve(false));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The number of a group in group(5), or null. */
+function groupId(name: string): number | null {
+  const line = readFileSync("/etc/group", "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
+  const gid = Number(line?.split(":")[2]);
+  return Number.isInteger(gid) && line !== undefined ? gid : null;
+}

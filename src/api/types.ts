@@ -1,0 +1,148 @@
+// What the daemon tells over its socket. These types are the contract between daemon and lbctl;
+// the JSON carries `schema`, and a field is only ever added within one schema.
+
+export const SCHEMA = "lbd/v1";
+
+/** Error kinds, independent of HTTP status codes. */
+export type ApiErrorKind =
+  | "not-found"
+  | "bad-request"
+  | "method-not-allowed"
+  | "forbidden"
+  | "internal";
+
+export interface ApiErrorBody {
+  readonly schema: typeof SCHEMA;
+  readonly error: { readonly kind: ApiErrorKind; readonly message: string };
+}
+
+/** `ok`: nothing to do. `degraded`: it works, but something needs a hand. `failing`: it does not. */
+export type Health = "ok" | "degraded" | "failing";
+
+/** One thing that is not as it should be, with its cause and what to do. */
+export interface Finding {
+  readonly health: Exclude<Health, "ok">;
+  readonly what: string;
+  readonly cause: string;
+  /** The next command to run, or what to change. */
+  readonly next: string;
+}
+
+export interface StatusView {
+  readonly node: string;
+  readonly version: string;
+  readonly health: Health;
+  readonly findings: readonly Finding[];
+  readonly uptimeSeconds: number;
+  readonly api: {
+    readonly server: string;
+    readonly reachable: boolean;
+    /** Null: never reached since the start. */
+    readonly lastContactSecondsAgo: number | null;
+  };
+  readonly leader: { readonly node: string | null; readonly isThisNode: boolean };
+  readonly config: {
+    readonly valid: boolean;
+    readonly pools: number;
+    readonly advertisements: number;
+  };
+  readonly vips: {
+    readonly total: number;
+    readonly ownedHere: number;
+    readonly withoutOwner: number;
+  };
+  /** Counters by name: frames by outcome, announcements, Events, .... */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface VipView {
+  readonly address: string;
+  readonly pool: string;
+  readonly services: readonly string[];
+  readonly owner: string | null;
+  readonly epoch: number;
+  /** What this node does about it. */
+  readonly here: "owning" | "claiming" | "releasing" | "idle";
+  readonly interfaces: readonly string[];
+  /** Requests answered here since the VIP was taken; null when this node does not own it. */
+  readonly answered: number | null;
+}
+
+export interface ServiceView {
+  readonly service: string;
+  readonly addresses: readonly string[];
+  readonly pool: string | null;
+  readonly requested: readonly string[];
+  /** The owner of each address, in the order of `addresses`; null: nobody. */
+  readonly owners: readonly (string | null)[];
+  /** Why there is no address, or null. Only the leader knows it. */
+  readonly pending: string | null;
+}
+
+export interface PoolView {
+  readonly pool: string;
+  readonly addresses: readonly string[];
+  readonly autoAssign: boolean;
+  readonly avoidBuggyIPs: boolean;
+  readonly assigned: number;
+  /** Neither assigned nor withheld; IPv6 counts are capped at 2^53 - 1. */
+  readonly available: number;
+  /** Addresses that are never handed out, with the reason. */
+  readonly withheld: readonly { readonly address: string; readonly because: string }[];
+  readonly advertisements: readonly string[];
+}
+
+export interface NodeView {
+  readonly node: string;
+  readonly member: "alive" | "suspect" | "down" | "stopped" | "never-seen";
+  readonly owned: number;
+  /** Why it is not eligible at all, or null. */
+  readonly excluded: string | null;
+}
+
+export interface HistoryView {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly address: string;
+  readonly change: string;
+  readonly node: string | null;
+  readonly epoch: number;
+  readonly cause: string;
+  readonly detail: string;
+}
+
+/** One link of the causal chain that `explain` shows. */
+export interface ExplainStep {
+  readonly step: "service" | "pool" | "advertisement" | "node" | "owner" | "wire";
+  readonly state: "ok" | "no" | "problem" | "unknown";
+  readonly text: string;
+}
+
+export interface ExplainView {
+  readonly subject: string;
+  readonly answer: string;
+  readonly steps: readonly ExplainStep[];
+}
+
+export interface ListView<T> {
+  readonly schema: typeof SCHEMA;
+  readonly items: readonly T[];
+}
+
+export interface ItemView<T> {
+  readonly schema: typeof SCHEMA;
+  readonly item: T;
+}
+
+/** Every resource with its path and the shape of its answer: server and client both use it. */
+export interface Resources {
+  readonly "/v1/status": ItemView<StatusView>;
+  readonly "/v1/vips": ListView<VipView>;
+  readonly "/v1/services": ListView<ServiceView>;
+  readonly "/v1/pools": ListView<PoolView>;
+  readonly "/v1/nodes": ListView<NodeView>;
+  readonly "/v1/history": ListView<HistoryView>;
+  readonly "/v1/explain": ItemView<ExplainView>;
+}
+
+export type ResourcePath = keyof Resources;

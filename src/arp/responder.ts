@@ -1,0 +1,171 @@
+// Decides what one received ARP frame means for this node: exactly one named outcome a frame, and
+// a reply only where the tenure allows it at this very moment. Pure: bytes and `now` in, outcome out.
+//
+// Not guaranteed: a reply that was handed to the kernel cannot be taken back, and no host can
+// correct another's neighbour cache.
+
+import type { Ip } from "../core/address.ts";
+import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import { macAt, macToBytes } from "../core/mac.ts";
+import type { BootMs } from "../core/time.ts";
+import {
+  encodeReply,
+  type MalformedReason,
+  malformedReason,
+  OFFSET,
+  OPERATION,
+  read16,
+  read32,
+} from "./wire.ts";
+
+/** Every outcome; each is a counter. */
+export const OUTCOMES = [
+  "answered",
+  "not-ours",
+  "not-request",
+  "tenure-lapsed",
+  "wrong-interface",
+  "wrong-destination",
+  "own-frame",
+  "heard-announcement",
+  "heard-reply",
+  "malformed-short",
+  "malformed-oversized",
+  "malformed-ethertype",
+  "malformed-hardware-type",
+  "malformed-protocol-type",
+  "malformed-lengths",
+  "malformed-operation",
+  "malformed-sender",
+] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
+// Every reason of the codec is an outcome; this does not compile while one is missing.
+type _AllReasons = MalformedReason extends Outcome ? true : never;
+export const ALL_REASONS_ARE_OUTCOMES: _AllReasons = true;
+
+/** Another host claimed an address that is granted here. */
+export interface Heard {
+  readonly address: Ip;
+  readonly mac: Mac;
+}
+
+interface Grant {
+  readonly interfaces: ReadonlySet<string>;
+}
+
+export class ArpResponder {
+  readonly #grants = new Map<number, Grant>();
+  #tenureUntil = Number.NEGATIVE_INFINITY as BootMs;
+
+  /** Allows answering for `address` on `interfaces` while the tenure lasts. */
+  grant(address: Ip, interfaces: readonly string[]): void {
+    this.#grants.set(ipv4ToNumber(address), { interfaces: new Set(interfaces) });
+  }
+
+  revoke(address: Ip): void {
+    this.#grants.delete(ipv4ToNumber(address));
+  }
+
+  /** The end of the tenure of every grant. */
+  setTenure(until: BootMs): void {
+    this.#tenureUntil = until;
+  }
+
+  /** True when `address` may be announced on the interface now. */
+  maySpeak(address: Ip, interfaceName: string, now: BootMs): boolean {
+    const grant = this.#grants.get(ipv4ToNumber(address));
+    return grant?.interfaces.has(interfaceName) === true && now < this.#tenureUntil;
+  }
+
+  grants(): { address: Ip; interfaces: string[] }[] {
+    return [...this.#grants].map(([address, grant]) => ({
+      address: ipv4FromNumber(address),
+      interfaces: [...grant.interfaces],
+    }));
+  }
+
+  /** One responder serves all interfaces: this one looks at the frames of `name`. */
+  onInterface(name: string, mac: Mac): InterfaceResponder {
+    return new InterfaceResponder(this, name, mac);
+  }
+
+  /** @internal */
+  isGranted(target: number): boolean {
+    return this.#grants.has(target);
+  }
+
+  /** @internal */
+  isGrantedOn(target: number, name: string): boolean {
+    return this.#grants.get(target)?.interfaces.has(name) === true;
+  }
+
+  /** @internal */
+  hasTenure(now: BootMs): boolean {
+    return now < this.#tenureUntil;
+  }
+}
+
+/** Looks at the frames that one interface received. */
+export class InterfaceResponder {
+  readonly #responder: ArpResponder;
+  readonly #name: string;
+  readonly #mac: Uint8Array;
+
+  constructor(responder: ArpResponder, name: string, mac: Mac) {
+    this.#responder = responder;
+    this.#name = name;
+    this.#mac = macToBytes(mac);
+  }
+
+  /**
+   * The outcome of one frame of `length` bytes. `now` must be the boot clock read for this frame.
+   * When the outcome is `answered`, the caller obtains the frame to send with `reply`.
+   */
+  look(frame: Uint8Array, length: number, now: BootMs): Outcome {
+    const malformed = malformedReason(frame, length);
+    if (malformed !== null) return malformed;
+    if (this.#isOwn(frame, OFFSET.source)) return "own-frame";
+    const sender = read32(frame, OFFSET.senderIp);
+    const target = read32(frame, OFFSET.targetIp);
+    const isRequest = read16(frame, OFFSET.operation) === OPERATION.request;
+    if (this.#responder.isGranted(sender) && !this.#isOwn(frame, OFFSET.senderMac)) {
+      return isRequest || sender === target ? "heard-announcement" : "heard-reply";
+    }
+    if (!isRequest) return "not-request";
+    return this.#lookAtRequest(frame, target, now);
+  }
+
+  /** Writes the reply to a frame whose outcome was `answered`. */
+  reply(frame: Uint8Array, out: Uint8Array): void {
+    encodeReply(frame, this.#mac, out);
+  }
+
+  /** Who was heard, for a frame whose outcome was `heard-...`. */
+  heard(frame: Uint8Array): Heard {
+    const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
+    return { address, mac: macAt(frame, OFFSET.senderMac) };
+  }
+
+  #lookAtRequest(frame: Uint8Array, target: number, now: BootMs): Outcome {
+    if (!this.#responder.isGranted(target)) return "not-ours";
+    if (!isBroadcast(frame) && !this.#isOwn(frame, OFFSET.destination)) return "wrong-destination";
+    if (!this.#responder.isGrantedOn(target, this.#name)) return "wrong-interface";
+    return this.#responder.hasTenure(now) ? "answered" : "tenure-lapsed";
+  }
+
+  #isOwn(frame: Uint8Array, offset: number): boolean {
+    for (let i = 0; i < 6; i++) {
+      if (frame[offset + i] !== this.#mac[i]) return false;
+    }
+    return true;
+  }
+}
+
+function isBroadcast(frame: Uint8Array): boolean {
+  for (let i = 0; i < 6; i++) {
+    if (frame[OFFSET.destination + i] !== 0xff) return false;
+  }
+  return true;
+}

@@ -1,0 +1,30 @@
+// What a command gets: the client, the format, and where to write.
+
+import type { Command } from "commander";
+import { ApiClient } from "../api/client.ts";
+import type { Format } from "./output.ts";
+import { render } from "./output.ts";
+
+export interface Context {
+  readonly client: ApiClient;
+  /** Writes the answer to stdout in the format asked for. */
+  readonly show: <T>(answer: T, table: (answer: T) => string) => void;
+  /** The exit status when nothing throws; 0 until set. */
+  readonly exitWith: (status: number) => void;
+}
+
+export type MakeContext = (command: Command) => Context;
+
+/** Reads the options that every command has. */
+export function contextFor(command: Command): Context {
+  const { socket, output } = command.optsWithGlobals<{ socket: string; output: Format }>();
+  return {
+    client: new ApiClient(socket),
+    show: (answer, table) => {
+      process.stdout.write(render(answer, output, table));
+    },
+    exitWith: (status) => {
+      process.exitCode = status;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+// The cluster's configuration: IPAddressPools and L2Advertisements of group metallb.io, read
+// together and accepted as a whole or not at all. Raw objects in, config or all problems out.
+
+import { z } from "zod";
+import type { IpRange } from "../core/address.ts";
+import type { Parsed, Problem } from "../core/problem.ts";
+import { showValue } from "../core/problem.ts";
+import { parseAddressEntry } from "./address-entry.ts";
+import type { LabelSelector, Labels } from "./label-selector.ts";
+import { anySelectorMatches, labelSelectorSchema } from "./label-selector.ts";
+import { overlapProblems } from "./overlap.ts";
+import { problemsOf } from "./zod-problems.ts";
+
+/** A custom resource as the API gave it; `spec` is not yet trusted. */
+export interface RawResource {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly spec: unknown;
+}
+
+/** A named set of address ranges: `IPAddressPool`. */
+export interface Pool {
+  readonly name: string;
+  /** In the order they were written, which is the order of allocation. */
+  readonly ranges: readonly IpRange[];
+  /** False: only on explicit request. */
+  readonly autoAssign: boolean;
+  /** Leave out IPv4 addresses that end in .0 and .255. */
+  readonly avoidBuggyIps: boolean;
+}
+
+/** Where the addresses of some pools are answered for: `L2Advertisement`. */
+export interface Advertisement {
+  readonly name: string;
+  /** Pool names; every pool when the resource selects none. */
+  readonly pools: readonly string[];
+  /** OR-ed; empty: every node. */
+  readonly nodeSelectors: readonly LabelSelector[];
+  /** Exact interface names; empty: all that fit. */
+  readonly interfaces: readonly string[];
+}
+
+export interface ClusterConfig {
+  /** Sorted by name. */
+  readonly pools: readonly Pool[];
+  /** Sorted by name. */
+  readonly advertisements: readonly Advertisement[];
+}
+
+export const EMPTY_CLUSTER_CONFIG: ClusterConfig = { pools: [], advertisements: [] };
+
+/** Known to MetalLB's users, and refused rather than ignored: it narrows who gets what. */
+const notYet = z
+  .unknown()
+  .optional()
+  .refine((value) => value === undefined || (Array.isArray(value) && value.length === 0), {
+    error: "nothing: this version of lbd does not support the field yet",
+  });
+
+const poolSpecSchema = z.strictObject({
+  addresses: z.array(z.string()).min(1),
+  autoAssign: z.boolean().default(true),
+  avoidBuggyIPs: z.boolean().default(false),
+  serviceAllocation: notYet,
+});
+
+const advertisementSpecSchema = z.strictObject({
+  ipAddressPools: uniqueStrings().default([]),
+  ipAddressPoolSelectors: z.array(labelSelectorSchema).default([]),
+  nodeSelectors: z.array(labelSelectorSchema).default([]),
+  interfaces: uniqueStrings().default([]),
+  serviceSelectors: notYet,
+  preferredNodeSelectors: notYet,
+});
+
+/** The whole configuration from raw resources; any problem refuses all of it. */
+export function parseClusterConfig(resources: {
+  readonly pools: readonly RawResource[];
+  readonly advertisements: readonly RawResource[];
+}): Parsed<ClusterConfig> {
+  const problems: Problem[] = [];
+  const byName = (a: RawResource, b: RawResource): number => (a.name < b.name ? -1 : 1);
+  const rawPools = [...resources.pools].sort(byName);
+  const pools = rawPools.flatMap((raw) => parsePool(raw, problems));
+  const advertisements = [...resources.advertisements]
+    .sort(byName)
+    .flatMap((raw) => parseAdvertisement(raw, rawPools, problems));
+  problems.push(...overlapProblems(pools));
+  return problems.length === 0
+    ? { ok: true, value: { pools, advertisements } }
+    : { ok: false, problems };
+}
+
+function uniqueStrings() {
+  return z
+    .array(z.string().min(1))
+    .refine((names) => new Set(names).size === names.length, { error: "no name twice" });
+}
+
+function parsePool(raw: RawResource, problems: Problem[]): Pool[] {
+  const where = `IPAddressPool "${raw.name}"`;
+  const parsed = poolSpecSchema.safeParse(raw.spec ?? {});
+  if (!parsed.success) {
+    problems.push(...problemsOf(parsed.error, raw.spec ?? {}, `${where} spec`));
+    return [];
+  }
+  const ranges: IpRange[] = [];
+  for (const [index, text] of parsed.data.addresses.entries()) {
+    const entry = parseAddressEntry(text);
+    if (entry.ok) ranges.push(entry.range);
+    else {
+      const found = showValue(text);
+      problems.push({
+        where: `${where} spec.addresses[${index}]`,
+        found,
+        expected: entry.expected,
+      });
+    }
+  }
+  const { autoAssign, avoidBuggyIPs } = parsed.data;
+  return [{ name: raw.name, ranges, autoAssign, avoidBuggyIps: avoidBuggyIPs }];
+}
+
+function parseAdvertisement(
+  raw: RawResource,
+  rawPools: readonly RawResource[],
+  problems: Problem[],
+): Advertisement[] {
+  const parsed = advertisementSpecSchema.safeParse(raw.spec ?? {});
+  if (!parsed.success) {
+    const prefix = `L2Advertisement "${raw.name}" spec`;
+    problems.push(...problemsOf(parsed.error, raw.spec ?? {}, prefix));
+    return [];
+  }
+  const { ipAddressPools, ipAddressPoolSelectors, nodeSelectors, interfaces } = parsed.data;
+  const selectsAll = ipAddressPools.length === 0 && ipAddressPoolSelectors.length === 0;
+  const pools = rawPools
+    .filter(
+      (pool) =>
+        selectsAll ||
+        ipAddressPools.includes(pool.name) ||
+        anySelectorMatches(ipAddressPoolSelectors, pool.labels),
+    )
+    .map((pool) => pool.name);
+  return [{ name: raw.name, pools, nodeSelectors, interfaces }];
+}

@@ -1,0 +1,218 @@
+// The cluster as this node sees it: Services, Nodes, pools and advertisements from the reflectors,
+// and what follows from them: the configuration, and the VIPs. Changes are gathered and told once.
+
+import type { ClusterConfig, Pool } from "../config/cluster-config.ts";
+import { EMPTY_CLUSTER_CONFIG, parseClusterConfig } from "../config/cluster-config.ts";
+import type { Ip } from "../core/address.ts";
+import { ipFamily } from "../core/address.ts";
+import type { Problem } from "../core/problem.ts";
+import { RangeIndex } from "../core/range-index.ts";
+import type { KubernetesObject, Node, RawObject, Service } from "../k8s-sync/model.ts";
+import { objectKey } from "../k8s-sync/model.ts";
+import type { ReflectorSink } from "../k8s-sync/reflector.ts";
+import type { Placement, VipSpec } from "../ownership/types.ts";
+import { healthProblem, placements } from "./placements.ts";
+import { currentAddresses, isOurs } from "./service-request.ts";
+
+export interface ClusterChange {
+  /** Services that changed or went, by key. */
+  readonly services: ReadonlySet<string>;
+  readonly config: boolean;
+  readonly nodes: boolean;
+}
+
+export interface ClusterViewOptions {
+  /** What changed since the last call; only once everything was listed for the first time. */
+  readonly onChange: (change: ClusterChange) => void;
+  /** Runs a function soon, outside of the present call. */
+  readonly defer: (run: () => void) => void;
+}
+
+type Kind = "service" | "node" | "pool" | "advertisement";
+
+export class ClusterView {
+  readonly services = new Map<string, Service>();
+  readonly nodes = new Map<string, Node>();
+  readonly pools = new Map<string, RawObject>();
+  readonly advertisements = new Map<string, RawObject>();
+  readonly #options: ClusterViewOptions;
+  readonly #synced = new Set<Kind>();
+  readonly #servicesOf = new Map<Ip, Set<string>>();
+  readonly #nodeDigests = new Map<string, string>();
+  readonly #addressesOf = new Map<string, readonly Ip[]>();
+  #config: ClusterConfig = EMPTY_CLUSTER_CONFIG;
+  #configProblems: readonly Problem[] = [];
+  #poolIndex = new RangeIndex<Pool>([]);
+  #placements = new Map<string, Placement>();
+  #dirtyAddresses = new Set<Ip>();
+  #dirtyServices = new Set<string>();
+  #dirty = { config: false, nodes: false };
+  #isScheduled = false;
+
+  constructor(options: ClusterViewOptions) {
+    this.#options = options;
+  }
+
+  /** The last configuration that was valid as a whole. */
+  get config(): ClusterConfig {
+    return this.#config;
+  }
+
+  /** What is wrong with the configuration in the cluster now; empty when it is in use. */
+  get configProblems(): readonly Problem[] {
+    return this.#configProblems;
+  }
+
+  get isSynced(): boolean {
+    return this.#synced.size === 4;
+  }
+
+  serviceSink(): ReflectorSink<Service> {
+    return this.#sink("service", this.services, (key) => this.#onService(key));
+  }
+
+  nodeSink(): ReflectorSink<Node> {
+    // Kubelets write their Node often; most of it changes nothing here.
+    return this.#sink("node", this.nodes, (name) => {
+      const node = this.nodes.get(name);
+      const relevant = JSON.stringify([node?.metadata.labels, node && healthProblem(node)]);
+      const digest = `${relevant} ${JSON.stringify(node?.addresses)}`;
+      if (this.#nodeDigests.get(name) === digest) return;
+      if (node === undefined) this.#nodeDigests.delete(name);
+      else this.#nodeDigests.set(name, digest);
+      this.#dirty.nodes = true;
+    });
+  }
+
+  poolSink(): ReflectorSink<RawObject> {
+    return this.#sink("pool", this.pools, () => {
+      this.#dirty.config = true;
+    });
+  }
+
+  advertisementSink(): ReflectorSink<RawObject> {
+    return this.#sink("advertisement", this.advertisements, () => {
+      this.#dirty.config = true;
+    });
+  }
+
+  poolOf(address: Ip): Pool | null {
+    return this.#poolIndex.find(address);
+  }
+
+  placementOf(pool: string): Placement | undefined {
+    return this.#placements.get(pool);
+  }
+
+  /** The Services that have the address, sorted. */
+  servicesOf(address: Ip): string[] {
+    return [...(this.#servicesOf.get(address) ?? [])].sort();
+  }
+
+  addresses(): Ip[] {
+    return [...this.#servicesOf.keys()];
+  }
+
+  /** VIPs that changed since the last call. IPv6 ones are assigned, but not yet answered for. */
+  takeVips(): { changed: VipSpec[]; freed: Ip[] } {
+    const changed: VipSpec[] = [];
+    const freed: Ip[] = [];
+    for (const address of this.#dirtyAddresses) {
+      const spec = this.#vipSpec(address);
+      if (spec === null) freed.push(address);
+      else changed.push(spec);
+    }
+    this.#dirtyAddresses = new Set();
+    return { changed, freed };
+  }
+
+  #vipSpec(address: Ip): VipSpec | null {
+    if (ipFamily(address) !== 4 || !this.#servicesOf.has(address)) return null;
+    const placement = this.#placements.get(this.#poolIndex.find(address)?.name ?? "");
+    return placement === undefined ? null : { address, rankBy: address, placement };
+  }
+
+  #sink<T extends KubernetesObject>(
+    kind: Kind,
+    objects: Map<string, T>,
+    touched: (key: string) => void,
+  ): ReflectorSink<T> {
+    return {
+      replace: (all) => {
+        const before = new Set(objects.keys());
+        objects.clear();
+        for (const object of all) objects.set(objectKey(object), object);
+        for (const key of new Set([...before, ...objects.keys()])) touched(key);
+        this.#synced.add(kind);
+        if (kind === "pool" || kind === "advertisement") this.#dirty.config = true;
+        this.#schedule();
+      },
+      upsert: (object) => {
+        objects.set(objectKey(object), object);
+        touched(objectKey(object));
+        this.#schedule();
+      },
+      remove: (object) => {
+        objects.delete(objectKey(object));
+        touched(objectKey(object));
+        this.#schedule();
+      },
+    };
+  }
+
+  #onService(key: string): void {
+    this.#dirtyServices.add(key);
+    for (const address of this.#addressesOf.get(key) ?? []) {
+      const keys = this.#servicesOf.get(address);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#servicesOf.delete(address);
+      this.#dirtyAddresses.add(address);
+    }
+    this.#addressesOf.delete(key);
+    const service = this.services.get(key);
+    if (service === undefined || !isOurs(service) || service.spec.type !== "LoadBalancer") return;
+    const addresses = currentAddresses(service);
+    this.#addressesOf.set(key, addresses);
+    for (const address of addresses) {
+      const keys = this.#servicesOf.get(address) ?? new Set();
+      this.#servicesOf.set(address, keys.add(key));
+      this.#dirtyAddresses.add(address);
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || !this.isSynced) return;
+    this.#isScheduled = true;
+    this.#options.defer(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const { config, nodes } = this.#dirty;
+    if (config) this.#readConfig();
+    if (config || nodes) {
+      this.#placements = placements(this.#config, this.nodes);
+      for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
+    }
+    const services = this.#dirtyServices;
+    this.#dirty = { config: false, nodes: false };
+    this.#dirtyServices = new Set();
+    this.#options.onChange({ services, config, nodes });
+  }
+
+  /** All or nothing: an invalid change keeps what was valid. */
+  #readConfig(): void {
+    const parsed = parseClusterConfig({
+      pools: [...this.pools.values()].map(toResource),
+      advertisements: [...this.advertisements.values()].map(toResource),
+    });
+    this.#configProblems = parsed.ok ? [] : parsed.problems;
+    if (!parsed.ok) return;
+    this.#config = parsed.value;
+    this.#poolIndex = new RangeIndex(parsed.value.pools);
+  }
+}
+
+function toResource({ metadata, spec }: RawObject) {
+  return { name: metadata.name, labels: metadata.labels, spec };
+}

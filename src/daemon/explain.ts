@@ -1,0 +1,166 @@
+// The causal chain of one Service or address, link by link: request, pool, advertisement, every
+// node with its verdict, owner, and the last answer on the wire.
+
+import type { ExplainStep, ExplainView } from "../api/types.ts";
+import type { Ip } from "../core/address.ts";
+import { ipFamily, parseIp } from "../core/address.ts";
+import type { BootMs } from "../core/time.ts";
+import type { Service } from "../k8s-sync/model.ts";
+import type { VipView } from "../ownership/machine.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { ResponderReport } from "./responder-messages.ts";
+import { currentAddresses, isOurs, requestedAddresses } from "./service-request.ts";
+
+export interface ExplainSources {
+  readonly node: string;
+  readonly cluster: ClusterView;
+  readonly vip: (address: Ip) => VipView | null;
+  readonly answers: (address: Ip) => ResponderReport["vips"][number] | null;
+  readonly pending: (service: string) => string | null;
+  readonly isLeader: boolean;
+  readonly leader: string | null;
+  readonly reserved: ReadonlyMap<Ip, string>;
+  readonly now: BootMs;
+}
+
+/** Null when the subject is neither a Service of type LoadBalancer nor an address of a pool. */
+export function explain(subject: string, sources: ExplainSources): ExplainView | null {
+  const address = parseIp(subject);
+  if (address !== null) return explainAddress(address, sources);
+  const key = subject.includes("/") ? subject : `default/${subject}`;
+  const service = sources.cluster.services.get(key);
+  if (service === undefined || service.spec.type !== "LoadBalancer") return null;
+  const addresses = currentAddresses(service);
+  const steps = [serviceStep(key, service, sources), ...addresses.flatMap(chainOf(sources))];
+  const owners = addresses.map((ip) => `${ip} (${ownerText(ip, sources)})`).join(", ");
+  const answer = addresses.length === 0 ? "has no address" : `has ${owners}`;
+  return { subject: key, answer, steps };
+}
+
+function explainAddress(address: Ip, sources: ExplainSources): ExplainView | null {
+  const { cluster } = sources;
+  const services = cluster.servicesOf(address);
+  if (services.length === 0 && cluster.poolOf(address) === null) return null;
+  if (services.length === 0) {
+    const use = sources.reserved.get(address);
+    const text = use === undefined ? "no Service has it: it is free" : `never handed out: ${use}`;
+    return { subject: address, answer: text, steps: [poolStep(address, sources)] };
+  }
+  const steps = services.flatMap((key) => {
+    const service = cluster.services.get(key);
+    return service === undefined ? [] : [serviceStep(key, service, sources)];
+  });
+  steps.push(...chainOf(sources)(address));
+  return { subject: address, answer: ownerText(address, sources), steps };
+}
+
+function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
+  return (address) => {
+    const steps = [poolStep(address, sources), advertisementStep(address, sources)];
+    const vip = sources.vip(address);
+    if (vip === null) return [...steps, notAVip(address)];
+    return [...steps, ...nodeSteps(vip), ownerStep(vip, sources), wireStep(vip, sources)];
+  };
+}
+
+function serviceStep(key: string, service: Service, sources: ExplainSources): ExplainStep {
+  const step = "service" as const;
+  if (!isOurs(service)) {
+    const text = `${key} has loadBalancerClass "${service.spec.loadBalancerClass}": not lbd's`;
+    return { step, state: "no", text };
+  }
+  const requested = requestedAddresses(service);
+  const wish =
+    "unreadable" in requested
+      ? requested.unreadable
+      : requested.length === 0
+        ? "asks for any address"
+        : `asks for ${requested.join(", ")}`;
+  const pending = sources.pending(key);
+  if (pending !== null) return { step, state: "problem", text: `${key} ${wish}: ${pending}` };
+  const current = currentAddresses(service);
+  if (current.length > 0) {
+    return { step, state: "ok", text: `${key} ${wish}, and has ${current.join(", ")}` };
+  }
+  const why = sources.isLeader
+    ? "it has no cluster IP, or is about to get an address"
+    : `the leader (${sources.leader ?? "none now"}) knows why: run lbctl explain there`;
+  return { step, state: "problem", text: `${key} ${wish}, and has no address: ${why}` };
+}
+
+function poolStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
+  const pool = cluster.poolOf(address);
+  if (pool === null) {
+    return { step: "pool", state: "problem", text: `${address} is in no IPAddressPool` };
+  }
+  const auto = pool.autoAssign ? "hands out by itself" : "hands out on request only";
+  return { step: "pool", state: "ok", text: `${address} is of pool "${pool.name}", which ${auto}` };
+}
+
+function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
+  const step = "advertisement" as const;
+  const pool = cluster.poolOf(address)?.name ?? "";
+  const covering = cluster.config.advertisements.filter((ad) => ad.pools.includes(pool));
+  const names = covering.map((ad) => `"${ad.name}"`).join(", ");
+  if (names !== "") return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
+  const text = `no L2Advertisement covers pool "${pool}": nobody may answer`;
+  return { step, state: "problem", text };
+}
+
+function notAVip(address: Ip): ExplainStep {
+  const text =
+    ipFamily(address) === 6
+      ? "IPv6 is not answered for in this version"
+      : "this node has not taken it up yet";
+  return { step: "owner", state: "problem", text };
+}
+
+function nodeSteps(vip: VipView): ExplainStep[] {
+  let rank = 0;
+  return vip.verdicts.map(({ node, status, verdict }) => {
+    if (!verdict.eligible) return nodeStep("no", `${node}: not eligible, ${verdict.reason}`);
+    if (status === "stopped")
+      return nodeStep("no", `${node}: eligible, but lbd does not run there`);
+    if (status !== "alive")
+      return nodeStep("no", `${node}: eligible, but its Lease says ${status}`);
+    rank += 1;
+    const health = verdict.unhealthy === null ? "" : `, last resort (${verdict.unhealthy})`;
+    const where = verdict.interfaces.length === 0 ? "" : ` on ${verdict.interfaces.join(", ")}`;
+    return nodeStep("ok", `${node}: eligible${where}, rank ${rank}${health}`);
+  });
+}
+
+function nodeStep(state: ExplainStep["state"], text: string): ExplainStep {
+  return { step: "node", state, text };
+}
+
+function ownerStep(vip: VipView, sources: ExplainSources): ExplainStep {
+  const step = "owner" as const;
+  const owner = vip.record?.owner ?? null;
+  if (owner === null) return { step, state: "problem", text: "nobody owns it now" };
+  const here = owner === sources.node ? `; here it is ${vip.phase.kind}` : "";
+  const state = owner === sources.node && vip.phase.kind !== "owning" ? "problem" : "ok";
+  return { step, state, text: `${owner} owns it, epoch ${vip.record?.epoch}${here}` };
+}
+
+function wireStep(vip: VipView, sources: ExplainSources): ExplainStep {
+  const step = "wire" as const;
+  if (vip.phase.kind !== "owning") {
+    const owner = vip.record?.owner ?? "the owner";
+    const text = `this node does not answer for it; ${owner} knows of its answers`;
+    return { step, state: "unknown", text };
+  }
+  const answers = sources.answers(vip.address);
+  if (answers === null || answers.lastAnswer === null) {
+    return { step, state: "unknown", text: "nobody has asked since this node took it" };
+  }
+  const { at, to, interface: name } = answers.lastAnswer;
+  const seconds = Math.max(0, Math.round((sources.now - at) / 1_000));
+  const text = `${answers.answered} answers, the last ${seconds} s ago to ${to} on ${name}`;
+  return { step, state: "ok", text };
+}
+
+function ownerText(address: Ip, sources: ExplainSources): string {
+  const owner = sources.vip(address)?.record?.owner ?? null;
+  return owner === null ? "nobody answers for it" : `node ${owner} answers for it`;
+}

@@ -1,0 +1,148 @@
+// What is not as it should be, worst first, each with its cause and the next thing to do.
+
+import type { Finding, Health } from "../api/types.ts";
+import type { Problem } from "../core/problem.ts";
+import { formatProblem } from "../core/problem.ts";
+import type { ApiFailure } from "../k8s-sync/outcome.ts";
+
+export interface Findable {
+  /** By resource: why it cannot be read now. */
+  readonly apiFailures: ReadonlyMap<string, ApiFailure>;
+  readonly configProblems: readonly Problem[];
+  readonly storeNotice: string | null;
+  readonly storeFailure: string | null;
+  readonly responderProblems: readonly { readonly interface: string; readonly message: string }[];
+  /** Addresses nobody answers for, with the reason. */
+  readonly orphans: readonly { readonly address: string; readonly reason: string }[];
+  /** Interfaces that advertisements name and this node lacks. */
+  readonly missingInterfaces: readonly string[];
+  /** Node addresses that lie in a pool, with whose they are. */
+  readonly poolConflicts: readonly { readonly pool: string; readonly text: string }[];
+  readonly ipv6Addresses: number;
+  readonly linkFailure: string | null;
+}
+
+/** At most this many of one kind are listed; the rest is counted. */
+const LISTED_MAX = 5;
+
+export function findings(input: Findable): Finding[] {
+  return [
+    ...apiFindings(input.apiFailures),
+    ...input.configProblems.slice(0, LISTED_MAX).map(configFinding),
+    ...storeFindings(input),
+    ...hostFindings(input),
+    ...input.orphans.slice(0, LISTED_MAX).map(orphanFinding),
+    ...input.poolConflicts.slice(0, LISTED_MAX).map(poolFinding),
+    ...ipv6Finding(input.ipv6Addresses),
+  ];
+}
+
+export function worst(list: readonly Finding[]): Health {
+  if (list.some((finding) => finding.health === "failing")) return "failing";
+  return list.length > 0 ? "degraded" : "ok";
+}
+
+/** One finding for each distinct failure: an API that is gone fails for every resource. */
+function apiFindings(failures: ReadonlyMap<string, ApiFailure>): Finding[] {
+  const byKind = new Map<string, { resources: string[]; failure: ApiFailure }>();
+  for (const [resource, failure] of failures) {
+    const entry = byKind.get(failure.kind) ?? { resources: [], failure };
+    entry.resources.push(resource);
+    byKind.set(failure.kind, entry);
+  }
+  return [...byKind.values()].map(({ resources, failure }) => ({
+    health: "degraded",
+    what: `The Kubernetes API does not give ${resources.join(", ")}: what was last read is in use`,
+    cause: failure.message,
+    next: nextForApi(failure),
+  }));
+}
+
+function nextForApi(failure: ApiFailure): string {
+  switch (failure.kind) {
+    case "unauthorized":
+    case "certificate":
+      return 'renew the credentials in the kubeconfig, then "systemctl restart lbd"';
+    case "forbidden":
+      return "kubectl apply -f deploy/rbac.yaml";
+    case "not-found":
+      return "kubectl apply -f deploy/crds.yaml";
+    default:
+      return "look at the API server; lbd keeps trying by itself";
+  }
+}
+
+function configFinding(problem: Problem): Finding {
+  return {
+    health: "degraded",
+    what: "The configuration in the cluster is not valid: the last valid one is in use",
+    cause: formatProblem(problem),
+    next: `kubectl edit ${problem.where.startsWith("L2") ? "l2advertisements" : "ipaddresspools"}`,
+  };
+}
+
+function storeFindings(input: Findable): Finding[] {
+  const causes = [input.storeNotice, input.storeFailure].filter((text) => text !== null);
+  return causes.map((cause) => ({
+    health: "degraded",
+    what: "The state on disk is not as it should be; answering goes on",
+    cause,
+    next: "look at the disk (df -h, dmesg); after mending it: systemctl restart lbd",
+  }));
+}
+
+function hostFindings(input: Findable): Finding[] {
+  const list: Finding[] = input.responderProblems.map((problem) => ({
+    health: "failing",
+    what: `Interface "${problem.interface}" cannot be listened on: nothing is answered there`,
+    cause: problem.message,
+    next: `ip link show ${problem.interface}`,
+  }));
+  if (input.linkFailure !== null) {
+    list.push({
+      health: "failing",
+      what: "The host's interfaces cannot be read",
+      cause: input.linkFailure,
+      next: 'journalctl -u lbd, then "systemctl restart lbd"',
+    });
+  }
+  for (const name of input.missingInterfaces) {
+    list.push({
+      health: "degraded",
+      what: `An L2Advertisement names interface "${name}", which this node does not have`,
+      cause: "the name is misspelt, or the interface is not made yet",
+      next: "ip -brief link, and kubectl get l2advertisements -A -o yaml",
+    });
+  }
+  return list;
+}
+
+function orphanFinding(orphan: { address: string; reason: string }): Finding {
+  return {
+    health: "failing",
+    what: `Nobody answers for ${orphan.address}`,
+    cause: orphan.reason,
+    next: `lbctl explain ${orphan.address}`,
+  };
+}
+
+function poolFinding(conflict: { pool: string; text: string }): Finding {
+  return {
+    health: "degraded",
+    what: `Pool "${conflict.pool}" holds an address that is in use: it is never handed out`,
+    cause: conflict.text,
+    next: `kubectl edit ipaddresspool ${conflict.pool}`,
+  };
+}
+
+function ipv6Finding(count: number): Finding[] {
+  if (count === 0) return [];
+  return [
+    {
+      health: "degraded",
+      what: `${count} IPv6 addresses are assigned but not answered for`,
+      cause: "this version answers ARP only; Neighbor Discovery is still to come",
+      next: "use IPv4 addresses for now",
+    },
+  ];
+}

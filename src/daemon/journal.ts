@@ -1,0 +1,82 @@
+// Writes down every change of owner, in the history, in the log, and, for what this node gained,
+// as an Event on the Services.
+
+import type { Ip } from "../core/address.ts";
+import type { Clock } from "../core/time.ts";
+import type { OwnerChange, OwnershipEffect, VipRecord } from "../ownership/types.ts";
+import type { HistoryRow, Store } from "../store/store.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { Logger } from "./logger.ts";
+import type { ServiceEvents } from "./service-events.ts";
+
+export interface JournalOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly cluster: ClusterView;
+  readonly events: ServiceEvents;
+}
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #owners = new Map<Ip, string | null>();
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    for (const { address, owner } of options.store.tenures()) {
+      this.#owners.set(address as Ip, owner);
+    }
+  }
+
+  /** This node gained or lost a VIP. */
+  ownChange(change: OwnerChange): void {
+    const { address, epoch, cause } = change;
+    const { node } = this.#options;
+    const detail = change.type === "gained" ? gainedDetail(change) : change.detail;
+    this.#write({ address, change: change.type, node, epoch, cause, detail });
+    this.#owners.set(address, change.type === "gained" ? node : null);
+    if (change.type === "lost") return;
+    for (const key of this.#options.cluster.servicesOf(address)) {
+      const service = this.#options.cluster.services.get(key);
+      if (service !== undefined) this.#options.events.announcing(service);
+    }
+  }
+
+  /** A record of any VIP was read; another node's gain is a row of its own. */
+  vipRecord({ address, owner, epoch }: VipRecord): void {
+    const before = this.#owners.get(address);
+    if (owner === null || owner === before || owner === this.#options.node) return;
+    this.#owners.set(address, owner);
+    const detail = before == null ? "" : `from ${before}`;
+    this.#write({ address, change: "moved", node: owner, epoch, cause: "observed", detail });
+  }
+
+  vipRecordGone(address: Ip): void {
+    this.#owners.delete(address);
+    this.#options.store.forgetTenure(address);
+  }
+
+  conflict(conflict: Extract<OwnershipEffect, { type: "conflict" }>): void {
+    const { address, mac, interface: name, resolution } = conflict;
+    // A stubborn host is counted by the responder; the history keeps what was done about it.
+    if (resolution === "counted") return;
+    const { node, cluster, events } = this.#options;
+    const detail = `${mac} on ${name}`;
+    this.#write({ address, change: "conflict", node, epoch: 0, cause: resolution, detail });
+    for (const key of cluster.servicesOf(address)) {
+      const service = cluster.services.get(key);
+      if (service !== undefined) events.conflict(service, address, mac);
+    }
+  }
+
+  #write(row: Omit<HistoryRow, "at">): void {
+    const { store, clock, log } = this.#options;
+    store.recordChange({ at: clock.wall(), ...row });
+    log.info({ event: "owner-change", ...row }, `${row.address} ${row.change}: ${row.cause}`);
+  }
+}
+
+function gainedDetail(change: Extract<OwnerChange, { type: "gained" }>): string {
+  return change.previousOwner === null ? "" : `from ${change.previousOwner}`;
+}

@@ -1,0 +1,96 @@
+// Drives the leadership: renews the Lease `lbd-controller`, and says when this node becomes and
+// stops being the leader.
+
+import type { Clock } from "../core/time.ts";
+import type { LeaderRecord, Leadership, LeaderWrite } from "../ownership/leadership.ts";
+import { LEADER_TIMINGS } from "../ownership/leadership.ts";
+import type { LeaseWriter } from "./lease-writer.ts";
+import { MANAGED_BY } from "./ownership-driver.ts";
+import { LEADER_LEASE, leaderRecord } from "./records.ts";
+import type { Task } from "./tasks.ts";
+import { aborted } from "./tasks.ts";
+
+export interface LeaderDriverOptions {
+  readonly leadership: Leadership;
+  readonly clock: Clock;
+  readonly writer: LeaseWriter;
+  /** Called once with every change. */
+  readonly onLeading: (isLeader: boolean) => void;
+}
+
+export class LeaderDriver implements Task {
+  readonly name = "leadership";
+  readonly #options: LeaderDriverOptions;
+  #isLeading = false;
+  #isRunning = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LeaderDriverOptions) {
+    this.#options = options;
+  }
+
+  get isLeading(): boolean {
+    const { leadership, clock } = this.#options;
+    return this.#isLeading && leadership.isLeader(clock.boot());
+  }
+
+  /** The Lease as a list or a watch shows it; null when there is none. */
+  observe(record: LeaderRecord | null): void {
+    this.#options.leadership.observe(record, this.#options.clock.boot());
+    this.#step();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#isRunning = true;
+    this.#step();
+    await aborted(signal);
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** Gives the Lease up, so that the next leader need not wait. */
+  async stop(): Promise<void> {
+    const write = this.#options.leadership.stop();
+    this.#tellLeading();
+    if (write !== null) await this.#write(write);
+  }
+
+  #step(): void {
+    const { leadership, clock } = this.#options;
+    this.#tellLeading();
+    if (!this.#isRunning) return;
+    const now = clock.boot();
+    const write = leadership.takeWrite(now);
+    if (write !== null) void this.#writeAndStep(write);
+    clearTimeout(this.#timer);
+    const wait = Math.max(0, leadership.nextDeadline(now) - now);
+    if (Number.isFinite(wait)) this.#timer = setTimeout(() => this.#step(), Math.ceil(wait));
+  }
+
+  async #writeAndStep(write: LeaderWrite): Promise<void> {
+    const { sentAt, outcome } = await this.#write(write);
+    this.#options.leadership.written(sentAt, outcome, this.#options.clock.boot());
+    this.#step();
+  }
+
+  #write(write: LeaderWrite) {
+    const lease = {
+      name: LEADER_LEASE,
+      labels: MANAGED_BY,
+      holderIdentity: write.holder ?? "",
+      leaseDurationSeconds: LEADER_TIMINGS.leaseDurationMs / 1_000,
+      leaseTransitions: write.transitions,
+    };
+    const { resourceVersion } = write;
+    const request = { lease, resourceVersion, timeoutMs: LEADER_TIMINGS.writeTimeoutMs };
+    return this.#options.writer.write(request, leaderRecord);
+  }
+
+  #tellLeading(): void {
+    const { leadership, clock, onLeading } = this.#options;
+    const isLeading = leadership.isLeader(clock.boot());
+    if (isLeading === this.#isLeading) return;
+    this.#isLeading = isLeading;
+    onLeading(isLeading);
+  }
+}

@@ -1,0 +1,49 @@
+// lbd: the daemon. Reads its node file, runs until SIGTERM or SIGINT, and ends with a status of
+// sysexits(3) and one clear message when it cannot.
+
+import { hostname } from "node:os";
+import { Command } from "commander";
+import { AppError, errorText } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import { Daemon } from "./daemon.ts";
+import { loadNodeFile } from "./load-node-file.ts";
+import { createLogger } from "./logger.ts";
+
+/** sysexits(3): EX_SOFTWARE. */
+const EXIT_SOFTWARE = 70;
+
+interface Options {
+  readonly config: string;
+  readonly check?: true;
+}
+
+async function main(options: Options): Promise<void> {
+  const file = loadNodeFile(options.config, hostname());
+  if (options.check === true) {
+    process.stdout.write(`"${options.config}" is valid\n`);
+    return;
+  }
+  const log = createLogger(file.logLevel, { node: file.nodeName });
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => stop.abort());
+  }
+  await new Daemon(file, log).run(stop.signal);
+}
+
+/** The message goes where systemd and a terminal show it. */
+function fail(thrown: unknown): never {
+  const isExpected = thrown instanceof AppError;
+  const text = isExpected || !(thrown instanceof Error) ? errorText(thrown) : thrown.stack;
+  process.stderr.write(`lbd: ${text}\n`);
+  process.exit(isExpected ? thrown.exitStatus : EXIT_SOFTWARE);
+}
+
+const program = new Command("lbd")
+  .description("Answers for the external addresses of a bare-metal Kubernetes cluster")
+  .version(VERSION)
+  .option("--config <file>", "the node file", "/etc/lbd/config.yaml")
+  .option("--check", "only say whether the node file is valid")
+  .action((options: Options) => main(options));
+
+await program.parseAsync().then(() => process.exit(), fail);

@@ -1,0 +1,212 @@
+// Drives the ownership machine: feeds it events, does its effects in order, wakes it at its
+// deadlines. It decides nothing.
+
+import { createHash } from "node:crypto";
+import { unreachable } from "../core/invariant.ts";
+import type { Clock } from "../core/time.ts";
+import type { LeaseClient } from "../k8s-sync/leases.ts";
+import { Ownership } from "../ownership/machine.ts";
+import type { Timings } from "../ownership/timings.ts";
+import type { OwnershipEffect, OwnershipEvent } from "../ownership/types.ts";
+import type { LeaseWriter } from "./lease-writer.ts";
+import {
+  formatSegments,
+  memberRecord,
+  nodeLeaseName,
+  recordOf,
+  SEGMENTS_ANNOTATION,
+  vipLeaseName,
+  vipRecord,
+} from "./records.ts";
+import type { ToResponder } from "./responder-messages.ts";
+import type { Task } from "./tasks.ts";
+import { aborted } from "./tasks.ts";
+
+type EffectOf<T extends OwnershipEffect["type"]> = Extract<OwnershipEffect, { type: T }>;
+
+export interface OwnershipDriverOptions {
+  readonly node: string;
+  /** Node and incarnation: the holder of the node Lease. */
+  readonly identity: string;
+  readonly timings: Timings;
+  readonly clock: Clock;
+  readonly leases: LeaseClient;
+  readonly writer: LeaseWriter;
+  readonly tellResponder: (message: ToResponder) => void;
+  /** Called before the effect that the change is about is done. */
+  readonly onChange: (change: EffectOf<"record">["change"]) => void;
+  readonly onConflict: (conflict: EffectOf<"conflict">) => void;
+}
+
+/** Node caps timers at 2^31 ms; nothing here waits longer than an hour anyway. */
+const TIMER_MS_MAX = 3_600_000;
+
+export class OwnershipDriver implements Task {
+  readonly name = "ownership";
+  readonly #options: OwnershipDriverOptions;
+  readonly #machine: Ownership;
+  readonly #queue: OwnershipEvent[] = [];
+  #isDraining = false;
+  #isRunning = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = Promise.withResolvers<void>();
+  #steps = 0;
+
+  constructor(options: OwnershipDriverOptions) {
+    this.#options = options;
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+    this.#machine = new Ownership({ node: options.node, timings: options.timings, sha256 });
+  }
+
+  /** For reading only: what the views show. */
+  get machine(): Ownership {
+    return this.#machine;
+  }
+
+  /** Counts up with every step: progress of the main loop. */
+  get progress(): number {
+    return this.#steps;
+  }
+
+  post(event: OwnershipEvent): void {
+    this.#queue.push(event);
+    if (this.#isRunning) this.#drain();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#isRunning = true;
+    this.#perform(this.#machine.start(this.#options.clock.boot()));
+    this.#drain();
+    await aborted(signal);
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** Releases everything; resolves when that is done, or when it cannot be done in time. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.post({ type: "stop" });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.#stopped.promise, late]);
+    clearTimeout(timer);
+  }
+
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+      this.#step(event);
+    }
+    this.#isDraining = false;
+    this.#arm();
+  }
+
+  #step(event: OwnershipEvent): void {
+    this.#steps += 1;
+    this.#perform(this.#machine.step(event, this.#options.clock.boot()));
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const now = this.#options.clock.boot();
+    const wait = Math.min(Math.max(0, this.#machine.nextDeadline(now) - now), TIMER_MS_MAX);
+    this.#timer = setTimeout(() => this.post({ type: "tick" }), Math.ceil(wait));
+  }
+
+  #perform(effects: readonly OwnershipEffect[]): void {
+    for (const effect of effects) this.#performOne(effect);
+  }
+
+  #performOne(effect: OwnershipEffect): void {
+    const { tellResponder, onChange, onConflict } = this.#options;
+    switch (effect.type) {
+      case "record":
+        return onChange(effect.change);
+      case "grant":
+        return tellResponder({
+          type: "grant",
+          address: effect.address,
+          interfaces: effect.interfaces,
+        });
+      case "revoke":
+        return tellResponder({ type: "revoke", address: effect.address });
+      case "extend":
+        return tellResponder({ type: "tenure", until: effect.until });
+      case "announce":
+        return tellResponder({ type: "announce", address: effect.address });
+      case "conflict":
+        return onConflict(effect);
+      case "write-presence":
+        return void this.#writePresence(effect);
+      case "write-vip":
+        return this.#options.writer.enqueue(() => this.#writeVip(effect));
+      case "read-member":
+        return void this.#readMember(effect.node);
+      case "read-records":
+        return void this.#readRecords();
+      case "stopped":
+        return this.#stopped.resolve();
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  async #writePresence(effect: EffectOf<"write-presence">): Promise<void> {
+    const { node, identity, timings, writer } = this.#options;
+    const lease = {
+      name: nodeLeaseName(node),
+      labels: MANAGED_BY,
+      annotations: { [SEGMENTS_ANNOTATION]: formatSegments(effect.segments) },
+      holderIdentity: effect.live ? identity : "",
+      leaseDurationSeconds: timings.leaseDurationMs / 1_000,
+      leaseTransitions: 0,
+    };
+    const { resourceVersion } = effect;
+    const request = { lease, resourceVersion, timeoutMs: timings.writeTimeoutMs };
+    const { sentAt, outcome } = await writer.write(request, memberRecord);
+    this.post({ type: "presence-written", sentAt, outcome });
+  }
+
+  async #writeVip(effect: EffectOf<"write-vip">): Promise<void> {
+    const { timings, writer, clock } = this.#options;
+    const { address, owner, epoch, resourceVersion } = effect;
+    const lease = {
+      name: vipLeaseName(address),
+      labels: MANAGED_BY,
+      holderIdentity: owner ?? "",
+      leaseDurationSeconds: timings.leaseDurationMs / 1_000,
+      leaseTransitions: epoch,
+      acquireTime: clock.wall(),
+    };
+    const request = { lease, resourceVersion, timeoutMs: timings.writeTimeoutMs };
+    const { outcome } = await writer.write(request, (written) => vipRecord(written, address));
+    this.post({ type: "vip-written", address, outcome });
+  }
+
+  async #readMember(node: string): Promise<void> {
+    const { leases, timings } = this.#options;
+    const read = await leases.get(nodeLeaseName(node), { timeoutMs: timings.writeTimeoutMs });
+    if (read.ok) this.post({ type: "member-read", node, record: memberRecord(read.value) });
+    else {
+      const record = read.failure.kind === "not-found" ? null : "failed";
+      this.post({ type: "member-read", node, record });
+    }
+  }
+
+  async #readRecords(): Promise<void> {
+    const read = await this.#options.leases.list();
+    if (!read.ok) {
+      this.post({ type: "records-read", records: "failed" });
+      return;
+    }
+    const records = read.value.items.map(recordOf);
+    const vips = records.flatMap((entry) => (entry.kind === "vip" ? [entry.record] : []));
+    const members = records.flatMap((entry) => (entry.kind === "member" ? [entry.record] : []));
+    this.post({ type: "records-read", records: { vips, members } });
+  }
+}
+
+/** Label by which `kubectl get leases -l` finds lbd's records. */
+export const MANAGED_BY = { "app.kubernetes.io/managed-by": "lbd" } as const;

@@ -1,0 +1,96 @@
+// The five resources that the daemon watches, and how well that goes.
+
+import type { BootMs, Clock } from "../core/time.ts";
+import type { ApiClient } from "../k8s-sync/client.ts";
+import { decodeLease, decodeNode, decodeObject, decodeService } from "../k8s-sync/decode.ts";
+import type { KubernetesObject, Lease } from "../k8s-sync/model.ts";
+import type { ApiFailure } from "../k8s-sync/outcome.ts";
+import type { ReflectorSink } from "../k8s-sync/reflector.ts";
+import { Reflector } from "../k8s-sync/reflector.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { Task } from "./tasks.ts";
+
+export interface ReflectorsOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  /** Where IPAddressPools and L2Advertisements are read. */
+  readonly namespace: string;
+  readonly leasesPath: string;
+  readonly cluster: ClusterView;
+  readonly leaseSink: ReflectorSink<Lease>;
+  readonly onFailure: (resource: string, failure: ApiFailure) => void;
+}
+
+export const SERVICES = { path: "/api/v1/services", name: "services" } as const;
+
+type Watching = { run(signal: AbortSignal): Promise<void>; state(): ReflectorStateOf };
+type ReflectorStateOf = ReturnType<Reflector<KubernetesObject>["state"]>;
+
+export class Reflectors implements Task {
+  readonly name = "reflectors";
+  readonly #byResource: ReadonlyMap<string, Watching>;
+
+  constructor(options: ReflectorsOptions) {
+    const { cluster, leasesPath, namespace } = options;
+    const metallb = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
+    const pools = { path: `${metallb}/ipaddresspools`, name: "ipaddresspools" };
+    const ads = { path: `${metallb}/l2advertisements`, name: "l2advertisements" };
+    const nodes = { path: "/api/v1/nodes", name: "nodes" };
+    const leases = { path: leasesPath, name: "leases" };
+    this.#byResource = new Map<string, Watching>([
+      ["services", reflect(options, SERVICES, decodeService, cluster.serviceSink())],
+      ["nodes", reflect(options, nodes, decodeNode, cluster.nodeSink())],
+      ["ipaddresspools", reflect(options, pools, decodeObject, cluster.poolSink())],
+      ["l2advertisements", reflect(options, ads, decodeObject, cluster.advertisementSink())],
+      ["leases", reflect(options, leases, decodeLease, options.leaseSink)],
+    ]);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#byResource.values()].map((reflector) => reflector.run(signal)));
+  }
+
+  get count(): number {
+    return this.#byResource.size;
+  }
+
+  failures(): Map<string, ApiFailure> {
+    const failures = new Map<string, ApiFailure>();
+    for (const [resource, reflector] of this.#byResource) {
+      const { failure } = reflector.state();
+      if (failure !== null) failures.set(resource, failure);
+    }
+    return failures;
+  }
+
+  lastContactAt(): BootMs | null {
+    const times = [...this.#byResource.values()].map(
+      (reflector) => reflector.state().lastContactAt,
+    );
+    const known = times.filter((time) => time !== null);
+    return known.length === 0 ? null : (Math.max(...known) as BootMs);
+  }
+}
+
+function reflect<T extends KubernetesObject>(
+  options: ReflectorsOptions,
+  resource: { path: string; name: string },
+  decode: (raw: unknown) => T | null,
+  sink: ReflectorSink<T>,
+): Watching {
+  let lastFailure: ApiFailure | null = null;
+  return new Reflector<T>({
+    client: options.client,
+    resource,
+    decode,
+    sink,
+    clock: options.clock,
+    random: Math.random,
+    onState: ({ failure }) => {
+      if (failure !== null && failure.message !== lastFailure?.message) {
+        options.onFailure(resource.name, failure);
+      }
+      lastFailure = failure;
+    },
+  });
+}

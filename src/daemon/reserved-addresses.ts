@@ -1,0 +1,51 @@
+// Addresses that are never handed out, each with the reason: those of nodes, of this host, of the
+// API server, and the network and broadcast addresses of connected IPv4 prefixes.
+
+import type { Ip } from "../core/address.ts";
+import { formatPrefix, ipFromBigInt, parseIp } from "../core/address.ts";
+import type { Node } from "../k8s-sync/model.ts";
+import type { HostInterface } from "../link/host-interface.ts";
+
+/** RFC 3021: a /31 has neither network nor broadcast address; nor has a /32. */
+const LENGTH_WITH_BROADCAST_MAX = 30;
+
+export interface ReservedAddresses {
+  /** Every address with what it is. */
+  readonly all: ReadonlyMap<Ip, string>;
+  /** Those that a host has: a pool that holds one is a mistake. */
+  readonly ofHosts: ReadonlyMap<Ip, string>;
+}
+
+export function reservedAddresses(sources: {
+  readonly nodes: Iterable<Node>;
+  readonly interfaces: readonly HostInterface[];
+  /** Host part of the API server's URL. */
+  readonly apiHost: string;
+}): ReservedAddresses {
+  const ofHosts = hostAddresses(sources);
+  const all = new Map<Ip, string>();
+  for (const { prefix } of sources.interfaces.flatMap((entry) => entry.addresses)) {
+    if (prefix.family !== 4 || prefix.length > LENGTH_WITH_BROADCAST_MAX) continue;
+    const network = formatPrefix(prefix);
+    all.set(ipFromBigInt(4, prefix.start), `the network address of ${network}`);
+    all.set(ipFromBigInt(4, prefix.end), `the broadcast address of ${network}`);
+  }
+  for (const [ip, use] of ofHosts) all.set(ip, use);
+  return { all, ofHosts };
+}
+
+function hostAddresses(sources: Parameters<typeof reservedAddresses>[0]): Map<Ip, string> {
+  const reserved = new Map<Ip, string>();
+  for (const { name, addresses } of sources.interfaces) {
+    for (const { ip } of addresses) reserved.set(ip, `this host's own, on interface "${name}"`);
+  }
+  for (const node of sources.nodes) {
+    for (const { address } of node.addresses) {
+      const ip = parseIp(address);
+      if (ip !== null) reserved.set(ip, `the address of node "${node.metadata.name}"`);
+    }
+  }
+  const api = parseIp(sources.apiHost.replace(/^\[|\]$/g, ""));
+  if (api !== null) reserved.set(api, "the address of the API server");
+  return reserved;
+}

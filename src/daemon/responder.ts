@@ -1,0 +1,99 @@
+// The main thread's side of the responder thread. A thread that dies takes the process with it:
+// systemd starts both again, and until then nothing is answered.
+
+import { Worker } from "node:worker_threads";
+import type { Ip } from "../core/address.ts";
+import type { FromResponder, ResponderReport, ToResponder } from "./responder-messages.ts";
+import type { Task } from "./tasks.ts";
+import { aborted } from "./tasks.ts";
+
+export interface ResponderOptions {
+  readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
+  /** Null: the thread has real-time priority; otherwise why not. */
+  readonly onReady: (realtime: string | null) => void;
+}
+
+/** How often the thread is asked for its counters; its answer is also its sign of life. */
+const REPORT_EVERY_MS = 1_000;
+const STOP_TIMEOUT_MS = 1_000;
+
+const EMPTY_REPORT: ResponderReport = { counters: {}, vips: [], problems: [] };
+
+export class Responder implements Task {
+  readonly name = "responder";
+  readonly ready: Promise<void>;
+  readonly #options: ResponderOptions;
+  readonly #resolveReady: () => void;
+  #worker: Worker | null = null;
+  /** Messages from before the thread runs. */
+  #backlog: ToResponder[] = [];
+  #report: ResponderReport = EMPTY_REPORT;
+  #answers = new Map<Ip, ResponderReport["vips"][number]>();
+  #reports = 0;
+
+  constructor(options: ResponderOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#resolveReady = resolve;
+  }
+
+  tell(message: ToResponder): void {
+    if (this.#worker === null) this.#backlog.push(message);
+    else this.#worker.postMessage(message);
+  }
+
+  report(): ResponderReport {
+    return this.#report;
+  }
+
+  answersFor(address: Ip): ResponderReport["vips"][number] | null {
+    return this.#answers.get(address) ?? null;
+  }
+
+  /** Counts up while the thread is alive. */
+  get progress(): number {
+    return this.#reports;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const worker = new Worker(new URL(`./responder-thread.${extension}`, import.meta.url));
+    const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+    worker.on("message", (message: FromResponder) => this.#receive(message));
+    worker.once("error", reject);
+    worker.once("exit", (code) => {
+      if (signal.aborted) resolve();
+      else reject(new Error(`The responder thread ended by itself (${code})`));
+    });
+    this.#worker = worker;
+    for (const message of this.#backlog) worker.postMessage(message);
+    this.#backlog = [];
+    const timer = setInterval(() => worker.postMessage({ type: "report" }), REPORT_EVERY_MS);
+    try {
+      await Promise.race([ended, aborted(signal)]);
+    } finally {
+      clearInterval(timer);
+    }
+    worker.postMessage({ type: "stop" } satisfies ToResponder);
+    const deadline = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
+    await ended.finally(() => clearTimeout(deadline));
+  }
+
+  #receive(message: FromResponder): void {
+    switch (message.type) {
+      case "ready":
+        this.#options.onReady(message.realtime);
+        this.#resolveReady();
+        return;
+      case "heard":
+        this.#options.onHeard(message);
+        return;
+      case "report":
+        this.#reports += 1;
+        this.#report = message.report;
+        this.#answers = new Map(message.report.vips.map((vip) => [vip.address, vip]));
+        return;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// Events on Services, in the reasons and shapes that users of MetalLB know.
+
+import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import { quoteList } from "../ipam/texts.ts";
+import type { Cleared, Pending } from "../ipam/types.ts";
+import type { EventInput } from "../k8s-sync/events.ts";
+import type { Service } from "../k8s-sync/model.ts";
+import { objectKey } from "../k8s-sync/model.ts";
+
+export class ServiceEvents {
+  readonly #record: (event: EventInput) => void;
+  readonly #node: string;
+
+  constructor(options: { node: string; record: (event: EventInput) => void }) {
+    this.#node = options.node;
+    this.#record = options.record;
+  }
+
+  assigned(service: Service, addresses: readonly Ip[]): void {
+    const note = `Assigned IP ${quoteList(addresses)}`;
+    this.#about(service, { type: "Normal", reason: "IPAllocated", action: "Allocate", note });
+  }
+
+  pending(service: Service, decision: Pending): void {
+    const isUnreadable = decision.reason === "unreadable-request";
+    const note = isUnreadable
+      ? `Invalid requested loadbalancer IPs: ${decision.detail}`
+      : `Failed to allocate IP for "${objectKey(service)}": ${decision.detail}`;
+    const reason = isUnreadable ? "LoadBalancerFailed" : "AllocationFailed";
+    this.#about(service, { type: "Warning", reason, action: "Allocate", note });
+  }
+
+  cleared(service: Service, { addresses, detail }: Cleared): void {
+    const note = `Current IP ${quoteList(addresses)} is given up, trying anew: ${detail}`;
+    this.#about(service, { type: "Normal", reason: "ClearAssignment", action: "Allocate", note });
+  }
+
+  announcing(service: Service): void {
+    const note = `announcing from node "${this.#node}" with protocol "layer2"`;
+    this.#about(service, { type: "Normal", reason: "nodeAssigned", action: "Announce", note });
+  }
+
+  /** An interface that an L2Advertisement names is not there, or has no carrier. */
+  announceFailed(service: Service, interfaces: readonly string[]): void {
+    const names = interfaces.map((name) => `"${name}"`).join(", ");
+    const note =
+      `selected interfaces ${names} do not exist on node "${this.#node}" ` +
+      "with protocol layer2: see spec.interfaces of its L2Advertisements";
+    this.#about(service, { type: "Warning", reason: "announceFailed", action: "Announce", note });
+  }
+
+  conflict(service: Service, address: Ip, mac: Mac): void {
+    const note =
+      `host ${mac} also answers for ${address}, seen by node "${this.#node}": ` +
+      "an address must be used by one host only; find that host and change it";
+    this.#about(service, { type: "Warning", reason: "addressConflict", action: "Announce", note });
+  }
+
+  #about(service: Service, event: Omit<EventInput, "regarding">): void {
+    const { namespace, name, uid } = service.metadata;
+    const regarding = { kind: "Service", apiVersion: "v1", namespace, name, uid };
+    this.#record({ regarding, ...event });
+  }
+}

@@ -1,0 +1,38 @@
+// Background activities of the daemon: each runs until aborted, and says when it is ready. The
+// first that ends with an error ends all of them.
+
+export interface Task {
+  readonly name: string;
+  /** Resolves when the task does its work; missing: at once. */
+  readonly ready?: Promise<void>;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Runs all tasks until `signal` aborts or one fails; then all are stopped and it rejects. */
+export async function runTasks(tasks: readonly Task[], signal: AbortSignal): Promise<void> {
+  const failure = new AbortController();
+  const both = AbortSignal.any([signal, failure.signal]);
+  const failures: unknown[] = [];
+  const runs = tasks.map(async (task) => {
+    try {
+      await task.run(both);
+    } catch (thrown) {
+      failures.push(thrown);
+      failure.abort();
+    }
+  });
+  await Promise.all(runs);
+  if (failures.length > 0) throw failures[0];
+}
+
+export async function allReady(tasks: readonly Task[]): Promise<void> {
+  await Promise.all(tasks.map((task) => task.ready));
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

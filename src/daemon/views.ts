@@ -1,0 +1,246 @@
+// What the socket API shows, gathered from the parts of the daemon. Reads only.
+
+import type { ApiSource } from "../api/routes.ts";
+import type {
+  Finding,
+  HistoryView,
+  NodeView,
+  PoolView,
+  ServiceView,
+  StatusView,
+  VipView,
+} from "../api/types.ts";
+import { formatRange, type Ip, ipFamily } from "../core/address.ts";
+import type { BootMs, Clock } from "../core/time.ts";
+import { VERSION } from "../core/version.ts";
+import { poolUsage } from "../ipam/usage.ts";
+import type { ApiFailure } from "../k8s-sync/outcome.ts";
+import type { Store } from "../store/store.ts";
+import type { AllocationController } from "./allocation-controller.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { explain } from "./explain.ts";
+import { findings, worst } from "./findings.ts";
+import type { OwnershipDriver } from "./ownership-driver.ts";
+import { exclusion, healthProblem } from "./placements.ts";
+import type { ReservedAddresses } from "./reserved-addresses.ts";
+import type { Responder } from "./responder.ts";
+import {
+  currentAddresses,
+  isOurs,
+  POOL_ANNOTATION,
+  requestedAddresses,
+} from "./service-request.ts";
+
+export interface ApiHealth {
+  /** By resource: why it cannot be read or written now. */
+  readonly failures: ReadonlyMap<string, ApiFailure>;
+  /** False when nothing at all gets through. */
+  readonly isReachable: boolean;
+  readonly lastContactAt: BootMs | null;
+}
+
+export interface ViewSources {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly startedAt: BootMs;
+  readonly server: string;
+  readonly cluster: ClusterView;
+  readonly ownership: OwnershipDriver;
+  readonly allocation: AllocationController;
+  readonly responder: Responder;
+  readonly store: Store;
+  readonly leader: () => { node: string | null; isThisNode: boolean };
+  readonly api: () => ApiHealth;
+  readonly host: () => { missingInterfaces: readonly string[]; linkFailure: string | null };
+  readonly reserved: () => ReservedAddresses;
+  readonly counters: () => Readonly<Record<string, number>>;
+}
+
+export class Views implements ApiSource {
+  readonly #sources: ViewSources;
+
+  constructor(sources: ViewSources) {
+    this.#sources = sources;
+  }
+
+  status(): StatusView {
+    const { node, clock, startedAt, server, cluster, ownership } = this.#sources;
+    const now = clock.boot();
+    const { isReachable, lastContactAt } = this.#sources.api();
+    const list = this.findings();
+    const addresses = cluster.addresses();
+    const owned = new Set(ownership.machine.owned());
+    const orphans = addresses.filter((address) => this.#ownerOf(address) === null);
+    const ago = lastContactAt === null ? null : Math.round((now - lastContactAt) / 1_000);
+    return {
+      node,
+      version: VERSION,
+      health: worst(list),
+      findings: list,
+      uptimeSeconds: Math.round((now - startedAt) / 1_000),
+      api: { server, reachable: isReachable, lastContactSecondsAgo: ago },
+      leader: this.#sources.leader(),
+      config: {
+        valid: cluster.configProblems.length === 0,
+        pools: cluster.config.pools.length,
+        advertisements: cluster.config.advertisements.length,
+      },
+      vips: { total: addresses.length, ownedHere: owned.size, withoutOwner: orphans.length },
+      counters: this.#sources.counters(),
+    };
+  }
+
+  findings(): Finding[] {
+    const { cluster, store, responder } = this.#sources;
+    const addresses = cluster.addresses();
+    const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
+    return findings({
+      apiFailures: this.#sources.api().failures,
+      configProblems: cluster.configProblems,
+      storeNotice: store.notice,
+      storeFailure: store.failure()?.message ?? null,
+      responderProblems: responder.report().problems,
+      orphans: ipv4.flatMap((address) => this.#orphan(address)),
+      poolConflicts: this.#poolConflicts(),
+      ipv6Addresses: addresses.length - ipv4.length,
+      ...this.#sources.host(),
+    });
+  }
+
+  vips(): VipView[] {
+    const { cluster, ownership, responder, clock } = this.#sources;
+    const now = clock.boot();
+    return cluster.addresses().map((address) => {
+      const view = ownership.machine.view(address, now);
+      const phase = view?.phase;
+      return {
+        address,
+        pool: cluster.poolOf(address)?.name ?? "",
+        services: cluster.servicesOf(address),
+        owner: view?.record?.owner ?? null,
+        epoch: view?.record?.epoch ?? 0,
+        here: phase?.kind ?? "idle",
+        interfaces: phase?.kind === "owning" ? phase.interfaces : [],
+        answered: phase?.kind === "owning" ? (responder.answersFor(address)?.answered ?? 0) : null,
+      };
+    });
+  }
+
+  services(): ServiceView[] {
+    const { cluster, allocation } = this.#sources;
+    const ours = [...cluster.services].filter(
+      ([, service]) => isOurs(service) && service.spec.type === "LoadBalancer",
+    );
+    return ours
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, service]) => {
+        const addresses = currentAddresses(service);
+        const requested = requestedAddresses(service);
+        return {
+          service: key,
+          addresses,
+          pool: service.metadata.annotations[POOL_ANNOTATION] ?? null,
+          requested: "unreadable" in requested ? [] : requested,
+          owners: addresses.map((address) => this.#ownerOf(address)),
+          pending: allocation.pendingReason(key),
+        };
+      });
+  }
+
+  pools(): PoolView[] {
+    const { cluster } = this.#sources;
+    return cluster.config.pools.map((pool) => {
+      const addresses = cluster.addresses().filter((ip) => cluster.poolOf(ip) === pool);
+      const withheld = [...this.#sources.reserved().all].filter(
+        ([ip]) => cluster.poolOf(ip) === pool && !addresses.includes(ip),
+      );
+      const assigned = { 4: 0, 6: 0 };
+      for (const ip of addresses) assigned[ipFamily(ip)] += 1;
+      const usage = poolUsage(
+        pool,
+        assigned,
+        withheld.map(([ip]) => ip),
+      );
+      return {
+        pool: pool.name,
+        addresses: pool.ranges.map(formatRange),
+        autoAssign: pool.autoAssign,
+        avoidBuggyIPs: pool.avoidBuggyIps,
+        assigned: usage.assignedIpv4 + usage.assignedIpv6,
+        available: usage.availableIpv4 + usage.availableIpv6,
+        withheld: withheld.map(([address, because]) => ({ address, because })),
+        advertisements: cluster.config.advertisements
+          .filter((ad) => ad.pools.includes(pool.name))
+          .map((ad) => ad.name),
+      };
+    });
+  }
+
+  nodes(): NodeView[] {
+    const { node: own, cluster, ownership, clock } = this.#sources;
+    const now = clock.boot();
+    const members = new Map(ownership.machine.members(now).map((m) => [m.node, m.status]));
+    const owners = ownership.machine.records().map((record) => record.owner);
+    const names = [...new Set([own, ...cluster.nodes.keys(), ...members.keys()])].sort();
+    return names.map((node) => {
+      const object = cluster.nodes.get(node);
+      const excluded =
+        object === undefined
+          ? "the API knows no Node of this name"
+          : (exclusion(object) ?? healthProblem(object));
+      const member = node === own ? "alive" : (members.get(node) ?? "never-seen");
+      return { node, member, owned: owners.filter((owner) => owner === node).length, excluded };
+    });
+  }
+
+  history(filter: { address?: string | undefined; limit: number }): HistoryView[] {
+    return this.#sources.store.history(filter).map((row) => ({
+      ...row,
+      at: new Date(row.at).toISOString(),
+    }));
+  }
+
+  explain(subject: string) {
+    const { node, cluster, ownership, responder, allocation, clock } = this.#sources;
+    const now = clock.boot();
+    const leader = this.#sources.leader();
+    return explain(subject, {
+      node,
+      cluster,
+      vip: (address) => ownership.machine.view(address, now),
+      answers: (address) => responder.answersFor(address),
+      pending: (service) => allocation.pendingReason(service),
+      isLeader: leader.isThisNode,
+      leader: leader.node,
+      reserved: this.#sources.reserved().all,
+      now,
+    });
+  }
+
+  #ownerOf(address: Ip): string | null {
+    const view = this.#sources.ownership.machine.view(address, this.#sources.clock.boot());
+    return view?.record?.owner ?? null;
+  }
+
+  /** An address without an owner is a problem once nobody can take it. */
+  #orphan(address: Ip): { address: string; reason: string }[] {
+    const { ownership, clock } = this.#sources;
+    const view = ownership.machine.view(address, clock.boot());
+    if (view === null) return [{ address, reason: "it is in no IPAddressPool" }];
+    if (view.record?.owner != null || view.phase.kind !== "idle") return [];
+    const able = view.verdicts.filter((v) => v.verdict.eligible && v.status === "alive");
+    if (able.length > 0) return [];
+    const reasons = view.verdicts.map(({ node, status, verdict }) =>
+      verdict.eligible ? `${node}: its Lease says ${status}` : `${node}: ${verdict.reason}`,
+    );
+    return [{ address, reason: `no node is eligible (${reasons.slice(0, 3).join("; ")})` }];
+  }
+
+  #poolConflicts(): { pool: string; text: string }[] {
+    const { cluster } = this.#sources;
+    return [...this.#sources.reserved().ofHosts].flatMap(([address, use]) => {
+      const pool = cluster.poolOf(address);
+      return pool === null ? [] : [{ pool: pool.name, text: `${address} is ${use}` }];
+    });
+  }
+}

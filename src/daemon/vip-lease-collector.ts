@@ -1,0 +1,56 @@
+// The leader removes the Leases of addresses that no Service has any more.
+
+import type { Ip } from "../core/address.ts";
+import type { BootMs, Clock } from "../core/time.ts";
+import { after } from "../core/time.ts";
+import type { VipRecord } from "../ownership/types.ts";
+import type { Task } from "./tasks.ts";
+import { aborted } from "./tasks.ts";
+
+export interface CollectorOptions {
+  readonly clock: Clock;
+  /** False: not the leader, or the cluster is not fully known. */
+  readonly mayCollect: () => boolean;
+  readonly records: () => readonly VipRecord[];
+  readonly isInUse: (address: Ip) => boolean;
+  /** Deletes it if it still is what was read. */
+  readonly remove: (record: VipRecord) => Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** An address may come back within this, as when a Service is made anew. */
+const GRACE_MS = 5_000;
+
+export class VipLeaseCollector implements Task {
+  readonly name = "vip-lease-collector";
+  readonly #options: CollectorOptions;
+  readonly #unusedSince = new Map<Ip, BootMs>();
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const timer = setInterval(() => this.look(), LOOK_EVERY_MS);
+    await aborted(signal);
+    clearInterval(timer);
+  }
+
+  look(): void {
+    const { clock, mayCollect, records, isInUse, remove } = this.#options;
+    if (!mayCollect()) return this.#unusedSince.clear();
+    const now = clock.boot();
+    const unused = records().filter((record) => !isInUse(record.address));
+    const addresses = new Set(unused.map((record) => record.address));
+    for (const address of this.#unusedSince.keys()) {
+      if (!addresses.has(address)) this.#unusedSince.delete(address);
+    }
+    for (const record of unused) {
+      const since = this.#unusedSince.get(record.address) ?? now;
+      this.#unusedSince.set(record.address, since);
+      if (now < after(since, GRACE_MS)) continue;
+      this.#unusedSince.set(record.address, now);
+      void remove(record);
+    }
+  }
+}

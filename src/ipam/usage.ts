@@ -1,0 +1,51 @@
+// How full a pool is.
+
+import type { Ip, IpRange } from "../core/address.ts";
+import { ipFamily, rangeSize } from "../core/address.ts";
+import type { AllocatablePool, PoolUsage } from "./types.ts";
+
+/** How many addresses of each family something holds. */
+export interface FamilyCounts {
+  4: number;
+  6: number;
+}
+
+/** IPv4 addresses ending in .0 or .255, which some old equipment drops. */
+export function isBuggyIp(ip: Ip): boolean {
+  return ipFamily(ip) === 4 && /\.(0|255)$/.test(ip);
+}
+
+/** `withheld`: free addresses of the pool that are never handed out. */
+export function poolUsage(
+  pool: AllocatablePool,
+  assigned: FamilyCounts,
+  withheld: readonly Ip[],
+): PoolUsage {
+  const size = { 4: 0n, 6: 0n };
+  for (const range of pool.ranges) {
+    const buggy = pool.avoidBuggyIps && range.family === 4 ? countBuggy(range) : 0n;
+    size[range.family] += rangeSize(range) - buggy;
+  }
+  for (const ip of withheld) {
+    if (!pool.avoidBuggyIps || !isBuggyIp(ip)) size[ipFamily(ip)] -= 1n;
+  }
+  return {
+    pool: pool.name,
+    assignedIpv4: assigned[4],
+    assignedIpv6: assigned[6],
+    availableIpv4: capped(size[4] - BigInt(assigned[4])),
+    availableIpv6: capped(size[6] - BigInt(assigned[6])),
+  };
+}
+
+function countBuggy({ start, end }: IpRange): bigint {
+  const multiplesOf256 = (from: bigint, to: bigint): bigint =>
+    to / 256n + 1n - (from + 255n) / 256n;
+  return multiplesOf256(start, end) + multiplesOf256(start + 1n, end + 1n);
+}
+
+function capped(count: bigint): number {
+  if (count < 0n) return 0;
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  return Number(count < limit ? count : limit);
+}

@@ -1,0 +1,212 @@
+// Asks the Kubernetes API and returns what came as a value; nothing is thrown for anything a server
+// or a network can do. It retries once after a renewed token and otherwise never: callers decide.
+
+import type { Dispatcher } from "undici";
+import {
+  abortFailure,
+  classifyAnswer,
+  classifyThrown,
+  parseBody,
+  timeoutFailure,
+  tooLargeFailure,
+} from "./classify.ts";
+import { Connections } from "./connections.ts";
+import { Deadline } from "./deadline.ts";
+import type { RequestTarget } from "./describe.ts";
+import type { Kubeconfig } from "./kubeconfig.ts";
+import { type Outcome, success } from "./outcome.ts";
+import { readBody } from "./read-body.ts";
+import { TokenReader } from "./token.ts";
+import { readWatch, type WatchMessage } from "./watch.ts";
+
+export interface ApiRequest extends RequestTarget {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** From the call to the last byte of the answer. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WatchRequest {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Silence after which the watch is given up. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface ApiClientOptions {
+  /** Of lbd, for the User-Agent. */
+  readonly version?: string;
+  readonly timeoutMs?: number;
+  readonly bodyBytesMax?: number;
+  /** Longest wait for the headers of a watch. */
+  readonly watchOpenTimeoutMs?: number;
+  /** Any monotonic clock in milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+const TIMEOUT_MS = 5_000;
+/** A page of 500 objects of 100 KB each; more than that is asked for in smaller pages. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** An error page is quoted, not read. */
+const ERROR_BYTES_MAX = 64 * 1024;
+
+/** For those who only ask, and for those who watch too: what a test has to stand in for. */
+export type ApiRequests = Pick<ApiClient, "request">;
+export type ApiWatches = Pick<ApiClient, "request" | "watch">;
+
+export class ApiClient {
+  readonly #kubeconfig: Kubeconfig;
+  readonly #options: ApiClientOptions;
+  readonly #connections: Connections;
+  readonly #token: TokenReader;
+
+  constructor(kubeconfig: Kubeconfig, options: ApiClientOptions = {}) {
+    this.#kubeconfig = kubeconfig;
+    this.#options = options;
+    this.#connections = new Connections(kubeconfig);
+    this.#token = new TokenReader(kubeconfig.token, options.nowMs ?? (() => performance.now()));
+  }
+
+  /** The server as the operator knows it. */
+  get server(): string {
+    return this.#kubeconfig.origin + this.#kubeconfig.basePath;
+  }
+
+  /** `value` is the answer's JSON object, unchecked beyond that: decode it. */
+  async request<T = unknown>(request: ApiRequest): Promise<Outcome<T>> {
+    const token = this.#token.current();
+    const first = await this.#exchange(request, token);
+    if (first.ok || first.failure.kind !== "unauthorized") return first as Outcome<T>;
+    if (!this.#token.renew(token)) return first;
+    return (await this.#exchange(request, this.#token.current())) as Outcome<T>;
+  }
+
+  async #exchange(request: ApiRequest, token: string | null): Promise<Outcome<unknown>> {
+    const limitMs = request.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
+    if (request.signal?.aborted) return { ok: false, failure: abortFailure(request) };
+    const deadline = new Deadline(limitMs, request.signal);
+    const pool = this.#connections.questions;
+    let during: "headers" | "body" = "headers";
+    try {
+      const response = await pool.request(this.#dispatch(request, token, deadline.signal));
+      during = "body";
+      return await this.#readAnswer(request, response);
+    } catch (thrown) {
+      if (deadline.expired) {
+        this.#connections.suspect(pool);
+        return { ok: false, failure: timeoutFailure(request, this.server, limitMs) };
+      }
+      if (request.signal?.aborted) return { ok: false, failure: abortFailure(request) };
+      const failure = classifyThrown(request, thrown, { server: this.server, during });
+      return { ok: false, failure };
+    } finally {
+      deadline.release();
+    }
+  }
+
+  async #readAnswer(
+    request: RequestTarget,
+    response: Dispatcher.ResponseData,
+  ): Promise<Outcome<unknown>> {
+    const ok = response.statusCode >= 200 && response.statusCode < 300;
+    const limit = ok ? (this.#options.bodyBytesMax ?? BODY_BYTES_MAX) : ERROR_BYTES_MAX;
+    const read = await readBody(response.body, limit);
+    if (ok && read.cut) return { ok: false, failure: tooLargeFailure(request, limit) };
+    const answer = { status: response.statusCode, headers: response.headers, body: read.text };
+    if (ok) return parseBody(request, answer);
+    return { ok: false, failure: classifyAnswer(request, answer) };
+  }
+
+  /**
+   * The events of a watch as they come. Ends after FAILED, when the server ends it, or on abort;
+   * leaving the loop closes the connection.
+   */
+  async *watch(request: WatchRequest, signal: AbortSignal): AsyncGenerator<WatchMessage, void> {
+    const target = { method: "GET", path: request.path, query: { ...request.query, watch: true } };
+    const openMs = this.#options.watchOpenTimeoutMs ?? TIMEOUT_MS;
+    const opened = await this.#openWatch(target, { signal, openMs });
+    if (signal.aborted) {
+      if (opened.ok) opened.value.body.destroy();
+      return;
+    }
+    if (!opened.ok) {
+      yield { type: "FAILED", failure: opened.failure };
+      return;
+    }
+    const idleMs = request.idleTimeoutMs;
+    yield* readWatch(target, opened.value.body, { signal, idleMs, server: this.server });
+  }
+
+  async #openWatch(
+    target: RequestTarget,
+    options: { signal: AbortSignal; openMs: number },
+  ): Promise<Outcome<Dispatcher.ResponseData>> {
+    let token = this.#token.current();
+    for (let attempt = 0; ; attempt++) {
+      const opened = await this.#openWatchOnce(target, { ...options, token });
+      const refused = !opened.ok && opened.failure.kind === "unauthorized";
+      if (!refused || attempt > 0 || !this.#token.renew(token)) return opened;
+      token = this.#token.current();
+    }
+  }
+
+  async #openWatchOnce(
+    target: RequestTarget,
+    options: { signal: AbortSignal; openMs: number; token: string | null },
+  ): Promise<Outcome<Dispatcher.ResponseData>> {
+    if (options.signal.aborted) return { ok: false, failure: abortFailure(target) };
+    const deadline = new Deadline(options.openMs, options.signal);
+    try {
+      const dispatch = this.#dispatch(target, options.token, deadline.signal);
+      const response = await this.#connections.watches.request(dispatch);
+      if (response.statusCode === 200) return success(response);
+      const { text } = await readBody(response.body, ERROR_BYTES_MAX);
+      const answer = { status: response.statusCode, headers: response.headers, body: text };
+      return { ok: false, failure: classifyAnswer(target, answer) };
+    } catch (thrown) {
+      if (deadline.expired) {
+        return { ok: false, failure: timeoutFailure(target, this.server, options.openMs) };
+      }
+      const failure = classifyThrown(target, thrown, { server: this.server, during: "headers" });
+      return { ok: false, failure };
+    } finally {
+      deadline.release();
+    }
+  }
+
+  #dispatch(
+    request: RequestTarget & { body?: unknown; contentType?: string },
+    token: string | null,
+    signal: AbortSignal,
+  ): Dispatcher.RequestOptions {
+    const headers: Record<string, string> = {
+      accept: "application/json",
+      "user-agent": `lbd/${this.#options.version ?? "dev"}`,
+    };
+    if (token !== null) headers.authorization = `Bearer ${token}`;
+    if (request.body !== undefined) {
+      headers["content-type"] = request.contentType ?? "application/json";
+    }
+    return {
+      method: request.method as Dispatcher.HttpMethod,
+      path: this.#kubeconfig.basePath + request.path + queryString(request.query),
+      headers,
+      signal,
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    };
+  }
+
+  /** Cuts all connections; what is under way fails. */
+  async close(): Promise<void> {
+    await this.#connections.close();
+  }
+}
+
+function queryString(query: RequestTarget["query"]): string {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return "";
+  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
+}

@@ -1,0 +1,87 @@
+// One network interface of the host, as far as answering for VIPs is concerned.
+
+import type { Ip, IpPrefix } from "../core/address.ts";
+import { parseIp, prefixOf } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import { macAt } from "../core/mac.ts";
+
+export interface HostInterface {
+  readonly index: number;
+  readonly name: string;
+  /** Null where the interface has no Ethernet address. */
+  readonly mac: Mac | null;
+  /** Set up by the administrator, and the link below it is there (IFF_UP and IFF_LOWER_UP). */
+  readonly hasCarrier: boolean;
+  /** Whether ARP makes sense on it: broadcast, not a loopback, not NOARP, no part of a bridge. */
+  readonly canAnswer: boolean;
+  readonly addresses: readonly { readonly ip: Ip; readonly prefix: IpPrefix }[];
+}
+
+/** netdevice(7) flags that are read. */
+export interface LinkFlags {
+  readonly up?: true | undefined;
+  readonly lowerUp?: true | undefined;
+  readonly broadcast?: true | undefined;
+  readonly noarp?: true | undefined;
+  readonly loopback?: true | undefined;
+}
+
+/** The fields of RTM_NEWLINK that are read, in the shape that the netlink library gives. */
+export interface LinkMessage {
+  readonly data: {
+    readonly index?: number | undefined;
+    readonly flags?: LinkFlags | undefined;
+  };
+  readonly attrs: {
+    readonly ifname?: string | undefined;
+    readonly address?: Uint8Array | undefined;
+    readonly master?: number | undefined;
+  };
+}
+
+/** The fields of RTM_NEWADDR that are read. */
+export interface AddressMessage {
+  readonly data: { readonly index?: number | undefined; readonly prefixlen?: number | undefined };
+  readonly attrs: {
+    readonly address?: Uint8Array | undefined;
+    readonly local?: Uint8Array | undefined;
+  };
+}
+
+/** Joins the two dumps, sorted by index. Messages without an index or a name are left out. */
+export function hostInterfaces(
+  links: readonly LinkMessage[],
+  addresses: readonly AddressMessage[],
+): HostInterface[] {
+  return links.flatMap((link) => fromLink(link, addresses)).sort((a, b) => a.index - b.index);
+}
+
+function fromLink(link: LinkMessage, messages: readonly AddressMessage[]): HostInterface[] {
+  const { index, flags = {} } = link.data;
+  const { ifname: name, address, master } = link.attrs;
+  if (index === undefined || name === undefined) return [];
+  const mac = address?.length === 6 ? macAt(address, 0) : null;
+  const hasCarrier = flags.up === true && flags.lowerUp === true;
+  const speaksArp = flags.broadcast === true && flags.noarp !== true && flags.loopback !== true;
+  const canAnswer = mac !== null && speaksArp && master === undefined;
+  const addresses = messages.filter((m) => m.data.index === index).flatMap(fromAddress);
+  return [{ index, name, mac, hasCarrier, canAnswer, addresses }];
+}
+
+/** IFA_LOCAL is the own address where there is one: IFA_ADDRESS is then the other end's. */
+function fromAddress({ data, attrs }: AddressMessage): HostInterface["addresses"] {
+  const own = ipOf(attrs.local ?? attrs.address);
+  const connected = ipOf(attrs.address ?? attrs.local);
+  const length = data.prefixlen;
+  if (own === null || connected === null || length === undefined) return [];
+  return [{ ip: own, prefix: prefixOf(connected, length) }];
+}
+
+function ipOf(bytes: Uint8Array | undefined): Ip | null {
+  if (bytes?.length === 4) return parseIp(bytes.join("."));
+  if (bytes?.length !== 16) return null;
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16),
+  );
+  return parseIp(groups.join(":"));
+}

@@ -1,0 +1,92 @@
+// The host's interfaces through rtnetlink. Every notification leads to a fresh dump of links and
+// addresses, so that a lost or cut message costs nothing; the latest dump is the state.
+
+import netlink from "netlink";
+import { AppError, errorText } from "../core/errors.ts";
+import type { HostInterface } from "./host-interface.ts";
+import { hostInterfaces } from "./host-interface.ts";
+
+/** rtnetlink(7) multicast groups: anything that changes an interface or its addresses. */
+const GROUPS = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
+/** A dump of a host with many interfaces takes milliseconds; later than this is no answer. */
+const DUMP_TIMEOUT_MS = 2_000;
+
+/** Room for a burst of notifications; when it is full the kernel says so and all is read anew. */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
+const SEND_BUFFER_BYTES = 1 << 15;
+
+type RtNetlink = ReturnType<typeof netlink.createRtNetlink>;
+
+export interface LinkWatcherOptions {
+  /** Called with all interfaces, first before `run` is ready, then after every change. */
+  readonly onChange: (interfaces: readonly HostInterface[]) => void;
+  /** A dump failed; the next notification tries again. */
+  readonly onError: (error: AppError) => void;
+}
+
+export class LinkWatcher {
+  readonly #options: LinkWatcherOptions;
+  readonly ready: Promise<void>;
+  #resolveReady: () => void = () => {};
+
+  constructor(options: LinkWatcherOptions) {
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#resolveReady = resolve;
+  }
+
+  /** Watches until aborted. Throws AppError NETLINK when a socket cannot be opened. */
+  async run(signal: AbortSignal): Promise<void> {
+    // Two sockets: a notification in the middle of a dump would confuse the library's assembly.
+    const notifications = openSocket();
+    const dumps = openSocket();
+    let isDumping = false;
+    let isStale = false;
+    const dump = async (): Promise<void> => {
+      isStale = true;
+      if (isDumping) return;
+      isDumping = true;
+      while (isStale && !signal.aborted) {
+        isStale = false;
+        await this.#dumpOnce(dumps);
+      }
+      isDumping = false;
+    };
+    notifications.on("message", () => void dump());
+    notifications.on("invalid", () => void dump());
+    // ENOBUFS: notifications were lost.
+    notifications.socket.on("error", () => void dump());
+    notifications.socket.on("truncatedMessage", () => void dump());
+    dumps.socket.on("error", () => void dump());
+    for (const group of GROUPS) notifications.addMembership(group);
+    await dump();
+    this.#resolveReady();
+    if (!signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    }
+    notifications.socket.close();
+    dumps.socket.close();
+  }
+
+  async #dumpOnce(socket: RtNetlink): Promise<void> {
+    try {
+      const links = await socket.getLinks({}, {}, { timeout: DUMP_TIMEOUT_MS });
+      const addresses = await socket.getAddresses({}, {}, { timeout: DUMP_TIMEOUT_MS });
+      this.#options.onChange(hostInterfaces(links, addresses));
+    } catch (thrown) {
+      const message = `Cannot read the interfaces: ${errorText(thrown)}`;
+      this.#options.onError(new AppError("NETLINK", message, { cause: thrown }));
+    }
+  }
+}
+
+function openSocket(): RtNetlink {
+  try {
+    const sizes = { recvBufferSize: RECEIVE_BUFFER_BYTES, sendBufferSize: SEND_BUFFER_BYTES };
+    return netlink.createRtNetlink({ ref: true, ...sizes });
+  } catch (cause) {
+    const message = `Cannot open an rtnetlink socket: ${errorText(cause)}`;
+    throw new AppError("NETLINK", message, { cause });
+  }
+}

@@ -1,0 +1,53 @@
+// Whether a node may own a VIP: selected by an advertisement, healthy, and on a segment with
+// carrier that the VIP fits. Every "no" has its reason in words.
+
+import { rangeContains } from "../core/address.ts";
+import type { Segment, VipSpec } from "./types.ts";
+
+export type Eligibility =
+  | {
+      readonly eligible: true;
+      readonly interfaces: readonly string[];
+      readonly unhealthy: string | null;
+    }
+  | { readonly eligible: false; readonly reason: string };
+
+/** `segments` null: the node says nothing of them, which excludes nobody. */
+export function eligibility(
+  vip: VipSpec,
+  node: string,
+  segments: readonly Segment[] | null,
+): Eligibility {
+  const placement = vip.placement.nodes.get(node);
+  if (placement === undefined) return no("the API knows no Node of this name");
+  if (!placement.allowed) return no(placement.reason);
+  const { interfaces, unhealthy } = placement;
+  if (segments === null) return { eligible: true, interfaces: interfaces ?? [], unhealthy };
+  const fitting = segments.filter((segment) => fits(vip, segment, interfaces));
+  if (fitting.length === 0) return no(whyNoSegment(vip, segments, interfaces));
+  return { eligible: true, interfaces: fitting.map((segment) => segment.interface), unhealthy };
+}
+
+function no(reason: string): Eligibility {
+  return { eligible: false, reason };
+}
+
+/** An interface named by an advertisement fits as it is: the administrator knows the segment. */
+function fits(vip: VipSpec, segment: Segment, named: readonly string[] | null): boolean {
+  if (named !== null) return named.includes(segment.interface);
+  return segment.prefixes.some((prefix) => rangeContains(prefix, vip.address));
+}
+
+function whyNoSegment(
+  vip: VipSpec,
+  segments: readonly Segment[],
+  named: readonly string[] | null,
+): string {
+  if (named !== null) {
+    const names = named.map((name) => `"${name}"`).join(", ");
+    return `no interface ${names} with carrier, which the L2Advertisement asks for`;
+  }
+  if (segments.length === 0) return "no interface with carrier";
+  const names = segments.map((segment) => segment.interface).join(", ");
+  return `no interface with carrier has a prefix that holds ${vip.address} (looked at ${names})`;
+}

@@ -1,0 +1,130 @@
+// The members of the cluster, as their node Leases show them. Only local observation counts: a
+// Lease has expired when it was not *seen* to change for its duration, whatever its times say, and
+// an expired one is read from the API once more before anybody acts on it.
+
+import type { BootMs } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
+import type { MemberRecord, Segment } from "./types.ts";
+
+/**
+ * `alive`: renewed in time. `suspect`: expired by what was seen, not yet confirmed. `down`: a read
+ * from the API confirmed it. `stopped`: the node gave its Lease up.
+ */
+export type MemberStatus = "alive" | "suspect" | "down" | "stopped";
+
+interface Member {
+  record: MemberRecord | null;
+  seenAt: BootMs;
+  confirmedDown: boolean;
+  readSentAt: BootMs | null;
+}
+
+export class Members {
+  readonly #leaseDurationMs: number;
+  readonly #retryMs: number;
+  readonly #members = new Map<string, Member>();
+
+  constructor(options: { leaseDurationMs: number; retryMs: number }) {
+    this.#leaseDurationMs = options.leaseDurationMs;
+    this.#retryMs = options.retryMs;
+  }
+
+  /** Notes a record; true when it changes what is thought of the node. */
+  observe(record: MemberRecord, now: BootMs): boolean {
+    const known = this.#members.get(record.node);
+    const before = known === undefined ? null : this.#status(known, now);
+    const isRenewed = known?.record?.renewal !== record.renewal;
+    const member: Member = {
+      record,
+      seenAt: isRenewed || known === undefined ? now : known.seenAt,
+      confirmedDown: isRenewed ? false : (known?.confirmedDown ?? false),
+      readSentAt: known?.readSentAt ?? null,
+    };
+    this.#members.set(record.node, member);
+    const hasNewSegments =
+      JSON.stringify(segmentNames(known?.record ?? null)) !== JSON.stringify(segmentNames(record));
+    return before !== this.#status(member, now) || hasNewSegments;
+  }
+
+  /** The Lease was deleted: the node counts as not renewed since it was last seen. */
+  forget(node: string): void {
+    const member = this.#members.get(node);
+    if (member !== undefined) member.record = null;
+  }
+
+  /** What a read straight from the API said of a suspect. */
+  confirm(node: string, record: MemberRecord | null | "failed", now: BootMs): void {
+    const member = this.#memberFor(node, now);
+    const readSentAt = member.readSentAt;
+    member.readSentAt = null;
+    if (record === "failed") {
+      member.readSentAt = readSentAt;
+      return;
+    }
+    if (record !== null) this.observe(record, now);
+    const current = this.#memberFor(node, now);
+    current.readSentAt = null;
+    if (this.#status(current, now) === "suspect") current.confirmedDown = true;
+  }
+
+  /** A node that was never seen counts from now. */
+  status(node: string, now: BootMs): MemberStatus {
+    return this.#status(this.#memberFor(node, now), now);
+  }
+
+  /** True when a suspect should be read now; a read that got no answer is repeated. */
+  shouldRead(node: string, now: BootMs): boolean {
+    const member = this.#memberFor(node, now);
+    if (member.readSentAt !== null && now < after(member.readSentAt, this.#retryMs)) return false;
+    member.readSentAt = now;
+    return true;
+  }
+
+  /** When `status` of the node changes by itself, or a read is due again. */
+  deadline(node: string, now: BootMs): BootMs {
+    const member = this.#memberFor(node, now);
+    const status = this.#status(member, now);
+    if (status === "alive") return after(member.seenAt, this.#leaseDurationMs);
+    if (status === "suspect") return after(member.readSentAt ?? now, this.#retryMs);
+    return NEVER;
+  }
+
+  segments(node: string): readonly Segment[] | null {
+    return this.#members.get(node)?.record?.segments ?? null;
+  }
+
+  holder(node: string): string | null {
+    return this.#members.get(node)?.record?.holder ?? null;
+  }
+
+  isKnown(node: string): boolean {
+    return this.#members.has(node);
+  }
+
+  names(): string[] {
+    return [...this.#members.keys()];
+  }
+
+  alive(now: BootMs): string[] {
+    return this.names().filter((node) => this.status(node, now) === "alive");
+  }
+
+  #memberFor(node: string, now: BootMs): Member {
+    let member = this.#members.get(node);
+    if (member === undefined) {
+      member = { record: null, seenAt: now, confirmedDown: false, readSentAt: null };
+      this.#members.set(node, member);
+    }
+    return member;
+  }
+
+  #status(member: Member, now: BootMs): MemberStatus {
+    if (member.record !== null && member.record.holder === null) return "stopped";
+    if (now < after(member.seenAt, this.#leaseDurationMs)) return "alive";
+    return member.confirmedDown ? "down" : "suspect";
+  }
+}
+
+function segmentNames(record: MemberRecord | null): unknown {
+  return (record?.segments ?? []).map((s) => [s.interface, s.prefixes.map((p) => String(p.start))]);
+}

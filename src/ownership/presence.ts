@@ -1,0 +1,94 @@
+// This node's own Lease and the tenure that hangs on it. The tenure ends renewDeadline after the
+// last successful renewal was *sent*. While the API cannot be reached it is pushed on in small
+// steps instead, so that an outage silences nobody, and a frozen process still wakes up silent.
+
+import type { BootMs } from "../core/time.ts";
+import { after, earliest, NEVER } from "../core/time.ts";
+import type { Timings } from "./timings.ts";
+import type { MemberRecord, WriteOutcome } from "./types.ts";
+
+const LONG_AGO = Number.NEGATIVE_INFINITY as BootMs;
+
+export class Presence {
+  readonly #timings: Timings;
+  #resourceVersion: string | null = null;
+  #isWriting = false;
+  #renewAt: BootMs = NEVER;
+  #renewedAt: BootMs = LONG_AGO;
+  #tenureUntil: BootMs = LONG_AGO;
+  #holdOnAt: BootMs = NEVER;
+
+  constructor(timings: Timings) {
+    this.#timings = timings;
+  }
+
+  /** The end of the tenure: nothing may be answered from here on. */
+  get tenureUntil(): BootMs {
+    return this.#tenureUntil;
+  }
+
+  get resourceVersion(): string | null {
+    return this.#resourceVersion;
+  }
+
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** True while the API has confirmed, recently enough, that this node is a member. */
+  isConfirmed(now: BootMs): boolean {
+    return now < after(this.#renewedAt, this.#timings.renewDeadlineMs);
+  }
+
+  /** Makes a renewal due now: at the start, and when what the Lease says has changed. */
+  renewNow(now: BootMs): void {
+    this.#renewAt = now;
+  }
+
+  /** True when a write is due; it then counts as sent. */
+  shouldWrite(now: BootMs): boolean {
+    if (this.#isWriting || now < this.#renewAt) return false;
+    this.#isWriting = true;
+    this.#renewAt = NEVER;
+    return true;
+  }
+
+  /** What became of a write; true when the tenure moved. */
+  written(sentAt: BootMs, outcome: WriteOutcome<MemberRecord>, now: BootMs): boolean {
+    this.#isWriting = false;
+    const { renewIntervalMs, renewDeadlineMs, retryMs } = this.#timings;
+    if (outcome.kind !== "written") {
+      this.#renewAt = earliest(this.#renewAt, after(now, retryMs));
+      return false;
+    }
+    this.#resourceVersion = outcome.record.resourceVersion;
+    this.#renewedAt = sentAt;
+    this.#renewAt = earliest(this.#renewAt, after(sentAt, renewIntervalMs));
+    const until = after(sentAt, renewDeadlineMs);
+    this.#holdOnAt = after(until, -this.#timings.holdOnMs);
+    if (until <= this.#tenureUntil) return false;
+    this.#tenureUntil = until;
+    return true;
+  }
+
+  /** The Lease as the API has it, or null when it has none. */
+  observe(record: MemberRecord | null): void {
+    this.#resourceVersion = record?.resourceVersion ?? null;
+  }
+
+  /** Pushes the tenure on while nothing confirms it; true when it moved. Never wakes a lapsed one. */
+  holdOn(now: BootMs): boolean {
+    if (now < this.#holdOnAt || now >= this.#tenureUntil) return false;
+    this.#holdOnAt = after(now, this.#timings.holdOnStepMs);
+    const until = after(now, this.#timings.holdOnMs);
+    if (until <= this.#tenureUntil) return false;
+    this.#tenureUntil = until;
+    return true;
+  }
+
+  nextDeadline(now: BootMs): BootMs {
+    const renewAt = this.#isWriting ? NEVER : this.#renewAt;
+    if (now >= this.#tenureUntil) return renewAt;
+    return earliest(renewAt, this.#holdOnAt, this.#tenureUntil);
+  }
+}

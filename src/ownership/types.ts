@@ -1,0 +1,180 @@
+// The words of the ownership machine: what it is told (events), what it wants done (effects).
+
+import type { Ip, IpPrefix } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import type { BootMs } from "../core/time.ts";
+
+/** An interface with carrier on which VIPs may be answered, and the prefixes connected to it. */
+export interface Segment {
+  readonly interface: string;
+  readonly prefixes: readonly IpPrefix[];
+}
+
+/** What the configuration and the API say of one node, for the VIPs of one placement. */
+export type NodePlacement =
+  | {
+      readonly allowed: true;
+      /** Interfaces named by the advertisements; null: every one that the VIP fits. */
+      readonly interfaces: readonly string[] | null;
+      /** Why the node is not healthy (Ready, NetworkUnavailable, ...), or null. */
+      readonly unhealthy: string | null;
+    }
+  | { readonly allowed: false; readonly reason: string };
+
+/** Where the VIPs of one pool may be answered. Shared by all VIPs of the pool. */
+export interface Placement {
+  readonly pool: string;
+  /** By node name; a node that is missing is one the API does not know. */
+  readonly nodes: ReadonlyMap<string, NodePlacement>;
+}
+
+export interface VipSpec {
+  readonly address: Ip;
+  /** The address that is ranked: the first of a dual-stack Service, else its own. */
+  readonly rankBy: Ip;
+  readonly placement: Placement;
+}
+
+/** A node Lease as read. */
+export interface MemberRecord {
+  readonly node: string;
+  /** Node and incarnation, or null when the node released it (it stopped). */
+  readonly holder: string | null;
+  /** Changes with every renewal; compared, never interpreted. */
+  readonly renewal: string;
+  readonly resourceVersion: string;
+  /** What the node says of its segments; null: it says nothing. */
+  readonly segments: readonly Segment[] | null;
+}
+
+/** A VIP Lease as read. */
+export interface VipRecord {
+  readonly address: Ip;
+  /** The owner's node name, or null when it was released. */
+  readonly owner: string | null;
+  readonly epoch: number;
+  readonly resourceVersion: string;
+}
+
+/** `conflict`: the record is not what it was read as; `failed`: no answer, or not from the API. */
+export type WriteOutcome<R> =
+  | { readonly kind: "written"; readonly record: R }
+  | { readonly kind: "conflict" }
+  | { readonly kind: "failed" };
+
+export type OwnershipEvent =
+  /** VIPs that are new or have changed, and addresses that are VIPs no more. */
+  | {
+      readonly type: "vips";
+      readonly changed: readonly VipSpec[];
+      readonly freed: readonly Ip[];
+    }
+  | { readonly type: "segments"; readonly segments: readonly Segment[] }
+  | { readonly type: "member"; readonly record: MemberRecord }
+  | { readonly type: "member-gone"; readonly node: string }
+  /** The answer to `read-member`: straight from the API, null when there is no such Lease. */
+  | {
+      readonly type: "member-read";
+      readonly node: string;
+      readonly record: MemberRecord | null | "failed";
+    }
+  | { readonly type: "vip-record"; readonly record: VipRecord }
+  | { readonly type: "vip-record-gone"; readonly address: Ip }
+  /** The answer to `read-records`: all VIP Leases and members, straight from the API. */
+  | {
+      readonly type: "records-read";
+      readonly records:
+        | { readonly vips: readonly VipRecord[]; readonly members: readonly MemberRecord[] }
+        | "failed";
+    }
+  | {
+      readonly type: "presence-written";
+      /** Taken before the request was sent. */
+      readonly sentAt: BootMs;
+      readonly outcome: WriteOutcome<MemberRecord>;
+    }
+  | {
+      readonly type: "vip-written";
+      readonly address: Ip;
+      readonly outcome: WriteOutcome<VipRecord>;
+    }
+  /** Another host announced the VIP or answered for it. */
+  | {
+      readonly type: "heard";
+      readonly address: Ip;
+      readonly interface: string;
+      readonly mac: Mac;
+    }
+  | { readonly type: "tick" }
+  | { readonly type: "stop" };
+
+/** Why a node became owner. */
+export type ClaimCause = "unheld" | "released" | "owner-down" | "owner-stopped" | "resumed";
+/** Why an owner is one no more. */
+export type LossCause =
+  | "not-eligible"
+  | "tenure-lapsed"
+  | "yielded"
+  | "another-host-answers"
+  | "record-lost"
+  | "address-freed"
+  | "stopping";
+
+export type OwnerChange =
+  | {
+      readonly type: "gained";
+      readonly address: Ip;
+      readonly epoch: number;
+      readonly cause: ClaimCause;
+      readonly previousOwner: string | null;
+    }
+  | {
+      readonly type: "lost";
+      readonly address: Ip;
+      readonly epoch: number;
+      readonly cause: LossCause;
+      /** More of the cause, in words. */
+      readonly detail: string;
+    };
+
+export type OwnershipEffect =
+  /** Write the change down; comes before the effect that it is about. */
+  | { readonly type: "record"; readonly change: OwnerChange }
+  /** The responder may answer for the VIP on these interfaces while the tenure lasts. */
+  | {
+      readonly type: "grant";
+      readonly address: Ip;
+      readonly epoch: number;
+      readonly interfaces: readonly string[];
+    }
+  | { readonly type: "revoke"; readonly address: Ip }
+  /** The tenure of every granted VIP now ends at `until`. */
+  | { readonly type: "extend"; readonly until: BootMs }
+  | { readonly type: "announce"; readonly address: Ip }
+  | {
+      readonly type: "write-presence";
+      readonly resourceVersion: string | null;
+      /** False: give the node Lease up, the node stops. */
+      readonly live: boolean;
+      readonly segments: readonly Segment[];
+    }
+  | {
+      readonly type: "write-vip";
+      readonly address: Ip;
+      readonly owner: string | null;
+      readonly epoch: number;
+      /** Null: create. */
+      readonly resourceVersion: string | null;
+    }
+  | { readonly type: "read-member"; readonly node: string }
+  | { readonly type: "read-records" }
+  /** Another host answers for a VIP that this node owns. */
+  | {
+      readonly type: "conflict";
+      readonly address: Ip;
+      readonly interface: string;
+      readonly mac: Mac;
+      readonly resolution: "defended" | "yielded" | "counted";
+    }
+  /** After `stop`: everything is released or given up. */
+  | { readonly type: "stopped" };

@@ -1,0 +1,260 @@
+// The VIPs of one node and what is done about them: evaluates, acts, and collects the effects in
+// order. The machine tells it what happened; it knows nothing of node Leases but through `decide`.
+
+import type { Ip } from "../core/address.ts";
+import { unreachable } from "../core/invariant.ts";
+import { isOlderVersion } from "../core/resource-version.ts";
+import type { BootMs } from "../core/time.ts";
+import { after, earliest, NEVER } from "../core/time.ts";
+import type { Action, Situation } from "./decide.ts";
+import { decide } from "./decide.ts";
+import type {
+  ClaimCause,
+  LossCause,
+  OwnershipEffect,
+  VipRecord,
+  VipSpec,
+  WriteOutcome,
+} from "./types.ts";
+import type { Vip } from "./vip.ts";
+import { IDLE, newVip } from "./vip.ts";
+
+type Claiming = Extract<Vip["phase"], { kind: "claiming" }>;
+
+export class VipTable {
+  readonly #emit: (effect: OwnershipEffect) => void;
+  readonly #vips = new Map<Ip, Vip>();
+  readonly #records = new Map<Ip, VipRecord>();
+  #due: BootMs = NEVER;
+
+  constructor(emit: (effect: OwnershipEffect) => void) {
+    this.#emit = emit;
+  }
+
+  /** When some VIP must be looked at again. */
+  get due(): BootMs {
+    return this.#due;
+  }
+
+  get size(): number {
+    return this.#vips.size;
+  }
+
+  get(address: Ip): Vip | undefined {
+    return this.#vips.get(address);
+  }
+
+  owned(): Vip[] {
+    return [...this.#vips.values()].filter((vip) => vip.phase.kind === "owning");
+  }
+
+  records(): readonly VipRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** True while a write of some VIP is in flight. */
+  isWriting(): boolean {
+    const kinds = [...this.#vips.values()].map((vip) => vip.phase.kind);
+    return kinds.includes("claiming") || kinds.includes("releasing");
+  }
+
+  set(spec: VipSpec): Vip {
+    const known = this.#vips.get(spec.address);
+    if (known !== undefined) {
+      known.spec = spec;
+      return known;
+    }
+    const vip = newVip(spec, this.#records.get(spec.address) ?? null);
+    this.#vips.set(spec.address, vip);
+    return vip;
+  }
+
+  /** The address is no VIP any more; its record is the leader's to remove. */
+  remove(address: Ip): void {
+    const vip = this.#vips.get(address);
+    if (vip === undefined) return;
+    this.lose(vip, "address-freed", "no Service has the address");
+    this.#vips.delete(address);
+  }
+
+  /** A record that a watch delivered, perhaps late: an older one than is known changes nothing. */
+  observe(record: VipRecord): Vip | undefined {
+    const known = this.#records.get(record.address);
+    if (known !== undefined && isOlderVersion(record.resourceVersion, known.resourceVersion)) {
+      return undefined;
+    }
+    this.#records.set(record.address, record);
+    const vip = this.#vips.get(record.address);
+    if (vip !== undefined) setRecord(vip, record);
+    return vip;
+  }
+
+  forget(address: Ip, retryAt: BootMs): Vip | undefined {
+    this.#records.delete(address);
+    const vip = this.#vips.get(address);
+    if (vip === undefined) return undefined;
+    vip.record = null;
+    vip.retryAt = retryAt;
+    return vip;
+  }
+
+  /** All records, straight from the API: what was doubted may be acted on again. */
+  replaceRecords(records: readonly VipRecord[]): void {
+    this.#records.clear();
+    for (const record of records) this.#records.set(record.address, record);
+    for (const vip of this.#vips.values()) {
+      setRecord(vip, this.#records.get(vip.spec.address) ?? null);
+      vip.needsRead = false;
+    }
+  }
+
+  /** What is not owned may not be acted on before `replaceRecords`. */
+  doubtRecords(): void {
+    for (const vip of this.#vips.values()) vip.needsRead = vip.phase.kind !== "owning";
+  }
+
+  /** The end of a write; false when the records should be read. */
+  written(address: Ip, outcome: WriteOutcome<VipRecord>, options: WrittenOptions): boolean {
+    const isKnown = outcome.kind === "written";
+    if (isKnown) this.#records.set(address, outcome.record);
+    const vip = this.#vips.get(address);
+    if (vip === undefined) return true;
+    const { phase } = vip;
+    if (isKnown) setRecord(vip, outcome.record);
+    else {
+      vip.retryAt = options.retryAt;
+      vip.needsRead = phase.kind !== "owning";
+    }
+    if (phase.kind === "owning") this.#afterRewrite(vip, outcome);
+    else vip.phase = IDLE;
+    if (phase.kind === "claiming" && isKnown) this.#afterClaim(vip, phase, options.situation);
+    return isKnown;
+  }
+
+  evaluateAll(situation: Situation, now: BootMs): void {
+    this.#due = NEVER;
+    for (const vip of this.#vips.values()) this.evaluate(vip, situation, now);
+  }
+
+  evaluate(vip: Vip, situation: Situation, now: BootMs): void {
+    this.#act(vip, decide(vip, situation, now), situation, now);
+  }
+
+  /** From owning to idle: stop answering first, then tell. */
+  lose(vip: Vip, cause: LossCause, detail: string): void {
+    if (vip.phase.kind !== "owning") return;
+    const { address } = vip.spec;
+    const { epoch } = vip.phase;
+    vip.phase = IDLE;
+    this.#emit({ type: "revoke", address });
+    this.#emit({ type: "record", change: { type: "lost", address, epoch, cause, detail } });
+  }
+
+  #act(vip: Vip, action: Action, situation: Situation, now: BootMs): void {
+    switch (action.kind) {
+      case "wait":
+        this.#due = earliest(this.#due, action.due);
+        return;
+      case "claim":
+        this.#claim(vip, action, situation.node);
+        return;
+      case "resume":
+        this.#own(vip, { cause: "resumed", previousOwner: situation.node }, action.interfaces);
+        return;
+      case "regrant":
+        this.#grant(vip, action.interfaces);
+        this.#emit({ type: "announce", address: vip.spec.address });
+        return;
+      case "release":
+        this.lose(vip, action.cause, action.detail);
+        this.#release(vip, situation.node);
+        return;
+      case "yield":
+        this.lose(vip, "yielded", action.detail);
+        return;
+      case "rewrite":
+        if (vip.phase.kind === "owning") vip.phase = { ...vip.phase, isRewriting: true };
+        this.#write(vip, situation.node, vip.epochSeen + 1);
+        return;
+      case "read-member":
+        this.#emit({ type: "read-member", node: action.node });
+        this.#due = earliest(this.#due, situation.members.deadline(action.node, now));
+        return;
+      default:
+        unreachable(action);
+    }
+  }
+
+  #claim(vip: Vip, claim: { cause: ClaimCause; previousOwner: string | null }, node: string): void {
+    const epoch = vip.epochSeen + 1;
+    const { cause, previousOwner } = claim;
+    vip.phase = { kind: "claiming", epoch, cause, previousOwner };
+    vip.vacantSince = null;
+    this.#write(vip, node, epoch);
+  }
+
+  #release(vip: Vip, node: string): void {
+    if (vip.record?.owner !== node) return;
+    vip.phase = { kind: "releasing" };
+    this.#write(vip, null, vip.record.epoch);
+  }
+
+  /** A claim counts only while what it stands on still holds. */
+  #afterClaim(vip: Vip, claim: Claiming, situation: Situation): void {
+    const own = situation.candidates.own(vip.spec);
+    const isMine = vip.record?.owner === situation.node;
+    if (isMine && own.eligible && situation.mayAct && !situation.isStopping) {
+      this.#own(vip, claim, own.interfaces);
+    }
+  }
+
+  #afterRewrite(vip: Vip, outcome: WriteOutcome<VipRecord>): void {
+    if (vip.phase.kind !== "owning") return;
+    const { phase } = vip;
+    const epoch = outcome.kind === "written" ? outcome.record.epoch : phase.epoch;
+    vip.phase = { ...phase, epoch, isRewriting: false };
+    if (epoch !== phase.epoch) this.#grant(vip, phase.interfaces);
+  }
+
+  #own(
+    vip: Vip,
+    claim: { cause: ClaimCause; previousOwner: string | null },
+    interfaces: readonly string[],
+  ): void {
+    const { address } = vip.spec;
+    const epoch = vip.record?.epoch ?? 0;
+    const { cause, previousOwner } = claim;
+    const change = { type: "gained", address, epoch, cause, previousOwner } as const;
+    this.#emit({ type: "record", change });
+    vip.phase = { kind: "owning", epoch, interfaces, isRewriting: false };
+    this.#grant(vip, interfaces);
+    this.#emit({ type: "announce", address });
+  }
+
+  #grant(vip: Vip, interfaces: readonly string[]): void {
+    if (vip.phase.kind !== "owning") return;
+    vip.phase = { ...vip.phase, interfaces };
+    const { epoch } = vip.phase;
+    this.#emit({ type: "grant", address: vip.spec.address, epoch, interfaces });
+  }
+
+  #write(vip: Vip, owner: string | null, epoch: number): void {
+    const resourceVersion = vip.record?.resourceVersion ?? null;
+    this.#emit({ type: "write-vip", address: vip.spec.address, owner, epoch, resourceVersion });
+  }
+}
+
+interface WrittenOptions {
+  readonly situation: Situation;
+  readonly retryAt: BootMs;
+}
+
+function setRecord(vip: Vip, record: VipRecord | null): void {
+  vip.record = record;
+  vip.epochSeen = Math.max(vip.epochSeen, record?.epoch ?? 0);
+}
+
+/** When a defence of the VIP is allowed again. */
+export function nextDefence(vip: Vip, defendIntervalMs: number): BootMs {
+  return after(vip.defendedAt, defendIntervalMs);
+}

@@ -1,0 +1,177 @@
+// The node's memory: what was synced, who owned what, and every change of owner with its cause.
+// The one module that knows SQL. A write that fails is reported, not thrown: a full disk must not
+// stop an address from being answered.
+
+import type Database from "better-sqlite3";
+import { AppError, errorText } from "../core/errors.ts";
+import type { WallMs } from "../core/time.ts";
+import { openDatabase } from "./open-database.ts";
+
+/** Rows of history that are kept; older ones go first. */
+export const HISTORY_ROWS_MAX = 10_000;
+/** The bound is enforced once in this many rows. */
+const PRUNE_EVERY_ROWS = 200;
+
+export type SnapshotKind = "service" | "pool" | "advertisement" | "node";
+
+export interface HistoryRow {
+  readonly at: WallMs;
+  readonly address: string;
+  /** `gained` and `lost`: this node; `moved`: seen of others; `conflict`: another host answered. */
+  readonly change: "gained" | "lost" | "moved" | "conflict";
+  /** The node that the row is about, or null. */
+  readonly node: string | null;
+  readonly epoch: number;
+  readonly cause: string;
+  readonly detail: string;
+}
+
+export interface TenureRow {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly epoch: number;
+}
+
+export interface AllocationRow {
+  readonly address: string;
+  readonly service: string;
+  readonly pool: string;
+}
+
+export interface ServiceChange {
+  readonly key: string;
+  /** The Service, or null when it is gone. */
+  readonly object: unknown;
+  readonly allocations: readonly { readonly address: string; readonly pool: string }[];
+}
+
+export class Store {
+  readonly #database: Database.Database;
+  /** What was found at the start (a damaged file, no disk), or null. */
+  readonly notice: string | null;
+  #failure: AppError | null = null;
+  #rowsSincePrune = 0;
+
+  private constructor(database: Database.Database, notice: string | null) {
+    this.#database = database;
+    this.notice = notice;
+  }
+
+  /** Throws AppError ALREADY_RUNNING or STORE_UNAVAILABLE. */
+  static open(path: string, now: WallMs): Store {
+    const { database, notice } = openDatabase(path, now);
+    return new Store(database, notice);
+  }
+
+  /** Why the last write failed, or null when it succeeded. */
+  failure(): AppError | null {
+    return this.#failure;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Replaces all objects of a kind; `objects` by key. */
+  saveSnapshot(kind: SnapshotKind, objects: ReadonlyMap<string, unknown>): void {
+    this.#write("the cluster's state", () => {
+      this.#database.prepare("DELETE FROM snapshot WHERE kind = ?").run(kind);
+      const insert = this.#database.prepare("INSERT INTO snapshot VALUES (?, ?, ?)");
+      for (const [key, object] of objects) insert.run(kind, key, JSON.stringify(object));
+    });
+  }
+
+  snapshot(kind: SnapshotKind): Map<string, unknown> {
+    const rows = this.#database
+      .prepare("SELECT key, object FROM snapshot WHERE kind = ? ORDER BY key")
+      .all(kind) as { key: string; object: string }[];
+    return new Map(rows.map((row) => [row.key, JSON.parse(row.object)]));
+  }
+
+  /** Services that changed (null: removed), each with the addresses that it has. */
+  saveServices(changes: readonly ServiceChange[]): void {
+    this.#write("the Services", () => {
+      for (const change of changes) this.#saveService(change);
+    });
+  }
+
+  allocations(): AllocationRow[] {
+    const select = "SELECT address, service, pool FROM allocation ORDER BY address";
+    return this.#database.prepare(select).all() as AllocationRow[];
+  }
+
+  /** Writes a change of owner and the tenure that follows from it, or neither. */
+  recordChange(row: HistoryRow): void {
+    this.#write("the history", () => {
+      const { at, address, change, node, epoch, cause, detail } = row;
+      this.#database
+        .prepare(
+          "INSERT INTO history (at, address, change, node, epoch, cause, detail) " +
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .run(at, address, change, node, epoch, cause, detail);
+      if (change !== "conflict") this.#saveTenure(row);
+      this.#prune();
+    });
+  }
+
+  forgetTenure(address: string): void {
+    this.#write("the tenures", () => {
+      this.#database.prepare("DELETE FROM tenure WHERE address = ?").run(address);
+    });
+  }
+
+  tenures(): TenureRow[] {
+    const select = "SELECT address, owner, epoch FROM tenure ORDER BY address";
+    return this.#database.prepare(select).all() as TenureRow[];
+  }
+
+  /** Newest first. */
+  history(filter: { address?: string | undefined; limit: number }): HistoryRow[] {
+    const columns = "SELECT at, address, change, node, epoch, cause, detail FROM history";
+    const { address, limit } = filter;
+    const rows =
+      address === undefined
+        ? this.#database.prepare(`${columns} ORDER BY id DESC LIMIT ?`).all(limit)
+        : this.#database
+            .prepare(`${columns} WHERE address = ? ORDER BY id DESC LIMIT ?`)
+            .all(address, limit);
+    return rows as HistoryRow[];
+  }
+
+  #saveService({ key, object, allocations }: ServiceChange): void {
+    this.#database.prepare("DELETE FROM snapshot WHERE kind = 'service' AND key = ?").run(key);
+    this.#database.prepare("DELETE FROM allocation WHERE service = ?").run(key);
+    if (object === null) return;
+    const json = JSON.stringify(object);
+    this.#database.prepare("INSERT INTO snapshot VALUES ('service', ?, ?)").run(key, json);
+    const insert = this.#database.prepare("INSERT OR REPLACE INTO allocation VALUES (?, ?, ?)");
+    for (const { address, pool } of allocations) insert.run(address, key, pool);
+  }
+
+  #saveTenure({ address, change, node, epoch }: HistoryRow): void {
+    const owner = change === "lost" ? null : node;
+    this.#database
+      .prepare("INSERT OR REPLACE INTO tenure (address, owner, epoch) VALUES (?, ?, ?)")
+      .run(address, owner, epoch);
+  }
+
+  #prune(): void {
+    this.#rowsSincePrune += 1;
+    if (this.#rowsSincePrune < PRUNE_EVERY_ROWS) return;
+    this.#rowsSincePrune = 0;
+    this.#database
+      .prepare("DELETE FROM history WHERE id <= (SELECT MAX(id) FROM history) - ?")
+      .run(HISTORY_ROWS_MAX);
+  }
+
+  #write(what: string, change: () => void): void {
+    try {
+      this.#database.transaction(change)();
+      this.#failure = null;
+    } catch (cause) {
+      const message = `Cannot save ${what}: ${errorText(cause)}`;
+      this.#failure = new AppError("STORE_UNAVAILABLE", message, { cause });
+    }
+  }
+}

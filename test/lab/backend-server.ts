@@ -1,0 +1,23 @@
+// The HTTP server in a pod of the lab: `node backend-server.ts <pod name> <port>`. `/` answers with
+// the pod's name and the address the request came from; `/stream` sends a numbered line every 10 ms
+// for as long as the client listens, so that a broken or stalled connection can be seen.
+
+import { createServer } from "node:http";
+
+const STREAM_INTERVAL_MS = 10;
+
+const [podName = "", portText = ""] = process.argv.slice(2);
+
+const server = createServer((request, response) => {
+  if (request.url !== "/stream") {
+    const client = request.socket.remoteAddress?.replace(/^::ffff:/, "");
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ pod: podName, client }));
+    return;
+  }
+  let number = 0;
+  const timer = setInterval(() => response.write(`${podName} ${number++}\n`), STREAM_INTERVAL_MS);
+  response.on("close", () => clearInterval(timer));
+});
+
+server.listen(Number(portText), "::", () => console.log(`listening on ${portText}`));

