@@ -15,6 +15,8 @@ import { SCHEMA } from "./types.ts";
 
 /** What the handlers ask of the daemon. */
 export interface ApiSource {
+  /** Called before every answer: fetches what other threads know. Must not take long. */
+  refresh(): Promise<void>;
   status(): StatusView;
   vips(): VipView[];
   services(): ServiceView[];

@@ -13,7 +13,7 @@ import type {
 import { formatRange, type Ip, ipFamily } from "../core/address.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
-import { poolUsage } from "../ipam/usage.ts";
+import { countAssigned, noneAssigned, poolUsage } from "../ipam/usage.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { Store } from "../store/store.ts";
 import type { AllocationController } from "./allocation-controller.ts";
@@ -61,6 +61,10 @@ export class Views implements ApiSource {
 
   constructor(sources: ViewSources) {
     this.#sources = sources;
+  }
+
+  refresh(): Promise<void> {
+    return this.#sources.responder.refresh();
   }
 
   status(): StatusView {
@@ -154,8 +158,8 @@ export class Views implements ApiSource {
       const withheld = [...this.#sources.reserved().all].filter(
         ([ip]) => cluster.poolOf(ip) === pool && !addresses.includes(ip),
       );
-      const assigned = { 4: 0, 6: 0 };
-      for (const ip of addresses) assigned[ipFamily(ip)] += 1;
+      const assigned = noneAssigned();
+      for (const ip of addresses) countAssigned(assigned, ip, 1);
       const usage = poolUsage(
         pool,
         assigned,

@@ -1,0 +1,129 @@
+// What happens to an address when its owner loses a cable, dies, freezes, stops or comes back.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { eventually } from "../lab/eventually.ts";
+import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
+
+const ADDRESS = "192.168.100.50";
+
+/** More than the Lease's 15 s, the read that confirms it, and a slow machine. */
+const LEASE_EXPIRY_MS = 25_000;
+
+async function ownerOf(c: DaemonCluster): Promise<string> {
+  const owner = await c.untilAnswering(ADDRESS);
+  const { epoch } = (await c.vip(c.daemon(owner), ADDRESS)) ?? { epoch: 0 };
+  assert.ok(epoch > 0);
+  return owner;
+}
+
+/** All daemons answer again, and know of each other. */
+async function settled(c: DaemonCluster): Promise<void> {
+  for (const daemon of c.daemons.values()) {
+    const nodes = () => daemon.lbctl(["nodes"]);
+    await eventually("three members alive", nodes, {
+      timeoutMs: 20_000,
+      until: ({ stdout }) => (stdout.match(/ alive /g) ?? []).length === 3,
+    });
+  }
+}
+
+describe("the owner of an address", () => {
+  const cluster = clusterForSuite({ nodes: 3 });
+
+  test("that loses its data cable releases at once, and another answers before any Lease expires", async () => {
+    const c = cluster();
+    await c.createService("web");
+    assert.equal(await c.addressOf("web"), ADDRESS);
+    const owner = await ownerOf(c);
+    const pulledAt = performance.now();
+    await c.node(owner).dataLink.down();
+    const next = await c.untilAnswering(ADDRESS, { accepts: (node) => node !== owner });
+    assert.ok(performance.now() - pulledAt < 10_000, "before the Lease of 15 s");
+    const { stdout } = await c.daemon(next).lbctl(["history", ADDRESS, "-n", "1", "-o", "json"]);
+    assert.equal(JSON.parse(stdout).items[0].cause, "released");
+    const { stdout: lost } = await c.daemon(owner).lbctl(["history", ADDRESS]);
+    assert.match(lost, /lost +\S+ +\d+ +not-eligible +no interface with carrier/);
+    await c.node(owner).dataLink.up();
+  });
+
+  test("that returns takes nothing back by itself", async () => {
+    const c = cluster();
+    await settled(c);
+    const owner = await ownerOf(c);
+    const before = await c.vip(c.daemon(owner), ADDRESS);
+    for (const node of c.lab.nodes) {
+      if (node.name === owner) continue;
+      await c.daemon(node.name).kill("SIGTERM");
+      await c.start(node);
+    }
+    await settled(c);
+    assert.equal(await ownerOf(c), owner);
+    assert.equal((await c.vip(c.daemon(owner), ADDRESS))?.epoch, before?.epoch);
+  });
+
+  test("that is stopped with SIGTERM hands its address over in well under its Lease's time", async () => {
+    const c = cluster();
+    const owner = await ownerOf(c);
+    const stoppedAt = performance.now();
+    await c.daemon(owner).kill("SIGTERM");
+    await c.untilAnswering(ADDRESS, { accepts: (node) => node !== owner });
+    assert.ok(performance.now() - stoppedAt < 5_000);
+    await c.start(c.node(owner));
+    await settled(c);
+  });
+
+  test("that is killed and started again takes up its own address, at the same epoch", async () => {
+    const c = cluster();
+    const owner = await ownerOf(c);
+    const before = await c.vip(c.daemon(owner), ADDRESS);
+    await c.daemon(owner).kill("SIGKILL");
+    await c.start(c.node(owner));
+    assert.equal(await c.untilAnswering(ADDRESS), owner);
+    assert.equal((await c.vip(c.daemon(owner), ADDRESS))?.epoch, before?.epoch);
+  });
+
+  test("whose cables are both pulled is replaced when its Lease has expired", async () => {
+    const c = cluster();
+    const owner = await ownerOf(c);
+    await c.node(owner).pullCables();
+    const accepts = (node: string): boolean => node !== owner;
+    const next = await c.untilAnswering(ADDRESS, { accepts, timeoutMs: LEASE_EXPIRY_MS });
+    const { stdout } = await c.daemon(next).lbctl(["history", ADDRESS, "-n", "1", "-o", "json"]);
+    assert.equal(JSON.parse(stdout).items[0].cause, "owner-down");
+    await c.node(owner).plugCables();
+    await settled(c);
+    assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
+  });
+
+  test("that alone lost the API yields to its successor as soon as it hears it", async () => {
+    const c = cluster();
+    const owner = await ownerOf(c);
+    await c.node(owner).mgmtLink.down();
+    const accepts = (node: string): boolean => node !== owner;
+    const next = await c.untilAnswering(ADDRESS, { accepts, timeoutMs: LEASE_EXPIRY_MS });
+    assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
+    const { stdout } = await c.daemon(owner).lbctl(["history", ADDRESS]);
+    assert.match(stdout, new RegExp(`another-host-answers +${c.node(next).mac()} on eth0`));
+    await c.node(owner).mgmtLink.up();
+    await settled(c);
+    assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
+  });
+
+  test("that was frozen past its tenure wakes up silent and stays so", async () => {
+    const c = cluster();
+    const owner = await ownerOf(c);
+    await c.daemon(owner).freeze();
+    const accepts = (node: string): boolean => node !== owner;
+    const next = await c.untilAnswering(ADDRESS, { accepts, timeoutMs: LEASE_EXPIRY_MS });
+    // Requests that the frozen process finds in its queue when it wakes up.
+    for (let i = 0; i < 3; i++) await c.answering(ADDRESS);
+    c.daemon(owner).thaw();
+    assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
+    await settled(c);
+    const { stdout } = await c.daemon(owner).lbctl(["status", "-o", "json"]);
+    const counters = JSON.parse(stdout).item.counters as Record<string, number>;
+    assert.ok((counters["tenure-lapsed"] ?? 0) > 0, "queued requests were discarded by name");
+    assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
+  });
+});

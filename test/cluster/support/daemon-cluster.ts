@@ -1,0 +1,177 @@
+// A cluster for the daemon's tests: a lab with the real control plane, one lbd a node under its
+// least-privilege account, a pool and an advertisement. Prepared once for a `describe`.
+
+import { ControlPlane } from "../../lab/control-plane.ts";
+import { type LabDaemon, startDaemon } from "../../lab/daemon.ts";
+import { eventually } from "../../lab/eventually.ts";
+import { labForSuite } from "../../lab/for-test.ts";
+import type { Lab, LabOptions } from "../../lab/lab.ts";
+import type { LabNode } from "../../lab/node.ts";
+
+/** `192.168.100.50` to `.59`, on the data segment of the lab. */
+export const POOL = `
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: lan, namespace: metallb-system}
+spec: {addresses: ["192.168.100.50-192.168.100.59"]}
+`;
+export const ADVERTISEMENT = `
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: {name: everything, namespace: metallb-system}
+`;
+
+export interface Vip {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly epoch: number;
+  readonly here: string;
+}
+
+interface ServiceStatus {
+  readonly metadata: { readonly annotations?: Record<string, string> };
+  readonly status: { readonly loadBalancer: { readonly ingress?: readonly { ip: string }[] } };
+}
+
+interface KubernetesEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly note: string;
+  readonly regarding: { readonly name: string };
+}
+
+export class DaemonCluster {
+  readonly lab: Lab;
+  readonly controlPlane: ControlPlane;
+  readonly kubeconfig: string;
+  readonly daemons = new Map<string, LabDaemon>();
+
+  constructor(lab: Lab, controlPlane: ControlPlane, kubeconfig: string) {
+    this.lab = lab;
+    this.controlPlane = controlPlane;
+    this.kubeconfig = kubeconfig;
+  }
+
+  async start(node: LabNode): Promise<LabDaemon> {
+    const daemon = await startDaemon(node, { kubeconfig: this.kubeconfig });
+    this.daemons.set(node.name, daemon);
+    return daemon;
+  }
+
+  daemon(node: string): LabDaemon {
+    const daemon = this.daemons.get(node);
+    if (daemon === undefined) throw new Error(`No daemon on "${node}"`);
+    return daemon;
+  }
+
+  node(name: string): LabNode {
+    const node = this.lab.nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new Error(`No node "${name}"`);
+    return node;
+  }
+
+  /** Any daemon but that of `name`. */
+  other(name: string): LabDaemon {
+    const found = [...this.daemons].find(([node]) => node !== name);
+    if (found === undefined) throw new Error(`There is only "${name}"`);
+    return found[1];
+  }
+
+  createService(name: string, spec: Record<string, unknown> = {}, annotations = {}) {
+    return this.controlPlane.apply(
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name, annotations },
+        spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: name }, ...spec },
+      }),
+    );
+  }
+
+  async service(name: string): Promise<{ addresses: string[]; annotations: object }> {
+    const service = await this.controlPlane.get<ServiceStatus>("service", name);
+    const addresses = (service.status.loadBalancer.ingress ?? []).map(({ ip }) => ip);
+    return { addresses, annotations: service.metadata.annotations ?? {} };
+  }
+
+  /** The Service's one address, once it has one. */
+  addressOf(name: string): Promise<string> {
+    const read = async () => (await this.service(name)).addresses[0] ?? "";
+    return eventually(`an address of Service ${name}`, read, {
+      timeoutMs: 10_000,
+      until: (address) => address !== "",
+    });
+  }
+
+  /** The node whose MAC the client's kernel learns for the address, or null. */
+  async answering(address: string): Promise<string | null> {
+    const mac = await this.lab.client.arping(address);
+    return this.lab.nodes.find((node) => node.mac() === mac)?.name ?? mac;
+  }
+
+  /** The node that answers, once one that `accepts` does. */
+  async untilAnswering(
+    address: string,
+    options: { accepts?: (node: string) => boolean; timeoutMs?: number } = {},
+  ): Promise<string> {
+    const { accepts = () => true, timeoutMs = 10_000 } = options;
+    const node = await eventually(`an answer for ${address}`, () => this.answering(address), {
+      timeoutMs,
+      until: (found) => found !== null && accepts(found),
+    });
+    return node ?? "";
+  }
+
+  async vip(on: LabDaemon, address: string): Promise<Vip | undefined> {
+    const { stdout } = await on.lbctl(["vips", "-o", "json"]);
+    return (JSON.parse(stdout) as { items: Vip[] }).items.find((vip) => vip.address === address);
+  }
+
+  async events(service: string): Promise<KubernetesEvent[]> {
+    const list = await this.controlPlane.get<{ items: KubernetesEvent[] }>("events.events.k8s.io");
+    return list.items.filter((event) => event.regarding.name === service);
+  }
+
+  /** The note of the first Event with that reason, once there is one. */
+  async untilEvent(service: string, reason: string): Promise<KubernetesEvent> {
+    const find = async () => (await this.events(service)).find((event) => event.reason === reason);
+    const event = await eventually(`Event ${reason} on Service ${service}`, find, {
+      timeoutMs: 10_000,
+      until: (found) => found !== undefined,
+    });
+    if (event === undefined) throw new Error("unreachable");
+    return event;
+  }
+
+  async status(on: LabDaemon): Promise<string> {
+    const { stdout, stderr } = await on.lbctl(["status"]);
+    return stdout + stderr;
+  }
+
+  /** Until `lbctl status` says something that matches. */
+  untilStatus(on: LabDaemon, pattern: RegExp, timeoutMs = 15_000): Promise<string> {
+    return eventually(`status ${pattern}`, () => this.status(on), {
+      timeoutMs,
+      intervalMs: 300,
+      until: (text) => pattern.test(text),
+    });
+  }
+}
+
+/** To be called in a `describe`; the getter gives the cluster to its tests. */
+export function clusterForSuite(options: LabOptions = {}): () => DaemonCluster {
+  let cluster: DaemonCluster | null = null;
+  labForSuite(options, async (lab) => {
+    const controlPlane = await ControlPlane.start(lab);
+    await controlPlane.registerNodes();
+    cluster = new DaemonCluster(lab, controlPlane, await controlPlane.installLbd());
+    await controlPlane.apply(POOL);
+    await controlPlane.apply(ADVERTISEMENT);
+    const started = cluster;
+    await Promise.all(lab.nodes.map((node) => started.start(node)));
+  });
+  return () => {
+    if (cluster === null) throw new Error("The cluster is not prepared yet");
+    return cluster;
+  };
+}
