@@ -1,5 +1,5 @@
-// Decides what one received ARP frame means for this node: exactly one named outcome a frame, and
-// a reply only where the tenure allows it at this very moment. Pure: bytes and `now` in, outcome out.
+// Decides what one received ARP frame means for this node: exactly one named outcome a frame, and a
+// reply only where the tenure allows it at this moment. Pure: bytes and `now` in, outcome out.
 //
 // Not guaranteed: a reply that was handed to the kernel cannot be taken back, and no host can
 // correct another's neighbour cache.
@@ -17,6 +17,7 @@ import {
   OPERATION,
   read16,
   read32,
+  readInt32,
 } from "./wire.ts";
 
 /** Every outcome; each is a counter. */
@@ -52,7 +53,13 @@ export interface Heard {
 }
 
 interface Grant {
+  readonly address: Ip;
   readonly interfaces: ReadonlySet<string>;
+}
+
+/** An IPv4 address as `readInt32` reads it from a frame. */
+export function addressKey(address: Ip): number {
+  return ipv4ToNumber(address) | 0;
 }
 
 export class ArpResponder {
@@ -61,11 +68,11 @@ export class ArpResponder {
 
   /** Allows answering for `address` on `interfaces` while the tenure lasts. */
   grant(address: Ip, interfaces: readonly string[]): void {
-    this.#grants.set(ipv4ToNumber(address), { interfaces: new Set(interfaces) });
+    this.#grants.set(addressKey(address), { address, interfaces: new Set(interfaces) });
   }
 
   revoke(address: Ip): void {
-    this.#grants.delete(ipv4ToNumber(address));
+    this.#grants.delete(addressKey(address));
   }
 
   /** The end of the tenure of every grant. */
@@ -75,14 +82,14 @@ export class ArpResponder {
 
   /** True when `address` may be announced on the interface now. */
   maySpeak(address: Ip, interfaceName: string, now: BootMs): boolean {
-    const grant = this.#grants.get(ipv4ToNumber(address));
+    const grant = this.#grants.get(addressKey(address));
     return grant?.interfaces.has(interfaceName) === true && now < this.#tenureUntil;
   }
 
   grants(): { address: Ip; interfaces: string[] }[] {
-    return [...this.#grants].map(([address, grant]) => ({
-      address: ipv4FromNumber(address),
-      interfaces: [...grant.interfaces],
+    return [...this.#grants.values()].map(({ address, interfaces }) => ({
+      address,
+      interfaces: [...interfaces],
     }));
   }
 
@@ -92,13 +99,8 @@ export class ArpResponder {
   }
 
   /** @internal */
-  isGranted(target: number): boolean {
-    return this.#grants.has(target);
-  }
-
-  /** @internal */
-  isGrantedOn(target: number, name: string): boolean {
-    return this.#grants.get(target)?.interfaces.has(name) === true;
+  grantOf(key: number): Grant | undefined {
+    return this.#grants.get(key);
   }
 
   /** @internal */
@@ -127,10 +129,11 @@ export class InterfaceResponder {
     const malformed = malformedReason(frame, length);
     if (malformed !== null) return malformed;
     if (this.#isOwn(frame, OFFSET.source)) return "own-frame";
-    const sender = read32(frame, OFFSET.senderIp);
-    const target = read32(frame, OFFSET.targetIp);
+    const sender = readInt32(frame, OFFSET.senderIp);
+    const target = readInt32(frame, OFFSET.targetIp);
     const isRequest = read16(frame, OFFSET.operation) === OPERATION.request;
-    if (this.#responder.isGranted(sender) && !this.#isOwn(frame, OFFSET.senderMac)) {
+    const isClaim = this.#responder.grantOf(sender) !== undefined;
+    if (isClaim && !this.#isOwn(frame, OFFSET.senderMac)) {
       return isRequest || sender === target ? "heard-announcement" : "heard-reply";
     }
     if (!isRequest) return "not-request";
@@ -149,9 +152,10 @@ export class InterfaceResponder {
   }
 
   #lookAtRequest(frame: Uint8Array, target: number, now: BootMs): Outcome {
-    if (!this.#responder.isGranted(target)) return "not-ours";
+    const grant = this.#responder.grantOf(target);
+    if (grant === undefined) return "not-ours";
     if (!isBroadcast(frame) && !this.#isOwn(frame, OFFSET.destination)) return "wrong-destination";
-    if (!this.#responder.isGrantedOn(target, this.#name)) return "wrong-interface";
+    if (!grant.interfaces.has(this.#name)) return "wrong-interface";
     return this.#responder.hasTenure(now) ? "answered" : "tenure-lapsed";
   }
 

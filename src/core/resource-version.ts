@@ -1,4 +1,4 @@
-// `metadata.resourceVersion`: since Kubernetes 1.35 its order is documented: digits, larger is newer.
+// `metadata.resourceVersion`: since Kubernetes 1.35 its order is documented (larger is newer).
 
 /** True when `a` is certainly older than `b`. What cannot be compared counts as new. */
 export function isOlderVersion(a: string, b: string): boolean {

@@ -4,11 +4,12 @@
 
 import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { Ip } from "../core/address.ts";
+import { isOlderVersion } from "../core/resource-version.ts";
 import { Allocator } from "../ipam/allocator.ts";
-import type { Decision } from "../ipam/types.ts";
+import type { Cleared, Decision } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
-import type { Outcome } from "../k8s-sync/outcome.ts";
+import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
 import type { ServiceStatusChange } from "../k8s-sync/service-status.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import {
@@ -28,7 +29,7 @@ export interface AllocationPorts {
   readonly later: (milliseconds: number, run: () => void) => void;
 }
 
-/** A write that failed is tried again after this; a conflict, when the new version arrives. */
+/** A write that failed is tried again after this; after a conflict a new version may be sooner. */
 const RETRY_MS = 1_000;
 
 export class AllocationController {
@@ -40,6 +41,11 @@ export class AllocationController {
   readonly #writing = new Set<string>();
   /** Asked for again while a write was in flight. */
   readonly #again = new Set<string>();
+  /** What the API made of our writes: newer than what the watch has brought so far. */
+  readonly #written = new Map<string, Service>();
+  readonly #failures = new Map<string, ApiFailure>();
+  /** What was told of addresses that were given up, until that is over. */
+  readonly #clearedTold = new Map<string, string>();
 
   constructor(ports: AllocationPorts) {
     this.#ports = ports;
@@ -48,6 +54,11 @@ export class AllocationController {
   /** Why a Service has no address; null when it has one, or when this node is not the leader. */
   pendingReason(key: string): string | null {
     return this.#pending.get(key) ?? null;
+  }
+
+  /** Why a decision cannot be written down now, or null. */
+  failure(): ApiFailure | null {
+    return this.#failures.values().next().value ?? null;
   }
 
   configure(config: ClusterConfig, reserved: ReadonlyMap<Ip, string>): void {
@@ -69,12 +80,17 @@ export class AllocationController {
   follow(): void {
     this.#allocator = null;
     this.#pending.clear();
+    this.#failures.clear();
+    this.#clearedTold.clear();
   }
 
-  /** Services that have addresses first: what they have must not be given away. */
+  /** What Services have is taken over first: it must not be given away. */
   reconcileAll(): void {
     const services = [...this.#ports.services().values()];
     const hasAddress = (service: Service): boolean => currentAddresses(service).length > 0;
+    for (const service of services) {
+      if (isOurs(service) && wantsAddress(service)) this.#allocator?.adopt(serviceRequest(service));
+    }
     for (const service of services.filter(hasAddress)) this.reconcile(objectKey(service));
     for (const service of services) {
       if (!hasAddress(service)) this.reconcile(objectKey(service));
@@ -88,7 +104,7 @@ export class AllocationController {
       this.#again.add(key);
       return;
     }
-    const service = this.#ports.services().get(key);
+    const service = this.#newest(key);
     if (service === undefined || !isOurs(service)) return this.#forget(key);
     if (!wantsAddress(service)) {
       this.#forget(key);
@@ -100,27 +116,52 @@ export class AllocationController {
     this.#apply(service, allocator.decide(serviceRequest(service)));
   }
 
+  #newest(key: string): Service | undefined {
+    const service = this.#ports.services().get(key);
+    const written = this.#written.get(key);
+    if (service === undefined || written === undefined) return service;
+    const isBehind = isOlderVersion(
+      service.metadata.resourceVersion,
+      written.metadata.resourceVersion,
+    );
+    if (isBehind) return written;
+    this.#written.delete(key);
+    return service;
+  }
+
   #apply(service: Service, decision: Decision): void {
     const key = objectKey(service);
+    this.#tellCleared(service, decision.cleared);
     if (decision.kind === "assigned") {
       this.#pending.delete(key);
       const { addresses, pool } = decision;
-      if (decision.cleared !== null) this.#ports.events.cleared(service, decision.cleared);
       if (!isWritten(service, addresses, pool)) this.#write(service, addresses, pool);
       if (decision.cleared !== null) this.#retryPending(key);
       return;
     }
     const isNews = this.#pending.get(key) !== decision.detail;
     this.#pending.set(key, decision.detail);
-    if (decision.cleared !== null) this.#ports.events.cleared(service, decision.cleared);
     if (isNews) this.#ports.events.pending(service, decision);
     const keeps = decision.addresses.length > 0;
     if (!keeps && currentAddresses(service).length > 0) this.#write(service, [], null);
     if (decision.cleared !== null) this.#retryPending(key);
   }
 
+  /** Once: until it is written down, every attempt comes to the same. */
+  #tellCleared(service: Service, cleared: Cleared | null): void {
+    const key = objectKey(service);
+    if (cleared === null) return void this.#clearedTold.delete(key);
+    const text = `${cleared.addresses.join(",")} ${cleared.detail}`;
+    if (this.#clearedTold.get(key) === text) return;
+    this.#clearedTold.set(key, text);
+    this.#ports.events.cleared(service, cleared);
+  }
+
   #forget(key: string): void {
     this.#pending.delete(key);
+    this.#failures.delete(key);
+    this.#clearedTold.delete(key);
+    if (!this.#ports.services().has(key)) this.#written.delete(key);
     if (this.#allocator?.release(key) === true) this.#retryPending(key);
   }
 
@@ -141,7 +182,9 @@ export class AllocationController {
     void this.#ports.patch(service, change).then((outcome) => {
       this.#writing.delete(key);
       const isAsked = this.#again.delete(key);
-      if (outcome.ok && addresses.length > 0) this.#ports.events.assigned(service, addresses);
+      this.#remember(key, outcome);
+      const isNews = addresses.length > 0 && !isSame(addresses, currentAddresses(service));
+      if (outcome.ok && isNews) this.#ports.events.assigned(service, addresses);
       if (isAsked) this.reconcile(key);
       // A newer version brings the Service back here by itself; anything else is tried again.
       else if (!outcome.ok && outcome.failure.kind !== "not-found") {
@@ -149,14 +192,26 @@ export class AllocationController {
       }
     });
   }
+
+  /** A conflict is no failure: somebody else wrote first, and the new version is on its way. */
+  #remember(key: string, outcome: Outcome<Service>): void {
+    if (outcome.ok) this.#written.set(key, outcome.value);
+    const isFailure = !outcome.ok && !["conflict", "not-found"].includes(outcome.failure.kind);
+    if (!outcome.ok && isFailure && this.#allocator !== null) {
+      this.#failures.set(key, outcome.failure);
+    } else this.#failures.delete(key);
+  }
 }
 
-/** Whether the Service's status and annotation say so already; ipMode and the like do not matter. */
+function isSame(a: readonly Ip[], b: readonly Ip[]): boolean {
+  return a.length === b.length && a.every((ip) => b.includes(ip));
+}
+
+/** Whether status and annotation say so already; ipMode and the like do not matter. */
 function isWritten(service: Service, addresses: readonly Ip[], pool: string): boolean {
-  const current = currentAddresses(service);
   return (
     service.status.ingress.length === addresses.length &&
-    addresses.every((address) => current.includes(address)) &&
+    isSame(addresses, currentAddresses(service)) &&
     service.metadata.annotations[POOL_ANNOTATION] === pool
   );
 }

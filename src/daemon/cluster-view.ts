@@ -48,6 +48,7 @@ export class ClusterView {
   #dirtyServices = new Set<string>();
   #dirty = { config: false, nodes: false };
   #isScheduled = false;
+  #isConfigured = false;
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
@@ -63,7 +64,12 @@ export class ClusterView {
     return this.#configProblems;
   }
 
+  /** Everything was listed, and the configuration was valid once: before, nothing follows. */
   get isSynced(): boolean {
+    return this.#isListed && this.#isConfigured;
+  }
+
+  get #isListed(): boolean {
     return this.#synced.size === 4;
   }
 
@@ -181,7 +187,7 @@ export class ClusterView {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || !this.isSynced) return;
+    if (this.#isScheduled || !this.#isListed) return;
     this.#isScheduled = true;
     this.#options.defer(() => this.#flush());
   }
@@ -190,6 +196,9 @@ export class ClusterView {
     this.#isScheduled = false;
     const { config, nodes } = this.#dirty;
     if (config) this.#readConfig();
+    // Without a configuration no address is allowed: all would be taken from their Services.
+    if (!this.#isConfigured) return;
+    if (!config && !nodes && this.#dirtyServices.size === 0) return;
     if (config || nodes) {
       this.#placements = placements(this.#config, this.nodes);
       for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
@@ -208,6 +217,7 @@ export class ClusterView {
     });
     this.#configProblems = parsed.ok ? [] : parsed.problems;
     if (!parsed.ok) return;
+    this.#isConfigured = true;
     this.#config = parsed.value;
     this.#poolIndex = new RangeIndex(parsed.value.pools);
   }

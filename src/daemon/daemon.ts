@@ -15,8 +15,7 @@ import { EventRecorder } from "../k8s-sync/events.ts";
 import { loadKubeconfig } from "../k8s-sync/kubeconfig.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
 import { listAll } from "../k8s-sync/lister.ts";
-import type { Lease, Service } from "../k8s-sync/model.ts";
-import type { ReflectorSink } from "../k8s-sync/reflector.ts";
+import type { Service } from "../k8s-sync/model.ts";
 import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
@@ -28,17 +27,18 @@ import { type ClusterChange, ClusterView } from "./cluster-view.ts";
 import { type HostLinks, hostLinks } from "./host-links.ts";
 import { Journal } from "./journal.ts";
 import { LeaderDriver } from "./leader-driver.ts";
+import { LeaseRouter } from "./lease-router.ts";
 import { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
-import { LEADER_LEASE, recordOf, vipLeaseName } from "./records.ts";
+import { vipLeaseName } from "./records.ts";
 import { Reflectors, SERVICES } from "./reflectors.ts";
 import { type ReservedAddresses, reservedAddresses } from "./reserved-addresses.ts";
 import { Responder } from "./responder.ts";
 import { ServiceEvents } from "./service-events.ts";
 import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
-import { systemClock as clock } from "./system-clock.ts";
+import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
 import { allReady, runTasks, type Task } from "./tasks.ts";
 import { Views } from "./views.ts";
@@ -82,17 +82,16 @@ export class Daemon {
     this.#log = log;
     this.#identity = `${node}_${randomBytes(6).toString("hex")}`;
     this.#store = Store.open(file.stateFile, clock.wall());
-    const { kubeconfigContext: context } = file;
-    const kubeconfig = loadKubeconfig(file.kubeconfig, {
-      now: clock.wall(),
-      allowInsecure: file.allowInsecureApi,
-      ...(context === undefined ? {} : { context }),
-    });
-    this.#client = new ApiClient(kubeconfig, { version: VERSION });
+    this.#client = createClient(file);
     this.#leases = new LeaseClient(this.#client, file.systemNamespace);
     this.#writer = new LeaseWriter({ leases: this.#leases, clock });
-    const common = { client: this.#client, clock, random: Math.random };
-    this.#events = new EventRecorder({ ...common, component: "lbd", instance: node });
+    this.#events = new EventRecorder({
+      client: this.#client,
+      clock,
+      random,
+      component: "lbd",
+      instance: node,
+    });
     const record = this.#events.record.bind(this.#events);
     this.#serviceEvents = new ServiceEvents({ node, record });
     this.#cluster = new ClusterView({
@@ -112,17 +111,7 @@ export class Daemon {
         this.#ownership.post({ type: "heard", address, interface: name, mac }),
       onReady: (realtime) => log.info({ event: "responder-ready", realtime }, "responder ready"),
     });
-    this.#ownership = new OwnershipDriver({
-      node,
-      identity: this.#identity,
-      timings: DEFAULT_TIMINGS,
-      clock,
-      leases: this.#leases,
-      writer: this.#writer,
-      tellResponder: (message) => this.#responder.tell(message),
-      onChange: (change) => this.#journal.ownChange(change),
-      onConflict: (conflict) => this.#journal.conflict(conflict),
-    });
+    this.#ownership = this.#createOwnership();
     this.#allocation = new AllocationController({
       services: () => this.#cluster.services,
       patch: (service, change) => this.#patch(service, change),
@@ -137,16 +126,7 @@ export class Daemon {
       writer: this.#writer,
       onLeading: (isLeading) => this.#onLeading(isLeading),
     });
-    this.#reflectors = new Reflectors({
-      client: this.#client,
-      clock,
-      namespace: file.namespace,
-      leasesPath: this.#leases.path,
-      cluster: this.#cluster,
-      leaseSink: this.#leaseSink(),
-      onFailure: (resource, { kind, message }) =>
-        log.warn({ event: "api-failure", resource, kind }, message),
-    });
+    this.#reflectors = this.#createReflectors();
     this.#links = new LinkWatcher({
       onChange: (interfaces) => this.#onInterfaces(interfaces),
       onError: (error) => this.#onLinkError(error),
@@ -240,52 +220,6 @@ export class Daemon {
     if (changes.length > 0) this.#store.saveServices(changes);
   }
 
-  #leaseSink(): ReflectorSink<Lease> {
-    return {
-      replace: (leases) => {
-        for (const lease of leases) this.#onLease(lease);
-        if (!leases.some((lease) => lease.metadata.name === LEADER_LEASE)) {
-          this.#leader.observe(null);
-        }
-        this.#onLeasesReplaced(leases);
-      },
-      upsert: (lease) => this.#onLease(lease),
-      remove: (lease) => this.#onLeaseGone(lease),
-    };
-  }
-
-  #onLease(lease: Lease): void {
-    const entry = recordOf(lease);
-    if (entry.kind === "leader") this.#leader.observe(entry.record);
-    else if (entry.kind === "member")
-      this.#ownership.post({ type: "member", record: entry.record });
-    else if (entry.kind === "vip") {
-      this.#journal.vipRecord(entry.record);
-      this.#ownership.post({ type: "vip-record", record: entry.record });
-    }
-  }
-
-  #onLeaseGone(lease: Lease): void {
-    const entry = recordOf(lease);
-    if (entry.kind === "leader") this.#leader.observe(null);
-    else if (entry.kind === "member") {
-      this.#ownership.post({ type: "member-gone", node: entry.record.node });
-    } else if (entry.kind === "vip") {
-      this.#journal.vipRecordGone(entry.record.address);
-      this.#ownership.post({ type: "vip-record-gone", address: entry.record.address });
-    }
-  }
-
-  /** Records that are known and were not in the list were deleted while the watch was down. */
-  #onLeasesReplaced(leases: readonly Lease[]): void {
-    const names = new Set(leases.map((lease) => lease.metadata.name));
-    for (const { address } of this.#ownership.machine.records()) {
-      if (names.has(vipLeaseName(address))) continue;
-      this.#journal.vipRecordGone(address);
-      this.#ownership.post({ type: "vip-record-gone", address });
-    }
-  }
-
   #onInterfaces(interfaces: readonly HostInterface[]): void {
     this.#linkFailure = null;
     // Most notifications change nothing here: no write of the node Lease for them.
@@ -366,6 +300,40 @@ export class Daemon {
     });
   }
 
+  #createOwnership(): OwnershipDriver {
+    return new OwnershipDriver({
+      node: this.#file.nodeName,
+      identity: this.#identity,
+      timings: DEFAULT_TIMINGS,
+      clock,
+      leases: this.#leases,
+      writer: this.#writer,
+      tellResponder: (message) => this.#responder.tell(message),
+      onChange: (change) => this.#journal.ownChange(change),
+      onConflict: (conflict) => this.#journal.conflict(conflict),
+    });
+  }
+
+  #createReflectors(): Reflectors {
+    const leaseSink = new LeaseRouter({
+      leader: (record) => this.#leader.observe(record),
+      ownership: (event) => this.#ownership.post(event),
+      journal: this.#journal,
+      known: () => this.#ownership.machine.records(),
+    });
+    return new Reflectors({
+      client: this.#client,
+      clock,
+      random,
+      namespace: this.#file.namespace,
+      leasesPath: this.#leases.path,
+      cluster: this.#cluster,
+      leaseSink,
+      onFailure: (resource, { kind, message }) =>
+        this.#log.warn({ event: "api-failure", resource, kind }, message),
+    });
+  }
+
   #createViews(): Views {
     return new Views({
       node: this.#file.nodeName,
@@ -402,4 +370,15 @@ export class Daemon {
     if (writing !== null) failures.set("the writing of leases", writing);
     return { failures, isReachable, lastContactAt: this.#reflectors.lastContactAt() };
   }
+}
+
+/** Throws AppError KUBECONFIG_INVALID. */
+function createClient(file: NodeFile): ApiClient {
+  const { kubeconfigContext: context } = file;
+  const kubeconfig = loadKubeconfig(file.kubeconfig, {
+    now: clock.wall(),
+    allowInsecure: file.allowInsecureApi,
+    ...(context === undefined ? {} : { context }),
+  });
+  return new ApiClient(kubeconfig, { version: VERSION });
 }

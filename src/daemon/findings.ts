@@ -8,6 +8,8 @@ import type { ApiFailure } from "../k8s-sync/outcome.ts";
 export interface Findable {
   /** By resource: why it cannot be read now. */
   readonly apiFailures: ReadonlyMap<string, ApiFailure>;
+  /** Why what was given to Services cannot be written down, or null. */
+  readonly writeFailure: ApiFailure | null;
   readonly configProblems: readonly Problem[];
   readonly storeNotice: string | null;
   readonly storeFailure: string | null;
@@ -26,15 +28,28 @@ export interface Findable {
 const LISTED_MAX = 5;
 
 export function findings(input: Findable): Finding[] {
-  return [
+  const all = [
     ...apiFindings(input.apiFailures),
-    ...input.configProblems.slice(0, LISTED_MAX).map(configFinding),
+    ...writeFinding(input.writeFailure),
+    ...listed(input.configProblems.map(configFinding), "mend these first"),
     ...storeFindings(input),
     ...hostFindings(input),
-    ...input.orphans.slice(0, LISTED_MAX).map(orphanFinding),
-    ...input.poolConflicts.slice(0, LISTED_MAX).map(poolFinding),
+    ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
+    ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
   ];
+  return [
+    ...all.filter((finding) => finding.health === "failing"),
+    ...all.filter((finding) => finding.health !== "failing"),
+  ];
+}
+
+function listed(all: readonly Finding[], next: string): Finding[] {
+  const [first, rest] = [all.slice(0, LISTED_MAX), all.slice(LISTED_MAX)];
+  const kind = rest[0];
+  if (kind === undefined) return first;
+  const { health, cause } = kind;
+  return [...first, { health, what: `And ${rest.length} more of this kind`, cause, next }];
 }
 
 export function worst(list: readonly Finding[]): Health {
@@ -56,6 +71,12 @@ function apiFindings(failures: ReadonlyMap<string, ApiFailure>): Finding[] {
     cause: failure.message,
     next: nextForApi(failure),
   }));
+}
+
+function writeFinding(failure: ApiFailure | null): Finding[] {
+  if (failure === null) return [];
+  const what = "Addresses that were given to Services cannot be written into their status";
+  return [{ health: "degraded", what, cause: failure.message, next: nextForApi(failure) }];
 }
 
 function nextForApi(failure: ApiFailure): string {

@@ -1,5 +1,6 @@
 // The five resources that the daemon watches, and how well that goes.
 
+import type { Random } from "../core/random.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
 import { decodeLease, decodeNode, decodeObject, decodeService } from "../k8s-sync/decode.ts";
@@ -13,6 +14,7 @@ import type { Task } from "./tasks.ts";
 export interface ReflectorsOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
+  readonly random: Random;
   /** Where IPAddressPools and L2Advertisements are read. */
   readonly namespace: string;
   readonly leasesPath: string;
@@ -85,7 +87,7 @@ function reflect<T extends KubernetesObject>(
     decode,
     sink,
     clock: options.clock,
-    random: Math.random,
+    random: options.random,
     onState: ({ failure }) => {
       if (failure !== null && failure.message !== lastFailure?.message) {
         options.onFailure(resource.name, failure);

@@ -9,6 +9,9 @@ import type { HostInterface } from "../link/host-interface.ts";
 /** RFC 3021: a /31 has neither network nor broadcast address; nor has a /32. */
 const LENGTH_WITH_BROADCAST_MAX = 30;
 
+/** kube-proxy binds every Service's address to it in IPVS mode: those are the VIPs themselves. */
+const KUBE_PROXY_INTERFACE = "kube-ipvs0";
+
 export interface ReservedAddresses {
   /** Every address with what it is. */
   readonly all: ReadonlyMap<Ip, string>;
@@ -22,9 +25,10 @@ export function reservedAddresses(sources: {
   /** Host part of the API server's URL. */
   readonly apiHost: string;
 }): ReservedAddresses {
-  const ofHosts = hostAddresses(sources);
+  const interfaces = sources.interfaces.filter(({ name }) => name !== KUBE_PROXY_INTERFACE);
+  const ofHosts = hostAddresses({ ...sources, interfaces });
   const all = new Map<Ip, string>();
-  for (const { prefix } of sources.interfaces.flatMap((entry) => entry.addresses)) {
+  for (const { prefix } of interfaces.flatMap((entry) => entry.addresses)) {
     if (prefix.family !== 4 || prefix.length > LENGTH_WITH_BROADCAST_MAX) continue;
     const network = formatPrefix(prefix);
     all.set(ipFromBigInt(4, prefix.start), `the network address of ${network}`);

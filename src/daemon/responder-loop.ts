@@ -4,10 +4,9 @@
 import { Announcer } from "../arp/announcer.ts";
 import type { FrameBatch, FrameSocket, FrameSocketOptions } from "../arp/packet-socket.ts";
 import type { InterfaceResponder, Outcome } from "../arp/responder.ts";
-import { ArpResponder, OUTCOMES } from "../arp/responder.ts";
-import { announcements, encodeArp, OFFSET, read32 } from "../arp/wire.ts";
+import { ArpResponder, addressKey, OUTCOMES } from "../arp/responder.ts";
+import { announcements, encodeArp, OFFSET, readInt32 } from "../arp/wire.ts";
 import type { Ip, IpRange } from "../core/address.ts";
-import { ipv4FromNumber } from "../core/address.ts";
 import type { AppError } from "../core/errors.ts";
 import { errorText } from "../core/errors.ts";
 import { macAt } from "../core/mac.ts";
@@ -31,8 +30,16 @@ export interface ResponderPorts {
 
 /** A socket that could not be opened is tried again after this. */
 const REOPEN_MS = 1_000;
+/** One that was open is tried sooner: its interface may have been down for a moment only. */
+const REOPEN_BROKEN_MS = 20;
 /** The main thread is told of another host at most once in this time for an address. */
 const HEARD_REPORT_MS = 200;
+
+interface AnswerCount {
+  readonly address: Ip;
+  count: number;
+  last: LastAnswer | null;
+}
 
 interface OpenInterface {
   readonly about: AnsweringInterface;
@@ -48,7 +55,8 @@ export class ResponderLoop {
   readonly #announcer = new Announcer();
   readonly #interfaces = new Map<string, OpenInterface>();
   readonly #counters: Record<string, number> = {};
-  readonly #answered = new Map<Ip, { count: number; last: LastAnswer | null }>();
+  /** By `addressKey`. */
+  readonly #answered = new Map<number, AnswerCount>();
   readonly #heardAt = new Map<Ip, BootMs>();
   #ranges: readonly IpRange[] = [];
   /** Slots reserved on the socket in use; every use of a socket ends with a flush. */
@@ -71,14 +79,12 @@ export class ResponderLoop {
         break;
       case "grant":
         this.#responder.grant(message.address, message.interfaces);
-        if (!this.#answered.has(message.address)) {
-          this.#answered.set(message.address, { count: 0, last: null });
-        }
+        this.#startCount(message.address);
         break;
       case "revoke":
         this.#responder.revoke(message.address);
         this.#announcer.stop(message.address);
-        this.#answered.delete(message.address);
+        this.#answered.delete(addressKey(message.address));
         this.#heardAt.delete(message.address);
         break;
       case "tenure":
@@ -105,12 +111,17 @@ export class ResponderLoop {
     for (const open of this.#interfaces.values()) {
       if (open.socket === null && now >= open.reopenAt) this.#open(open, now);
     }
-    for (const address of this.#announcer.take(now)) this.#announce(address, now);
+    this.#announce(this.#announcer.take(now), now);
     const reopenAt = [...this.#interfaces.values()]
       .filter((open) => open.socket === null)
       .map((open) => open.reopenAt);
     const next = Math.min(this.#announcer.nextDeadline(), ...reopenAt);
     this.#ports.wakeIn(Number.isFinite(next) ? Math.max(0, next - now) : null);
+  }
+
+  #startCount(address: Ip): void {
+    const key = addressKey(address);
+    if (!this.#answered.has(key)) this.#answered.set(key, { address, count: 0, last: null });
   }
 
   #setInterfaces(wanted: readonly AnsweringInterface[]): void {
@@ -134,7 +145,7 @@ export class ResponderLoop {
     const onError = (error: AppError): void => {
       open.socket = null;
       open.problem = error.message;
-      open.reopenAt = after(this.#ports.now(), REOPEN_MS);
+      open.reopenAt = after(this.#ports.now(), REOPEN_BROKEN_MS);
       this.wake();
     };
     try {
@@ -173,7 +184,7 @@ export class ResponderLoop {
     const out = this.#reserve(open);
     if (out === null) return;
     open.responder.reply(frame, out);
-    const stats = this.#answered.get(ipv4FromNumber(read32(frame, OFFSET.targetIp)));
+    const stats = this.#answered.get(readInt32(frame, OFFSET.targetIp));
     if (stats === undefined) return;
     stats.count += 1;
     // One address in text a second is enough for people; the hot path stays free of it.
@@ -190,14 +201,17 @@ export class ResponderLoop {
     this.#ports.post({ type: "heard", address, interface: open.about.name, mac });
   }
 
-  #announce(address: Ip, now: BootMs): void {
+  #announce(addresses: readonly Ip[], now: BootMs): void {
+    if (addresses.length === 0) return;
     for (const open of this.#interfaces.values()) {
-      if (!this.#responder.maySpeak(address, open.about.name, now)) continue;
-      for (const packet of announcements(address, open.about.mac)) {
-        const out = this.#reserve(open);
-        if (out !== null) encodeArp(packet, out);
+      for (const address of addresses) {
+        if (!this.#responder.maySpeak(address, open.about.name, now)) continue;
+        for (const packet of announcements(address, open.about.mac)) {
+          const out = this.#reserve(open);
+          if (out !== null) encodeArp(packet, out);
+        }
+        this.#counters.announced = (this.#counters.announced ?? 0) + 1;
       }
-      this.#counters.announced = (this.#counters.announced ?? 0) + 1;
       this.#flush(open);
     }
   }
@@ -224,7 +238,7 @@ export class ResponderLoop {
   }
 
   #report(): ResponderReport {
-    const vips = [...this.#answered].map(([address, { count, last }]) => ({
+    const vips = [...this.#answered.values()].map(({ address, count, last }) => ({
       address,
       answered: count,
       lastAnswer: last,

@@ -16,6 +16,8 @@ export interface ResponderOptions {
 /** How often the thread is asked for its counters; its answer is also its sign of life. */
 const REPORT_EVERY_MS = 1_000;
 const STOP_TIMEOUT_MS = 1_000;
+/** An answer to a person waits no longer than this for fresh counters. */
+const REFRESH_TIMEOUT_MS = 200;
 
 const EMPTY_REPORT: ResponderReport = { counters: {}, vips: [], problems: [] };
 
@@ -30,6 +32,7 @@ export class Responder implements Task {
   #report: ResponderReport = EMPTY_REPORT;
   #answers = new Map<Ip, ResponderReport["vips"][number]>();
   #reports = 0;
+  #nextReport = Promise.withResolvers<void>();
 
   constructor(options: ResponderOptions) {
     this.#options = options;
@@ -49,6 +52,18 @@ export class Responder implements Task {
 
   answersFor(address: Ip): ResponderReport["vips"][number] | null {
     return this.#answers.get(address) ?? null;
+  }
+
+  /** Resolves with the next report, or without one when the thread takes too long. */
+  async refresh(): Promise<void> {
+    if (this.#worker === null) return;
+    this.#worker.postMessage({ type: "report" } satisfies ToResponder);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, REFRESH_TIMEOUT_MS);
+    });
+    await Promise.race([this.#nextReport.promise, late]);
+    clearTimeout(timer);
   }
 
   /** Counts up while the thread is alive. */
@@ -93,6 +108,8 @@ export class Responder implements Task {
         this.#reports += 1;
         this.#report = message.report;
         this.#answers = new Map(message.report.vips.map((vip) => [vip.address, vip]));
+        this.#nextReport.resolve();
+        this.#nextReport = Promise.withResolvers();
         return;
     }
   }

@@ -3,7 +3,8 @@
 declare module "sd-notify" {
   const notify: {
     ready(): void;
-    stopping(): void;
+    /** Crashes without the process id: the addon reads its argument unchecked. */
+    stopping(pid: number): void;
     watchdog(): void;
     sendStatus(text: string): void;
     /** Milliseconds; 0 when systemd wants no sign of life. */

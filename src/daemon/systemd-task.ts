@@ -43,7 +43,7 @@ export class SystemdTask implements Task {
     await aborted(signal);
     clearInterval(statusTimer);
     clearInterval(watchdogTimer);
-    notify.stopping();
+    notify.stopping(process.pid);
   }
 
   #sendStatus(): void {

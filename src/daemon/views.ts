@@ -100,6 +100,7 @@ export class Views implements ApiSource {
     const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
     return findings({
       apiFailures: this.#sources.api().failures,
+      writeFailure: this.#sources.allocation.failure(),
       configProblems: cluster.configProblems,
       storeNotice: store.notice,
       storeFailure: store.failure()?.message ?? null,

@@ -5,6 +5,7 @@
 // Not guaranteed: a leader whose clock runs much faster than its peers' may be one of two for a
 // moment. Whatever it writes then must be safe against that (writes carry a resourceVersion).
 
+import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { WriteOutcome } from "./types.ts";
@@ -61,8 +62,14 @@ export class Leadership {
     return this.#record?.holder ?? null;
   }
 
-  /** The record as a list or a watch shows it; null when there is none. */
+  /**
+   * The record as a list or a watch shows it; null when there is none. One that is older than what
+   * is known comes late and changes nothing.
+   */
   observe(record: LeaderRecord | null, now: BootMs): void {
+    if (record !== null && this.#record !== null) {
+      if (isOlderVersion(record.resourceVersion, this.#record.resourceVersion)) return;
+    }
     const isFirst = !this.#isKnown;
     this.#isKnown = true;
     if (isFirst || record === null || record.renewal !== this.#record?.renewal) this.#seenAt = now;

@@ -2,6 +2,7 @@
 // Lease has expired when it was not *seen* to change for its duration, whatever its times say, and
 // an expired one is read from the API once more before anybody acts on it.
 
+import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { MemberRecord, Segment } from "./types.ts";
@@ -29,9 +30,13 @@ export class Members {
     this.#retryMs = options.retryMs;
   }
 
-  /** Notes a record; true when it changes what is thought of the node. */
+  /** Notes a record; true when that changes what is thought of the node. A late one does not. */
   observe(record: MemberRecord, now: BootMs): boolean {
     const known = this.#members.get(record.node);
+    const knownVersion = known?.record?.resourceVersion;
+    if (knownVersion !== undefined && isOlderVersion(record.resourceVersion, knownVersion)) {
+      return false;
+    }
     const before = known === undefined ? null : this.#status(known, now);
     const isRenewed = known?.record?.renewal !== record.renewal;
     const member: Member = {

@@ -2,6 +2,7 @@
 // last successful renewal was *sent*. While the API cannot be reached it is pushed on in small
 // steps instead, so that an outage silences nobody, and a frozen process still wakes up silent.
 
+import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { Timings } from "./timings.ts";
@@ -71,12 +72,15 @@ export class Presence {
     return true;
   }
 
-  /** The Lease as the API has it, or null when it has none. */
+  /** The Lease as the API has it, or null when it has none. A late one changes nothing. */
   observe(record: MemberRecord | null): void {
-    this.#resourceVersion = record?.resourceVersion ?? null;
+    const version = record?.resourceVersion ?? null;
+    const known = this.#resourceVersion;
+    if (version !== null && known !== null && isOlderVersion(version, known)) return;
+    this.#resourceVersion = version;
   }
 
-  /** Pushes the tenure on while nothing confirms it; true when it moved. Never wakes a lapsed one. */
+  /** Pushes an unconfirmed tenure on; true when it moved. Never wakes a lapsed one. */
   holdOn(now: BootMs): boolean {
     if (now < this.#holdOnAt || now >= this.#tenureUntil) return false;
     this.#holdOnAt = after(now, this.#timings.holdOnStepMs);

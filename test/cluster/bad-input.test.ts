@@ -47,7 +47,7 @@ describe("bad input", () => {
     });
   }
 
-  test("a pool with the nodes' own, network and broadcast addresses never hands them out", async () => {
+  test("a pool never hands out node, network and broadcast addresses", async () => {
     const c = cluster();
     await c.controlPlane.apply(pool("lan", "192.168.100.0/24"));
     await c.untilStatus(c.daemon(owner), /192\.168\.100\.11 is the address of node "node1"/);
@@ -90,7 +90,7 @@ describe("bad input", () => {
     await c.controlPlane.kubectl(["delete", ...both]);
   });
 
-  test("another host that answers for the address is told by Event, history and defence", async () => {
+  test("another host that answers is told by Event, history and defence", async () => {
     const c = cluster();
     const foreign = c.lab.foreignHost;
     assert.ok(foreign !== null);
@@ -131,7 +131,7 @@ describe("bad input", () => {
     assert.match(daemon.process.log(), new RegExp(kubeconfig));
   });
 
-  test("a wrong node file ends the start with every problem, and --check says the same", async () => {
+  test("a wrong node file ends the start with every problem, as --check does", async () => {
     const c = cluster();
     const file = join(c.lab.folder, "wrong.yaml");
     writeFileSync(file, "kubeconfg: /x\nlogLevel: loud\nstateFile: relative\n");

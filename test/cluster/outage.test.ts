@@ -10,7 +10,7 @@ const ADDRESS = "192.168.100.50";
 describe("an API outage", () => {
   const cluster = clusterForSuite({ nodes: 2 });
 
-  test("silences nobody: the owner answers on, past its Lease, and nothing moves afterwards", async () => {
+  test("silences nobody, past the Lease too, and nothing moves after it", async () => {
     const c = cluster();
     await c.createService("web");
     await c.addressOf("web");

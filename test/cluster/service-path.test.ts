@@ -10,7 +10,7 @@ import { clusterForSuite } from "./support/daemon-cluster.ts";
 describe("a Service of type LoadBalancer", () => {
   const cluster = clusterForSuite({ nodes: 3 });
 
-  test("gets the first address of the pool, with the pool's annotation in the same write", async () => {
+  test("gets the first address of the pool, and the pool's annotation", async () => {
     const c = cluster();
     await c.createService("web", { ports: [{ port: 80, targetPort: 8080 }] });
     assert.equal(await c.addressOf("web"), "192.168.100.50");
@@ -69,7 +69,7 @@ describe("a Service of type LoadBalancer", () => {
     assert.equal(await c.addressOf("by-annotation"), "192.168.100.56");
   });
 
-  test("that asks for another Service's address gets none, and a warning that names it", async () => {
+  test("that asks for another's address gets none, and a warning with its name", async () => {
     const c = cluster();
     await c.createService("thief", { loadBalancerIP: "192.168.100.55" });
     const event = await c.untilEvent("thief", "AllocationFailed");

@@ -47,7 +47,7 @@ const ROWS: readonly ImportRow[] = [
     path: "src/daemon",
     internal: ["src/core", "src/config", "src/ipam", "src/ownership", "src/arp", "src/ndp",
       "src/beacon", "src/link", "src/k8s-sync", "src/store", "src/bgp", "src/api", "native"],
-    packages: ["pino", "prom-client", "sd-notify", "yaml", "zod"],
+    packages: ["commander", "pino", "sd-notify"],
     node: true,
   },
 
@@ -64,11 +64,10 @@ const ROWS: readonly ImportRow[] = [
 /** Everything that is shipped, and why it is not written here. */
 const RUNTIME_DEPENDENCIES: Readonly<Record<string, string>> = {
   "better-sqlite3": "state: SQLite, synchronous transactions",
-  commander: "command line of lbctl",
+  commander: "command lines of lbctl and lbd",
   "ip-address": "IPv6 text and BigInt values",
   netlink: "rtnetlink: interfaces, addresses, carrier",
   pino: "JSON logs",
-  "prom-client": "metrics",
   "sd-notify": "READY, STATUS and WATCHDOG to systemd",
   undici: "HTTP to the Kubernetes API: pooling, client certificates",
   yaml: "the node file and kubeconfigs",
