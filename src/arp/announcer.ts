@@ -4,57 +4,88 @@
 
 import type { Ip } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
-import { after, NEVER } from "../core/time.ts";
+import { after, bootMs, NEVER } from "../core/time.ts";
 
 /** Offsets from the first announcement, in milliseconds. */
 export const ANNOUNCE_AT_MS: readonly number[] = [0, 50, 200, 1_000, 2_000, 4_000];
 /** Time between refreshes afterwards. */
 export const REFRESH_MS = 60_000;
-/** At most this many addresses in one go, so that a bulk failover does not flood the segment. */
+/** At most this many addresses in one batch, so that a bulk failover does not flood the segment. */
 export const BATCH_ADDRESSES_MAX = 128;
-/** Time until the next batch when one was full. */
+/** From the start of a batch to the start of the next one, however many calls it is taken in. */
 export const BATCH_PAUSE_MS = 5;
 
 interface Schedule {
   readonly startedAt: BootMs;
+  /** 0: not announced yet. */
   sent: number;
   dueAt: BootMs;
 }
 
 export class Announcer {
   readonly #schedules = new Map<Ip, Schedule>();
-  #nextAt: BootMs = NEVER;
+  /** Not announced yet, oldest first: found without a search when thousands start at once. */
+  readonly #fresh = new Map<Ip, Schedule>();
+  /** No repetition is due before. */
+  #repeatAt: BootMs = NEVER;
+  #nextBatchAt = Number.NEGATIVE_INFINITY as BootMs;
+  /** Addresses that the batch which began last may still take. */
+  #room = BATCH_ADDRESSES_MAX;
 
   /** Starts the series anew. */
   start(address: Ip, now: BootMs): void {
-    this.#schedules.set(address, { startedAt: now, sent: 0, dueAt: now });
-    if (now < this.#nextAt) this.#nextAt = now;
+    const schedule = { startedAt: now, sent: 0, dueAt: now };
+    this.#schedules.set(address, schedule);
+    this.#fresh.set(address, schedule);
   }
 
   stop(address: Ip): void {
     this.#schedules.delete(address);
+    this.#fresh.delete(address);
   }
 
   /** Addresses to announce now, first announcements before repetitions; they count as sent. */
   take(now: BootMs): Ip[] {
-    if (now < this.#nextAt) return [];
-    const due = [...this.#schedules].filter(([, schedule]) => schedule.dueAt <= now);
-    due.sort(([, a], [, b]) => a.sent - b.sent);
-    const batch = due.slice(0, BATCH_ADDRESSES_MAX);
-    for (const [, schedule] of batch) advance(schedule, now);
-    this.#nextAt = this.#earliest();
-    if (due.length > batch.length) this.#nextAt = after(now, BATCH_PAUSE_MS);
-    return batch.map(([address]) => address);
+    if (now >= this.#nextBatchAt) this.#room = BATCH_ADDRESSES_MAX;
+    if (this.#room === 0) return [];
+    const batch = this.#takeFresh(now);
+    if (now >= this.#repeatAt) batch.push(...this.#takeRepetitions(now, batch.length));
+    if (batch.length === 0) return batch;
+    if (this.#room === BATCH_ADDRESSES_MAX) this.#nextBatchAt = after(now, BATCH_PAUSE_MS);
+    this.#room -= batch.length;
+    return batch;
   }
 
   nextDeadline(): BootMs {
-    return this.#nextAt;
+    const [oldest] = this.#fresh.values();
+    const due = Math.min(oldest?.dueAt ?? NEVER, this.#repeatAt);
+    return bootMs(this.#room === 0 ? Math.max(due, this.#nextBatchAt) : due);
   }
 
-  #earliest(): BootMs {
-    let earliest = NEVER;
-    for (const { dueAt } of this.#schedules.values()) if (dueAt < earliest) earliest = dueAt;
-    return earliest;
+  #takeFresh(now: BootMs): Ip[] {
+    const taken: Ip[] = [];
+    for (const [address, schedule] of this.#fresh) {
+      if (taken.length === this.#room) break;
+      this.#fresh.delete(address);
+      advance(schedule, now);
+      if (schedule.dueAt < this.#repeatAt) this.#repeatAt = schedule.dueAt;
+      taken.push(address);
+    }
+    return taken;
+  }
+
+  #takeRepetitions(now: BootMs, alreadyTaken: number): Ip[] {
+    const due = [...this.#schedules].filter(
+      ([, schedule]) => schedule.sent > 0 && schedule.dueAt <= now,
+    );
+    due.sort(([, a], [, b]) => a.sent - b.sent);
+    const batch = due.slice(0, this.#room - alreadyTaken);
+    for (const [, schedule] of batch) advance(schedule, now);
+    this.#repeatAt = NEVER;
+    for (const { sent, dueAt } of this.#schedules.values()) {
+      if (sent > 0 && dueAt < this.#repeatAt) this.#repeatAt = dueAt;
+    }
+    return batch.map(([address]) => address);
   }
 }
 

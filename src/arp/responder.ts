@@ -99,6 +99,11 @@ export class ArpResponder {
   }
 
   /** @internal */
+  isGranted(key: number): boolean {
+    return this.#grants.has(key | 0);
+  }
+
+  /** @internal */
   grantOf(key: number): Grant | undefined {
     return this.#grants.get(key);
   }
@@ -132,8 +137,7 @@ export class InterfaceResponder {
     const sender = readInt32(frame, OFFSET.senderIp);
     const target = readInt32(frame, OFFSET.targetIp);
     const isRequest = read16(frame, OFFSET.operation) === OPERATION.request;
-    const isClaim = this.#responder.grantOf(sender) !== undefined;
-    if (isClaim && !this.#isOwn(frame, OFFSET.senderMac)) {
+    if (this.#responder.isGranted(sender) && !this.#isOwn(frame, OFFSET.senderMac)) {
       return isRequest || sender === target ? "heard-announcement" : "heard-reply";
     }
     if (!isRequest) return "not-request";

@@ -165,6 +165,11 @@ export function read32(bytes: Uint8Array, offset: number): number {
   return read16(bytes, offset) * 0x1_0000 + read16(bytes, offset + 2);
 }
 
+/** The same 32 bits as a signed number: the fastest key of a map, for the path of an answer. */
+export function readInt32(bytes: Uint8Array, offset: number): number {
+  return (read16(bytes, offset) << 16) | read16(bytes, offset + 2);
+}
+
 function writeFixedFields(out: Uint8Array, operation: number): void {
   write16(out, OFFSET.etherType, ETHERTYPE_ARP);
   write16(out, OFFSET.hardwareType, HARDWARE_ETHERNET);

@@ -1,0 +1,189 @@
+// A responder in a node of the lab, as tests handle it: started, told, asked, frozen; and a raw
+// sender of any frame on a host.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { bootTimeMs } from "../../../native/index.ts";
+import type { Ip, IpRange } from "../../../src/core/address.ts";
+import { after, bootMs } from "../../../src/core/time.ts";
+import type { ResponderReport, ToResponder } from "../../../src/daemon/responder-messages.ts";
+import type { HostInterface } from "../../../src/link/host-interface.ts";
+import { eventually } from "../../lab/eventually.ts";
+import type { LabHost } from "../../lab/host.ts";
+import type { Lab } from "../../lab/lab.ts";
+import { identifyProcess, processState, signalProcess } from "../../lab/process-identity.ts";
+import type { ChildCommand, ChildMessage } from "./responder-child.ts";
+
+export const VIP = "192.168.100.200" as Ip;
+/** 192.168.100.200 to 192.168.100.220. */
+export const POOL: readonly IpRange[] = [{ family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn }];
+/** Longer than any test. */
+export const LONG_MS = 600_000;
+
+const CHILD = fileURLToPath(new URL("responder-child.ts", import.meta.url));
+
+type MessageOf<K extends ChildMessage["kind"]> = ChildMessage & { readonly kind: K };
+
+export interface AnsweringOptions {
+  readonly nodeArguments?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export class AnsweringNode {
+  readonly host: LabHost;
+  readonly #process: ChildProcess;
+  readonly #identity: ReturnType<typeof identifyProcess>;
+  readonly #messages: ChildMessage[] = [];
+  /** What the link watcher said last. */
+  interfaces: readonly HostInterface[] = [];
+
+  private constructor(lab: Lab, host: LabHost, options: AnsweringOptions) {
+    this.host = host;
+    const { nodeArguments = [], env = {} } = options;
+    const program = [process.execPath, ...nodeArguments, CHILD];
+    const space = ["ip", "netns", "exec", host.namespace, ...program];
+    // The kernel ends it when this process ends, also while it is frozen.
+    this.#process = spawn("setpriv", ["--pdeathsig", "KILL", ...space], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+      env: { ...process.env, ...env },
+    });
+    this.#identity = identifyProcess(this.pid);
+    if (this.#identity !== null) lab.context.ledger.addProcess(this.#identity);
+    this.#process.on("message", (message: ChildMessage) => {
+      if (message.kind === "interfaces") this.interfaces = message.interfaces;
+      else this.#messages.push(message);
+    });
+    // It would keep the test process waiting for a lab that nobody disposed.
+    this.#process.unref();
+    this.#process.channel?.unref();
+  }
+
+  /** Returns when the thread runs and the interfaces are known. */
+  static async start(
+    lab: Lab,
+    host: LabHost,
+    options: AnsweringOptions = {},
+  ): Promise<AnsweringNode> {
+    const node = new AnsweringNode(lab, host, options);
+    await node.take("ready");
+    node.tell({ type: "ranges", ranges: POOL });
+    return node;
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  tell(message: ToResponder): void {
+    this.#send({ kind: "tell", message });
+  }
+
+  /** Grant, tenure and announcement, as a claim brings them. */
+  own(options: { tenureMs?: number; interfaces?: readonly string[]; address?: Ip } = {}): void {
+    const { tenureMs = LONG_MS, interfaces = ["eth0"], address = VIP } = options;
+    this.tell({ type: "grant", address, interfaces });
+    this.extend(tenureMs);
+    this.tell({ type: "announce", address });
+  }
+
+  /** The tenure ends so long from now. */
+  extend(milliseconds: number): void {
+    this.tell({ type: "tenure", until: after(bootMs(bootTimeMs()), milliseconds) });
+  }
+
+  async report(): Promise<ResponderReport> {
+    this.#send({ kind: "report" });
+    return (await this.take("report")).report;
+  }
+
+  async count(name: string): Promise<number> {
+    return (await this.report()).counters[name] ?? Number.NaN;
+  }
+
+  /** Waits until everything told so far is done. */
+  async settle(): Promise<void> {
+    await this.report();
+  }
+
+  block(milliseconds: number): void {
+    this.#send({ kind: "block", milliseconds });
+  }
+
+  /** Whether a message of that kind has come and was not taken. */
+  has(kind: ChildMessage["kind"]): boolean {
+    return this.#messages.some((message) => message.kind === kind);
+  }
+
+  /** The oldest message of that kind. */
+  async take<K extends ChildMessage["kind"]>(kind: K): Promise<MessageOf<K>> {
+    const find = () => this.#messages.findIndex((message) => message.kind === kind);
+    const options = { intervalMs: 2, timeoutMs: 10_000, until: (at: number) => at >= 0 };
+    const index = await eventually(`the child to say '${kind}'`, find, options);
+    const [found] = this.#messages.splice(index, 1);
+    return found as MessageOf<K>;
+  }
+
+  async freeze(): Promise<void> {
+    this.#signal("SIGSTOP");
+    const { pid } = this;
+    const options = { until: (state: string | null) => state === "T", intervalMs: 1 };
+    await eventually("the child to stop", () => processState(pid), options);
+  }
+
+  thaw(): void {
+    this.#signal("SIGCONT");
+  }
+
+  /** Ends it in order; returns its exit status. */
+  async stop(): Promise<number | null> {
+    const ended = new Promise<number | null>((resolve) => this.#process.once("exit", resolve));
+    this.#process.ref();
+    this.#send({ kind: "stop" });
+    return ended;
+  }
+
+  #send(command: ChildCommand): void {
+    this.#process.send(command);
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#identity !== null) signalProcess(this.#identity, signal);
+  }
+}
+
+const SEND_SCRIPT = `
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+for text in sys.argv[2:]: s.send(bytes.fromhex(text))
+`;
+
+/** Sends frames, given in hexadecimal, as they are. */
+export async function sendRaw(
+  host: LabHost,
+  frames: readonly string[],
+  device = "eth0",
+): Promise<void> {
+  await host.run(["python3", "-c", SEND_SCRIPT, device, ...frames]);
+}
+
+/** A broadcast ARP request for `target` from `host`, padded with zeros to `bytes`. */
+export function requestFrom(host: LabHost, target: string = VIP, bytes = 42): string {
+  const mac = host.mac().replaceAll(":", "");
+  const hex = (address: string) => Buffer.from(address.split(".").map(Number)).toString("hex");
+  const arp = `0001080006040001${mac}${hex(host.address())}000000000000${hex(target)}`;
+  return `ffffffffffff${mac}0806${arp}`.padEnd(bytes * 2, "0").slice(0, bytes * 2);
+}
+
+/** The MAC in the kernel's neighbour table, without asking anybody; null: none. */
+export async function knownMac(host: LabHost, address: string = VIP): Promise<string | null> {
+  const rows = await host.neighbours(address);
+  return rows.find((row) => row.lladdr !== undefined)?.lladdr ?? null;
+}
+
+/** Makes the kernel believe that the address is at `mac`. */
+export async function remember(host: LabHost, mac: string, address: string = VIP): Promise<void> {
+  const entry = [address, "lladdr", mac, "dev", "eth0", "nud", "stale"];
+  await host.run(["ip", "neigh", "replace", ...entry]);
+}

@@ -1,0 +1,342 @@
+// Tests of the ARP responder: a table with a row for every outcome, the tenure at its edges, and
+// the property that a frame has one outcome and no answer without a tenure.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Outcome } from "../../../src/arp/responder.ts";
+import { ArpResponder, OUTCOMES } from "../../../src/arp/responder.ts";
+import type { ArpPacket } from "../../../src/arp/wire.ts";
+import {
+  ARP_FRAME_BYTES,
+  announcements,
+  decodeArp,
+  encodeArp,
+  OFFSET,
+} from "../../../src/arp/wire.ts";
+import type { Ip } from "../../../src/core/address.ts";
+import type { Mac } from "../../../src/core/mac.ts";
+import { MAC_BROADCAST, MAC_ZERO } from "../../../src/core/mac.ts";
+import { bootMs, NEVER } from "../../../src/core/time.ts";
+
+const ETH0 = "02:00:00:00:64:0b" as Mac;
+const ETH1 = "02:00:00:00:65:0b" as Mac;
+const CLIENT = "02:00:00:00:64:02" as Mac;
+const OTHER_NODE = "02:00:00:00:64:0c" as Mac;
+const VIP = "192.168.100.200" as Ip;
+const VIP_OF_ETH1 = "192.168.101.200" as Ip;
+const FOREIGN = "192.168.100.77" as Ip;
+const CLIENT_IP = "192.168.100.2" as Ip;
+const TENURE_UNTIL = bootMs(1_000);
+const BEFORE = bootMs(999.999);
+
+const REQUEST: ArpPacket = {
+  destination: MAC_BROADCAST,
+  source: CLIENT,
+  operation: "request",
+  senderMac: CLIENT,
+  senderIp: CLIENT_IP,
+  targetMac: MAC_ZERO,
+  targetIp: VIP,
+};
+
+function frameOf(changes: Partial<ArpPacket>, edit: (bytes: Uint8Array) => void = () => {}) {
+  const bytes = new Uint8Array(ARP_FRAME_BYTES);
+  encodeArp({ ...REQUEST, ...changes }, bytes);
+  edit(bytes);
+  return bytes;
+}
+
+function announcementOf(mac: Mac, operation: "request" | "reply"): Uint8Array {
+  const [request, reply] = announcements(VIP, mac);
+  return frameOf(operation === "request" ? request : reply);
+}
+
+/** Grants VIP on eth0 and another address on eth1 alone, until TENURE_UNTIL. */
+function granted(): ArpResponder {
+  const responder = new ArpResponder();
+  responder.grant(VIP, ["eth0"]);
+  responder.grant(VIP_OF_ETH1, ["eth1"]);
+  responder.setTenure(TENURE_UNTIL);
+  return responder;
+}
+
+interface Row {
+  readonly name: string;
+  readonly frame: Uint8Array;
+  readonly outcome: Outcome;
+  /** True length of the frame; default: that of its bytes. */
+  readonly length?: number;
+  /** Default: shortly before the end of the tenure. */
+  readonly now?: number;
+}
+
+const ROWS: readonly Row[] = [
+  { name: "an empty frame", frame: new Uint8Array(0), outcome: "malformed-short" },
+  { name: "a 20-byte frame", frame: frameOf({}).subarray(0, 20), outcome: "malformed-short" },
+  { name: "a 9,000-byte frame", frame: frameOf({}), length: 9_000, outcome: "malformed-oversized" },
+  {
+    name: "another EtherType",
+    frame: frameOf({}, (bytes) => bytes.set([8, 0], OFFSET.etherType)),
+    outcome: "malformed-ethertype",
+  },
+  {
+    name: "another hardware type",
+    frame: frameOf({}, (bytes) => bytes.set([0, 6], OFFSET.hardwareType)),
+    outcome: "malformed-hardware-type",
+  },
+  {
+    name: "another protocol type",
+    frame: frameOf({}, (bytes) => bytes.set([0x86, 0xdd], OFFSET.protocolType)),
+    outcome: "malformed-protocol-type",
+  },
+  {
+    name: "lying lengths",
+    frame: frameOf({}, (bytes) => bytes.set([255, 255], OFFSET.hardwareLength)),
+    outcome: "malformed-lengths",
+  },
+  {
+    name: "operation 9",
+    frame: frameOf({}, (bytes) => bytes.set([0, 9], OFFSET.operation)),
+    outcome: "malformed-operation",
+  },
+  {
+    name: "a group sender",
+    frame: frameOf({ senderMac: MAC_BROADCAST }),
+    outcome: "malformed-sender",
+  },
+  { name: "its own request", frame: frameOf({ source: ETH0 }), outcome: "own-frame" },
+  {
+    name: "its own announcement",
+    frame: announcementOf(ETH0, "request"),
+    outcome: "own-frame",
+  },
+  {
+    name: "its own announcement sent back from another source",
+    frame: frameOf({ ...announcements(VIP, ETH0)[0], source: OTHER_NODE }),
+    outcome: "answered",
+  },
+  {
+    name: "a request for another's address",
+    frame: frameOf({ targetIp: FOREIGN }),
+    outcome: "not-ours",
+  },
+  { name: "a reply to us", frame: frameOf({ operation: "reply" }), outcome: "not-request" },
+  {
+    name: "another host's announcement of another address",
+    frame: frameOf({ operation: "reply", senderIp: FOREIGN, targetIp: FOREIGN }),
+    outcome: "not-request",
+  },
+  {
+    name: "a request to another host's MAC",
+    frame: frameOf({ destination: OTHER_NODE }),
+    outcome: "wrong-destination",
+  },
+  {
+    name: "a request to a multicast group",
+    frame: frameOf({ destination: "01:00:5e:00:00:01" as Mac }),
+    outcome: "wrong-destination",
+  },
+  {
+    name: "a request for an address of another interface",
+    frame: frameOf({ targetIp: VIP_OF_ETH1 }),
+    outcome: "wrong-interface",
+  },
+  {
+    name: "a request exactly at the end of the tenure",
+    frame: frameOf({}),
+    now: TENURE_UNTIL,
+    outcome: "tenure-lapsed",
+  },
+  { name: "a request long after", frame: frameOf({}), now: NEVER, outcome: "tenure-lapsed" },
+  {
+    name: "another host's gratuitous request",
+    frame: announcementOf(OTHER_NODE, "request"),
+    outcome: "heard-announcement",
+  },
+  {
+    name: "another host's gratuitous reply",
+    frame: announcementOf(OTHER_NODE, "reply"),
+    outcome: "heard-announcement",
+  },
+  {
+    name: "another host that asks with the address as its own",
+    frame: frameOf({ senderIp: VIP, targetIp: FOREIGN }),
+    outcome: "heard-announcement",
+  },
+  {
+    name: "another host's reply to a client",
+    frame: frameOf({
+      operation: "reply",
+      senderMac: OTHER_NODE,
+      senderIp: VIP,
+      targetIp: CLIENT_IP,
+    }),
+    outcome: "heard-reply",
+  },
+  {
+    name: "another host's announcement when the tenure is over",
+    frame: announcementOf(OTHER_NODE, "request"),
+    now: TENURE_UNTIL,
+    outcome: "heard-announcement",
+  },
+  { name: "a request by broadcast", frame: frameOf({}), outcome: "answered" },
+  { name: "a request to its MAC", frame: frameOf({ destination: ETH0 }), outcome: "answered" },
+  {
+    name: "a probe from 0.0.0.0",
+    frame: frameOf({ senderIp: "0.0.0.0" as Ip }),
+    outcome: "answered",
+  },
+  { name: "a request with padding", frame: frameOf({}), length: 60, outcome: "answered" },
+];
+
+for (const { name, frame, outcome, length = frame.length, now = BEFORE } of ROWS) {
+  test(`InterfaceResponder.look() says ${outcome} for ${name}`, () => {
+    const eth0 = granted().onInterface("eth0", ETH0);
+    assert.equal(eth0.look(frame, length, bootMs(now)), outcome);
+  });
+}
+
+test("OUTCOMES are all produced by a row of the table, and no other is", () => {
+  const produced = new Set(ROWS.map((row) => row.outcome));
+  assert.deepEqual([...produced].sort(), [...OUTCOMES].sort());
+});
+
+test("InterfaceResponder.look() answers nothing before the first tenure", () => {
+  const responder = new ArpResponder();
+  responder.grant(VIP, ["eth0"]);
+  const eth0 = responder.onInterface("eth0", ETH0);
+  assert.equal(eth0.look(frameOf({}), 42, bootMs(0)), "tenure-lapsed");
+  responder.setTenure(bootMs(1));
+  assert.equal(eth0.look(frameOf({}), 42, bootMs(0)), "answered");
+});
+
+test("InterfaceResponder.look() asks for the tenure at every frame", () => {
+  const responder = granted();
+  const eth0 = responder.onInterface("eth0", ETH0);
+  const outcomes = [999, 1_000, 999, 1_001].map((now) => eth0.look(frameOf({}), 42, bootMs(now)));
+  assert.deepEqual(outcomes, ["answered", "tenure-lapsed", "answered", "tenure-lapsed"]);
+  responder.setTenure(bootMs(1_001.5));
+  assert.equal(eth0.look(frameOf({}), 42, bootMs(1_001)), "answered");
+  // It may also be taken back.
+  responder.setTenure(bootMs(0));
+  assert.equal(eth0.look(frameOf({}), 42, bootMs(1_001)), "tenure-lapsed");
+});
+
+test("InterfaceResponder.look() answers on every interface of a grant, and on no other", () => {
+  const responder = granted();
+  responder.grant(VIP, ["eth0", "eth1"]);
+  const outcomes = [
+    responder.onInterface("eth0", ETH0),
+    responder.onInterface("eth1", ETH1),
+    responder.onInterface("eth2", ETH1),
+  ].map((entry) => entry.look(frameOf({}), 42, BEFORE));
+  assert.deepEqual(outcomes, ["answered", "answered", "wrong-interface"]);
+});
+
+test("ArpResponder.grant() replaces the interfaces of before, revoke() ends it", () => {
+  const responder = granted();
+  const eth0 = responder.onInterface("eth0", ETH0);
+  responder.grant(VIP, ["eth1"]);
+  assert.equal(eth0.look(frameOf({}), 42, BEFORE), "wrong-interface");
+  assert.deepEqual(responder.grants(), [
+    { address: VIP, interfaces: ["eth1"] },
+    { address: VIP_OF_ETH1, interfaces: ["eth1"] },
+  ]);
+  responder.revoke(VIP);
+  assert.equal(eth0.look(frameOf({}), 42, BEFORE), "not-ours");
+  responder.revoke(VIP);
+  assert.deepEqual(responder.grants(), [{ address: VIP_OF_ETH1, interfaces: ["eth1"] }]);
+});
+
+test("ArpResponder.maySpeak() needs the grant, the interface and the tenure", () => {
+  const responder = granted();
+  assert.equal(responder.maySpeak(VIP, "eth0", BEFORE), true);
+  assert.equal(responder.maySpeak(VIP, "eth0", TENURE_UNTIL), false);
+  assert.equal(responder.maySpeak(VIP, "eth1", BEFORE), false);
+  assert.equal(responder.maySpeak(FOREIGN, "eth0", BEFORE), false);
+});
+
+test("InterfaceResponder.reply() answers the asker with the interface's MAC", () => {
+  const out = new Uint8Array(ARP_FRAME_BYTES).fill(0xa5);
+  granted().onInterface("eth0", ETH0).reply(frameOf({}), out);
+  assert.deepEqual(decodeArp(out), {
+    destination: CLIENT,
+    source: ETH0,
+    operation: "reply",
+    senderMac: ETH0,
+    senderIp: VIP,
+    targetMac: CLIENT,
+    targetIp: CLIENT_IP,
+  });
+});
+
+test("InterfaceResponder.heard() names the address and the other host", () => {
+  const eth0 = granted().onInterface("eth0", ETH0);
+  assert.deepEqual(eth0.heard(announcementOf(OTHER_NODE, "reply")), {
+    address: VIP,
+    mac: OTHER_NODE,
+  });
+});
+
+const anyMac = fc.constantFrom(ETH0, ETH1, CLIENT, OTHER_NODE, MAC_BROADCAST, MAC_ZERO);
+const anyIp = fc.constantFrom(VIP, VIP_OF_ETH1, FOREIGN, CLIENT_IP, "0.0.0.0" as Ip);
+/** Packets of few values, so that all combinations come up. */
+const anyPacket: fc.Arbitrary<ArpPacket> = fc.record({
+  destination: anyMac,
+  source: anyMac,
+  operation: fc.constantFrom("request", "reply"),
+  senderMac: anyMac,
+  senderIp: anyIp,
+  targetMac: anyMac,
+  targetIp: anyIp,
+});
+const anyFrame = fc.oneof(
+  fc.uint8Array({ maxLength: 80 }),
+  anyPacket.map((packet) => frameOf(packet)),
+  fc
+    .tuple(anyPacket, fc.nat(41), fc.nat(255))
+    .map(([packet, offset, value]) => frameOf(packet, (bytes) => bytes.set([value], offset))),
+);
+
+test("InterfaceResponder.look() gives one known outcome and never throws, for any frame", () => {
+  const eth0 = granted().onInterface("eth0", ETH0);
+  const anyLength = fc.oneof(fc.nat(100), fc.integer());
+  fc.assert(
+    fc.property(anyFrame, anyLength, fc.nat(2_000), (frame, length, now) => {
+      const before = frame.slice();
+      assert.ok(OUTCOMES.includes(eth0.look(frame, length, bootMs(now))));
+      assert.deepEqual(frame, before);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("InterfaceResponder.look() never answers without grant, interface and tenure", () => {
+  const grants = fc.array(
+    fc.record({ address: anyIp, interfaces: fc.subarray(["eth0", "eth1"]) }),
+    { maxLength: 4 },
+  );
+  const property = fc.property(
+    grants,
+    anyPacket,
+    fc.nat(2_000),
+    fc.nat(2_000),
+    (given, packet, until, now) => {
+      const responder = new ArpResponder();
+      for (const { address, interfaces } of given) responder.grant(address, interfaces);
+      responder.setTenure(bootMs(until));
+      const outcome = responder.onInterface("eth0", ETH0).look(frameOf(packet), 42, bootMs(now));
+      const last = given.findLast(({ address }) => address === packet.targetIp);
+      const may = last?.interfaces.includes("eth0") === true && now < until;
+      if (outcome === "answered") {
+        assert.ok(may);
+        assert.equal(packet.operation, "request");
+        assert.ok([MAC_BROADCAST, ETH0].includes(packet.destination));
+        assert.notEqual(packet.source, ETH0);
+      }
+      assert.equal(responder.maySpeak(packet.targetIp, "eth0", bootMs(now)), may);
+    },
+  );
+  fc.assert(property, { numRuns: 2_000 });
+});
