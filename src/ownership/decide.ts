@@ -14,7 +14,7 @@ export interface Situation {
   readonly timings: Timings;
   readonly members: Members;
   readonly candidates: Candidates;
-  /** The API confirmed this node's Lease, and the records were read since the last doubt. */
+  /** The API confirms this node's Lease, and the records were read since the start. */
   readonly mayAct: boolean;
   /** Until then only VIPs whose record names this node are taken. */
   readonly startHoldUntil: BootMs;
@@ -98,7 +98,7 @@ function rewriteWhenDue(vip: Vip, situation: Situation, now: BootMs): Action {
 }
 
 function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
-  if (vip.needsRead || !situation.mayAct) return WAIT;
+  if (vip.doubt > 0 || !situation.mayAct) return WAIT;
   const own = mayOwn(vip, situation, now);
   if (vip.record?.owner === situation.node) {
     if (own.ok && !situation.isStopping) return { kind: "resume", interfaces: own.interfaces };
@@ -119,7 +119,8 @@ function decideClaim(vip: Vip, situation: Situation, now: BootMs): Action {
   vip.vacantSince ??= now;
   const ranked = situation.candidates.ranked(vip.spec, now);
   const position = ranked.indexOf(situation.node);
-  if (position < 0) return WAIT;
+  // Better ones exist, as far as is known: they may be dead.
+  if (position < 0) return { kind: "wait", due: situation.members.nextExpiry(now) };
   const first = Math.max(vip.vacantSince, situation.startHoldUntil) as BootMs;
   const turn = after(first, position * situation.timings.claimStaggerMs);
   const due = Math.max(turn, vip.retryAt) as BootMs;

@@ -86,7 +86,8 @@ export class Leadership {
     }
     this.#record = outcome.record;
     this.#seenAt = now;
-    this.#renewedAt = outcome.record.holder === this.#identity ? sentAt : LONG_AGO;
+    const isHeld = outcome.record.holder === this.#identity && !this.#isStopping;
+    this.#renewedAt = isHeld ? sentAt : LONG_AGO;
     this.#tryAt = after(sentAt, LEADER_TIMINGS.retryMs);
   }
 

@@ -12,12 +12,13 @@ import { after, earliest, NEVER } from "../core/time.ts";
 import type { Verdict } from "./candidates.ts";
 import { Candidates } from "./candidates.ts";
 import type { Situation } from "./decide.ts";
+import { newDoubt } from "./doubt.ts";
 import type { MemberStatus } from "./members.ts";
 import { Members } from "./members.ts";
 import { Presence } from "./presence.ts";
 import { Ranking } from "./ranking.ts";
 import type { Timings } from "./timings.ts";
-import { checkTimings } from "./timings.ts";
+import { checkTimings, comebackMs } from "./timings.ts";
 import type { MemberRecord, OwnershipEffect, OwnershipEvent, Segment, VipRecord } from "./types.ts";
 import type { Vip } from "./vip.ts";
 import { nextDefence, VipTable } from "./vip-table.ts";
@@ -53,6 +54,8 @@ export class Ownership {
   /** True once all records were read since the start. */
   #hasRecords = false;
   #isReading = false;
+  /** The records were doubted while a read was in flight. */
+  #mustReadAgain = false;
   #readAt: BootMs = NEVER;
   #stop: "no" | "releasing" | "leaving" | "done" = "no";
   #effects: OwnershipEffect[] = [];
@@ -87,7 +90,7 @@ export class Ownership {
 
   /** When to step with a `tick` if nothing happens before. */
   nextDeadline(now: BootMs): BootMs {
-    if (this.#stop === "done") return NEVER;
+    if (this.#stop === "leaving" || this.#stop === "done") return NEVER;
     return earliest(this.#presence.nextDeadline(now), this.#vips.due, this.#readAt);
   }
 
@@ -201,11 +204,14 @@ export class Ownership {
 
   #onRecordsRead(records: EventOf<"records-read">["records"], now: BootMs): void {
     this.#isReading = false;
+    const mustReadAgain = this.#mustReadAgain;
+    this.#mustReadAgain = false;
+    this.#vips.recordsRead(records === "failed" ? records : records.vips);
     if (records === "failed") {
       this.#readAt = after(now, this.#timings.retryMs);
       return;
     }
-    this.#vips.replaceRecords(records.vips);
+    if (mustReadAgain) this.#readRecords(now);
     for (const record of records.members) {
       if (record.node === this.#node) this.#presence.observe(record);
       else this.#members.observe(record, now);
@@ -217,6 +223,7 @@ export class Ownership {
 
   #onPresenceWritten(event: EventOf<"presence-written">, now: BootMs): void {
     const wasConfirmed = this.#presence.isConfirmed(now);
+    const hadFailed = this.#presence.hasFailed;
     const hasMoved = this.#presence.written(event.sentAt, event.outcome, now);
     if (this.#stop === "leaving") {
       this.#stop = "done";
@@ -227,43 +234,54 @@ export class Ownership {
       this.#effects.push({ type: "read-member", node: this.#node });
     }
     if (hasMoved) this.#effects.push({ type: "extend", until: this.#presence.tenureUntil });
-    if (!wasConfirmed && this.#presence.isConfirmed(now)) this.#onConfirmedAgain(now);
+    if (event.outcome.kind !== "written" || !this.#presence.isConfirmed(now)) return;
+    if (hadFailed || !wasConfirmed) this.#members.excuseSilence(comebackMs(this.#timings), now);
+    if (!wasConfirmed) this.#onConfirmedAgain(now);
   }
 
   /** After an outage what was known may not be acted on before it is read again. */
   #onConfirmedAgain(now: BootMs): void {
-    if (this.#vips.size > 0) {
-      this.#vips.doubtRecords();
-      this.#readRecords(now);
-    }
+    this.#doubtRecords(now);
     this.#evaluateAll(now);
+  }
+
+  #doubtRecords(now: BootMs): void {
+    this.#vips.doubtRecords(this.#isReading);
+    this.#mustReadAgain = this.#isReading;
+    if (!this.#isReading) this.#readRecords(now);
   }
 
   #onVipWritten({ address, outcome }: EventOf<"vip-written">, now: BootMs): void {
     const retryAt = after(now, this.#timings.retryMs);
     const situation = this.#situation(now);
-    if (!this.#vips.written(address, outcome, { situation, retryAt })) this.#readRecords(now);
+    const options = { situation, retryAt, isReading: this.#isReading };
+    if (!this.#vips.written(address, outcome, options)) this.#readRecords(now);
     this.#evaluate(this.#vips.get(address), now);
   }
 
   /**
-   * RFC 5227 section 2.4: defend once in an interval while the record is known to be ours. While
-   * the API is out of reach the other host may be the new owner: the answer on the wire decides.
+   * RFC 5227 section 2.4: defend once in an interval while the record is known to be ours, and ask
+   * whether it still is: the watch may be late. While the API is out of reach, or the records were
+   * not read since, the other host may be the new owner: the answer on the wire decides.
    */
   #onHeard({ address, interface: name, mac }: EventOf<"heard">, now: BootMs): void {
     const vip = this.#vips.get(address);
     if (vip === undefined || vip.phase.kind !== "owning") return;
     const report = { type: "conflict", address, interface: name, mac } as const;
-    if (!this.#presence.isConfirmed(now)) {
-      this.#vips.lose(vip, "another-host-answers", `${mac} on ${name} while the API is away`);
-      vip.needsRead = true;
+    const isConfirmed = this.#presence.isConfirmed(now);
+    if (!isConfirmed || vip.doubt > 0) {
+      const why = isConfirmed ? "while the record is in doubt" : "while the API is away";
+      this.#vips.lose(vip, "another-host-answers", `${mac} on ${name} ${why}`);
+      vip.doubt = newDoubt(this.#isReading);
       this.#effects.push({ ...report, resolution: "yielded" });
+      if (isConfirmed) this.#readRecords(now);
       return;
     }
     const isDue = now >= nextDefence(vip, this.#timings.defendIntervalMs);
     if (isDue) {
       vip.defendedAt = now;
       this.#effects.push({ type: "announce", address });
+      this.#readRecords(now);
     }
     this.#effects.push({ ...report, resolution: isDue ? "defended" : "counted" });
   }
@@ -296,8 +314,7 @@ export class Ownership {
     for (const vip of owned) {
       this.#vips.lose(vip, "tenure-lapsed", "the node Lease was not renewed in time");
     }
-    this.#vips.doubtRecords();
-    this.#readRecords(now);
+    this.#doubtRecords(now);
   }
 
   #keepPresence(now: BootMs): void {

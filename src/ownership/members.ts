@@ -4,19 +4,21 @@
 
 import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
-import { after, NEVER } from "../core/time.ts";
+import { after, earliest, NEVER } from "../core/time.ts";
 import type { MemberRecord, Segment } from "./types.ts";
 
 /**
  * `alive`: renewed in time. `suspect`: expired by what was seen, not yet confirmed. `down`: a read
- * from the API confirmed it. `stopped`: the node gave its Lease up.
+ * from the API confirmed it, not longer ago than a Lease stands: the node may have come back since.
+ * `stopped`: the node gave its Lease up.
  */
 export type MemberStatus = "alive" | "suspect" | "down" | "stopped";
 
 interface Member {
   record: MemberRecord | null;
   seenAt: BootMs;
-  confirmedDown: boolean;
+  /** When a read showed that it was not renewed; a verdict that ages. */
+  confirmedDownAt: BootMs | null;
   readSentAt: BootMs | null;
 }
 
@@ -42,7 +44,7 @@ export class Members {
     const member: Member = {
       record,
       seenAt: isRenewed || known === undefined ? now : known.seenAt,
-      confirmedDown: isRenewed ? false : (known?.confirmedDown ?? false),
+      confirmedDownAt: isRenewed ? null : (known?.confirmedDownAt ?? null),
       readSentAt: known?.readSentAt ?? null,
     };
     this.#members.set(record.node, member);
@@ -69,7 +71,20 @@ export class Members {
     if (record !== null) this.observe(record, now);
     const current = this.#memberFor(node, now);
     current.readSentAt = null;
-    if (this.#status(current, now) === "suspect") current.confirmedDown = true;
+    if (this.#status(current, now) === "suspect") current.confirmedDownAt = now;
+  }
+
+  /**
+   * This node could not reach the API, and the others perhaps could not either: their silence
+   * meanwhile says nothing. Each has at least `graceMs` from now to show that it lives.
+   */
+  excuseSilence(graceMs: number, now: BootMs): void {
+    const seenAtMin = after(now, graceMs - this.#leaseDurationMs);
+    for (const member of this.#members.values()) {
+      if (member.seenAt >= seenAtMin) continue;
+      member.seenAt = seenAtMin;
+      member.confirmedDownAt = null;
+    }
   }
 
   /** A node that was never seen counts from now. */
@@ -92,6 +107,11 @@ export class Members {
     if (status === "alive") return after(member.seenAt, this.#leaseDurationMs);
     if (status === "suspect") return after(member.readSentAt ?? now, this.#retryMs);
     return NEVER;
+  }
+
+  /** When the next of those alive would expire. */
+  nextExpiry(now: BootMs): BootMs {
+    return earliest(...this.alive(now).map((node) => this.deadline(node, now)));
   }
 
   segments(node: string): readonly Segment[] | null {
@@ -117,7 +137,7 @@ export class Members {
   #memberFor(node: string, now: BootMs): Member {
     let member = this.#members.get(node);
     if (member === undefined) {
-      member = { record: null, seenAt: now, confirmedDown: false, readSentAt: null };
+      member = { record: null, seenAt: now, confirmedDownAt: null, readSentAt: null };
       this.#members.set(node, member);
     }
     return member;
@@ -126,7 +146,9 @@ export class Members {
   #status(member: Member, now: BootMs): MemberStatus {
     if (member.record !== null && member.record.holder === null) return "stopped";
     if (now < after(member.seenAt, this.#leaseDurationMs)) return "alive";
-    return member.confirmedDown ? "down" : "suspect";
+    const { confirmedDownAt } = member;
+    if (confirmedDownAt === null) return "suspect";
+    return now < after(confirmedDownAt, this.#leaseDurationMs) ? "down" : "suspect";
   }
 }
 

@@ -14,6 +14,7 @@ export class Presence {
   readonly #timings: Timings;
   #resourceVersion: string | null = null;
   #isWriting = false;
+  #hasFailed = false;
   #renewAt: BootMs = NEVER;
   #renewedAt: BootMs = LONG_AGO;
   #tenureUntil: BootMs = LONG_AGO;
@@ -34,6 +35,11 @@ export class Presence {
 
   get isWriting(): boolean {
     return this.#isWriting;
+  }
+
+  /** True when the last write got no answer. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** True while the API has confirmed, recently enough, that this node is a member. */
@@ -57,6 +63,7 @@ export class Presence {
   /** What became of a write; true when the tenure moved. */
   written(sentAt: BootMs, outcome: WriteOutcome<MemberRecord>, now: BootMs): boolean {
     this.#isWriting = false;
+    this.#hasFailed = outcome.kind === "failed";
     const { renewIntervalMs, renewDeadlineMs, retryMs } = this.#timings;
     if (outcome.kind !== "written") {
       this.#renewAt = earliest(this.#renewAt, after(now, retryMs));

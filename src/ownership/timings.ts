@@ -26,6 +26,11 @@ export interface Timings {
   readonly defendIntervalMs: number;
 }
 
+/** A live node that can reach the API again has renewed its Lease within this. */
+export function comebackMs(timings: Timings): number {
+  return timings.retryMs + 2 * timings.writeTimeoutMs;
+}
+
 export const DEFAULT_TIMINGS: Timings = {
   leaseDurationMs: 15_000,
   renewDeadlineMs: 10_000,
@@ -47,6 +52,7 @@ export function checkTimings(timings: Timings): void {
     renewDeadlineMs > renewIntervalMs + retryMs + writeTimeoutMs,
     "renewDeadlineMs leaves room for one failed renewal",
   );
+  invariant(leaseDurationMs > comebackMs(timings), "leaseDurationMs leaves time to come back");
   invariant(timings.holdOnMs > 2 * timings.holdOnStepMs, "holdOnMs > two steps");
   invariant(timings.holdOnMs < leaseDurationMs - renewDeadlineMs, "holdOnMs < the Lease's slack");
 }

@@ -8,6 +8,8 @@ import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { Action, Situation } from "./decide.ts";
 import { decide } from "./decide.ts";
+import type { Doubt } from "./doubt.ts";
+import { doubtAfterRead, newDoubt } from "./doubt.ts";
 import type {
   ClaimCause,
   LossCause,
@@ -25,6 +27,8 @@ export class VipTable {
   readonly #emit: (effect: OwnershipEffect) => void;
   readonly #vips = new Map<Ip, Vip>();
   readonly #records = new Map<Ip, VipRecord>();
+  /** Of the records as a whole: a VIP that is new starts with it. */
+  #doubt: Doubt = 0;
   #due: BootMs = NEVER;
 
   constructor(emit: (effect: OwnershipEffect) => void) {
@@ -64,7 +68,7 @@ export class VipTable {
       known.spec = spec;
       return known;
     }
-    const vip = newVip(spec, this.#records.get(spec.address) ?? null);
+    const vip = newVip(spec, this.#records.get(spec.address) ?? null, this.#doubt);
     this.#vips.set(spec.address, vip);
     return vip;
   }
@@ -89,41 +93,43 @@ export class VipTable {
     return vip;
   }
 
+  /** The record was deleted. A live owner writes it again at once, the others leave it the time. */
   forget(address: Ip, retryAt: BootMs): Vip | undefined {
     this.#records.delete(address);
     const vip = this.#vips.get(address);
     if (vip === undefined) return undefined;
     vip.record = null;
-    vip.retryAt = retryAt;
+    if (vip.phase.kind !== "owning") vip.retryAt = retryAt;
     return vip;
   }
 
-  /** All records, straight from the API: what was doubted may be acted on again. */
-  replaceRecords(records: readonly VipRecord[]): void {
-    this.#records.clear();
-    for (const record of records) this.#records.set(record.address, record);
+  /** All records, straight from the API, or no answer; a watch may have shown newer ones. */
+  recordsRead(records: readonly VipRecord[] | "failed"): void {
+    if (records !== "failed") this.#replaceRecords(records);
+    this.#doubt = doubtAfterRead(this.#doubt, records !== "failed");
     for (const vip of this.#vips.values()) {
-      setRecord(vip, this.#records.get(vip.spec.address) ?? null);
-      vip.needsRead = false;
+      if (records !== "failed") setRecord(vip, this.#records.get(vip.spec.address) ?? null);
+      vip.doubt = doubtAfterRead(vip.doubt, records !== "failed");
     }
   }
 
-  /** What is not owned may not be acted on before `replaceRecords`. */
-  doubtRecords(): void {
-    for (const vip of this.#vips.values()) vip.needsRead = vip.phase.kind !== "owning";
+  /** Nothing may be acted on before a read that is sent from now on has ended. */
+  doubtRecords(isReading: boolean): void {
+    this.#doubt = newDoubt(isReading);
+    for (const vip of this.#vips.values()) vip.doubt = this.#doubt;
   }
 
   /** The end of a write; false when the records should be read. */
   written(address: Ip, outcome: WriteOutcome<VipRecord>, options: WrittenOptions): boolean {
     const isKnown = outcome.kind === "written";
-    if (isKnown) this.#records.set(address, outcome.record);
+    if (isKnown) this.#records.set(address, newerOf(this.#records.get(address), outcome.record));
     const vip = this.#vips.get(address);
     if (vip === undefined) return true;
     const { phase } = vip;
-    if (isKnown) setRecord(vip, outcome.record);
+    if (isKnown) setRecord(vip, this.#records.get(address) ?? null);
     else {
       vip.retryAt = options.retryAt;
-      vip.needsRead = phase.kind !== "owning";
+      vip.doubt = newDoubt(options.isReading);
     }
     if (phase.kind === "owning") this.#afterRewrite(vip, outcome);
     else vip.phase = IDLE;
@@ -150,6 +156,14 @@ export class VipTable {
     this.#emit({ type: "record", change: { type: "lost", address, epoch, cause, detail } });
   }
 
+  #replaceRecords(records: readonly VipRecord[]): void {
+    const known = new Map(this.#records);
+    this.#records.clear();
+    for (const record of records) {
+      this.#records.set(record.address, newerOf(known.get(record.address), record));
+    }
+  }
+
   #act(vip: Vip, action: Action, situation: Situation, now: BootMs): void {
     switch (action.kind) {
       case "wait":
@@ -171,6 +185,8 @@ export class VipTable {
         return;
       case "yield":
         this.lose(vip, "yielded", action.detail);
+        // The new owner may die: this node must know when to look again.
+        this.evaluate(vip, situation, now);
         return;
       case "rewrite":
         if (vip.phase.kind === "owning") vip.phase = { ...vip.phase, isRewriting: true };
@@ -247,6 +263,12 @@ export class VipTable {
 interface WrittenOptions {
   readonly situation: Situation;
   readonly retryAt: BootMs;
+  readonly isReading: boolean;
+}
+
+function newerOf(known: VipRecord | undefined, record: VipRecord): VipRecord {
+  if (known === undefined) return record;
+  return isOlderVersion(record.resourceVersion, known.resourceVersion) ? known : record;
 }
 
 function setRecord(vip: Vip, record: VipRecord | null): void {

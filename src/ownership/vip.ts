@@ -2,6 +2,7 @@
 
 import type { BootMs } from "../core/time.ts";
 import { NEVER } from "../core/time.ts";
+import type { Doubt } from "./doubt.ts";
 import type { ClaimCause, VipRecord, VipSpec } from "./types.ts";
 
 /**
@@ -39,8 +40,8 @@ export interface Vip {
   retryAt: BootMs;
   /** Since when the VIP could be claimed, by anybody; null while it cannot. */
   vacantSince: BootMs | null;
-  /** The record must be read anew before it may be acted on: what is known may be old. */
-  needsRead: boolean;
+  /** What is known of the record may be old. */
+  doubt: Doubt;
   /** The highest epoch heard of, in the record or on the wire. */
   epochSeen: number;
   defendedAt: BootMs;
@@ -48,7 +49,7 @@ export interface Vip {
 
 export const IDLE: Phase = { kind: "idle" };
 
-export function newVip(spec: VipSpec, record: VipRecord | null): Vip {
+export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): Vip {
   const longAgo = -NEVER as BootMs;
   return {
     spec,
@@ -56,7 +57,7 @@ export function newVip(spec: VipSpec, record: VipRecord | null): Vip {
     phase: IDLE,
     retryAt: longAgo,
     vacantSince: null,
-    needsRead: false,
+    doubt,
     epochSeen: record?.epoch ?? 0,
     defendedAt: longAgo,
   };

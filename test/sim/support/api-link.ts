@@ -1,0 +1,149 @@
+// One node's way to the API server: requests with latency, outages, lost answers and time limits,
+// and a watch that comes late, stands still, and is listed anew after it broke.
+
+import type { Change, Lease, VirtualApi } from "./api.ts";
+import type { EventQueue } from "./event-queue.ts";
+import type { Prng } from "./prng.ts";
+
+export interface ApiLinkOptions {
+  readonly api: VirtualApi;
+  readonly queue: EventQueue;
+  readonly prng: Prng;
+  readonly onChange: (change: Change) => void;
+  /** After a watch broke: everything there is. */
+  readonly onReplaced: (leases: readonly Lease[]) => void;
+}
+
+export interface Call<T> {
+  /** Done by the server, at one moment. */
+  readonly execute: () => T;
+  readonly timeoutMs: number;
+  /** What the client gets, and when the server did it (null: it is not known that it did). */
+  readonly done: (answer: T | "failed", executedAt: number | null) => void;
+}
+
+const LATENCY_MS_MAX = 8;
+const WATCH_DELAY_MS_MAX = 10;
+const RELIST_MS_MAX = 2_000;
+/** A refused connection fails at once; half of the outages are of that sort. */
+const REFUSED_MS = 1;
+
+export class ApiLink {
+  readonly #options: ApiLinkOptions;
+  #isUp = true;
+  #isRefusing = false;
+  #watchFreeAt = 0;
+  #isWatching = true;
+  #epoch = 0;
+  /** Added to every way, up to this. */
+  extraLatencyMs = 0;
+  answerLoss = 0;
+
+  constructor(options: ApiLinkOptions) {
+    this.#options = options;
+    options.api.watch((change) => this.#onChange(change));
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** When the next change comes through the watch at the earliest, in true time. */
+  get watchFreeAt(): number {
+    return this.#watchFreeAt;
+  }
+
+  call<T>(call: Call<T>): void {
+    const { queue, prng } = this.#options;
+    let isSettled = false;
+    const settle = (answer: T | "failed", executedAt: number | null): void => {
+      if (isSettled) return;
+      isSettled = true;
+      call.done(answer, executedAt);
+    };
+    if (!this.#isUp && this.#isRefusing) {
+      queue.after(REFUSED_MS, () => settle("failed", null));
+      return;
+    }
+    queue.after(call.timeoutMs, () => settle("failed", null));
+    if (!this.#isUp) return;
+    queue.after(this.#latency(), () => {
+      if (!this.#isUp) return;
+      const answer = call.execute();
+      const executedAt = queue.now;
+      if (prng.chance(this.answerLoss)) return;
+      queue.after(this.#latency(), () => {
+        if (this.#isUp) settle(answer, executedAt);
+      });
+    });
+  }
+
+  down(): void {
+    this.#isUp = false;
+    this.#isRefusing = this.#options.prng.chance(0.5);
+    this.#breakWatch();
+  }
+
+  up(): void {
+    if (this.#isUp) return;
+    this.#isUp = true;
+    this.#relistLater();
+  }
+
+  /** Nothing comes through the watch until then; then all of it does. */
+  stallWatch(ms: number): void {
+    const { queue } = this.#options;
+    this.#watchFreeAt = Math.max(this.#watchFreeAt, queue.now + ms);
+  }
+
+  /** The process behind it is a new one: the old one's watch is gone. */
+  reset(): void {
+    this.#breakWatch();
+    if (this.#isUp) this.#relistLater();
+  }
+
+  heal(): void {
+    this.extraLatencyMs = 0;
+    this.answerLoss = 0;
+    const isStalled = this.#watchFreeAt > this.#options.queue.now + WATCH_DELAY_MS_MAX;
+    if (isStalled && this.#isUp) this.reset();
+    this.up();
+  }
+
+  #breakWatch(): void {
+    this.#isWatching = false;
+    this.#epoch += 1;
+    this.#watchFreeAt = 0;
+  }
+
+  #relistLater(): void {
+    const { queue, prng, api, onReplaced } = this.#options;
+    const epoch = this.#epoch;
+    queue.after(prng.between(0, RELIST_MS_MAX), () => {
+      if (epoch !== this.#epoch || this.#isWatching) return;
+      const leases = api.list();
+      this.#isWatching = true;
+      this.#inOrder(() => onReplaced(leases));
+    });
+  }
+
+  #onChange(change: Change): void {
+    if (this.#isWatching) this.#inOrder(() => this.#options.onChange(change));
+  }
+
+  /** A watch is one stream: what comes later never overtakes. */
+  #inOrder(run: () => void): void {
+    const { queue, prng } = this.#options;
+    const delay = prng.between(0.2, WATCH_DELAY_MS_MAX);
+    this.#watchFreeAt = Math.max(this.#watchFreeAt, queue.now + delay);
+    const epoch = this.#epoch;
+    queue.after(this.#watchFreeAt - queue.now, () => {
+      if (epoch === this.#epoch) run();
+    });
+  }
+
+  #latency(): number {
+    const { prng } = this.#options;
+    return prng.between(0.3, LATENCY_MS_MAX) + prng.float() * this.extraLatencyMs;
+  }
+}

@@ -1,0 +1,96 @@
+// The virtual API server's memory: Leases with one growing resourceVersion, compare and swap, and
+// changes told to whoever watches. It never fails and takes no time: that is the links' part.
+
+import type { Ip } from "../../../src/core/address.ts";
+import type { LeaderRecord } from "../../../src/ownership/leadership.ts";
+import type { MemberRecord, VipRecord } from "../../../src/ownership/types.ts";
+
+export type Lease =
+  | { readonly kind: "member"; readonly record: MemberRecord }
+  | { readonly kind: "vip"; readonly record: VipRecord }
+  | { readonly kind: "leader"; readonly record: LeaderRecord };
+
+/** `after` null: it was deleted. */
+export interface Change {
+  readonly before: Lease | null;
+  readonly after: Lease | null;
+  /** True for an edit by hand, which no daemon asked for. */
+  readonly byHand: boolean;
+}
+
+/** What the API server takes for "whatever the version"; only a mutant writes so. */
+const BLIND_WRITE = "*";
+
+export class VirtualApi {
+  readonly #leases = new Map<string, Lease>();
+  readonly #watchers: ((change: Change) => void)[] = [];
+  #version = 1_000;
+
+  watch(watcher: (change: Change) => void): void {
+    this.#watchers.push(watcher);
+  }
+
+  list(): Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  member(node: string): MemberRecord | null {
+    const lease = this.#leases.get(`member ${node}`);
+    return lease?.kind === "member" ? lease.record : null;
+  }
+
+  vip(address: Ip): VipRecord | null {
+    const lease = this.#leases.get(`vip ${address}`);
+    return lease?.kind === "vip" ? lease.record : null;
+  }
+
+  leader(): LeaderRecord | null {
+    const lease = this.#leases.get("leader");
+    return lease?.kind === "leader" ? lease.record : null;
+  }
+
+  /** Creates (`expected` null) or replaces what still is `expected`; null: a conflict. */
+  write(lease: Lease, expected: string | null): Lease | null {
+    const before = this.#leases.get(keyOf(lease)) ?? null;
+    const isBlind = expected === BLIND_WRITE;
+    if (!isBlind && (before?.record.resourceVersion ?? null) !== expected) return null;
+    return this.#put(lease, before, false);
+  }
+
+  /** Whatever it was: an administrator with an editor. */
+  edit(lease: Lease): void {
+    this.#put(lease, this.#leases.get(keyOf(lease)) ?? null, true);
+  }
+
+  remove(lease: Lease): void {
+    const before = this.#leases.get(keyOf(lease)) ?? null;
+    if (before === null) return;
+    this.#leases.delete(keyOf(lease));
+    this.#version += 1;
+    for (const watcher of this.#watchers) watcher({ before, after: null, byHand: true });
+  }
+
+  #put(lease: Lease, before: Lease | null, byHand: boolean): Lease {
+    this.#version += 1;
+    const after = withVersion(lease, String(this.#version));
+    this.#leases.set(keyOf(lease), after);
+    for (const watcher of this.#watchers) watcher({ before, after, byHand });
+    return after;
+  }
+}
+
+function keyOf(lease: Lease): string {
+  if (lease.kind === "member") return `member ${lease.record.node}`;
+  return lease.kind === "vip" ? `vip ${lease.record.address}` : "leader";
+}
+
+function withVersion(lease: Lease, resourceVersion: string): Lease {
+  switch (lease.kind) {
+    case "member":
+      return { kind: "member", record: { ...lease.record, resourceVersion } };
+    case "vip":
+      return { kind: "vip", record: { ...lease.record, resourceVersion } };
+    case "leader":
+      return { kind: "leader", record: { ...lease.record, resourceVersion } };
+  }
+}

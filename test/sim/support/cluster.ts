@@ -1,0 +1,160 @@
+// A cluster on one segment with one API server, put together from its parts.
+
+import type { Ip } from "../../../src/core/address.ts";
+import type { Timings } from "../../../src/ownership/timings.ts";
+import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
+import type { NodePlacement, VipSpec } from "../../../src/ownership/types.ts";
+import { VirtualApi } from "./api.ts";
+import { NodeClock } from "./clock.ts";
+import type { Code } from "./code.ts";
+import { SHIPPED } from "./code.ts";
+import { EventQueue } from "./event-queue.ts";
+import { SimNode } from "./node.ts";
+import { Oracle } from "./oracle.ts";
+import { Prng } from "./prng.ts";
+import { Segment } from "./segment.ts";
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly vips: number;
+  readonly code?: Code;
+  readonly timings?: Timings;
+  /** Clocks run within 1 +- this of true time. */
+  readonly rateError?: number;
+}
+
+const PROBE_EVERY_MS = 500;
+const TRACE_LINES_MAX = 60;
+const HEALTHY: NodePlacement = { allowed: true, interfaces: null, unhealthy: null };
+
+export class Cluster {
+  readonly queue = new EventQueue();
+  readonly prng: Prng;
+  readonly api = new VirtualApi();
+  readonly segment: Segment;
+  readonly nodes: readonly SimNode[];
+  readonly addresses: readonly Ip[];
+  readonly oracle: Oracle;
+  readonly #placements = new Map<string, NodePlacement>();
+  readonly #lines: string[] = [];
+  #hash = 0x811c9dc5;
+  #mustProbe = false;
+
+  constructor(options: ClusterOptions) {
+    const { nodes, vips, rateError = 0.05 } = options;
+    this.prng = new Prng(options.seed);
+    this.segment = new Segment(this.queue, this.prng);
+    this.addresses = Array.from({ length: vips }, (_, index) => `10.0.0.${index + 1}` as Ip);
+    const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+    for (const name of names) this.#placements.set(name, HEALTHY);
+    this.nodes = names.map((name) => this.#newNode(name, rateError, options));
+    const { api, queue, segment, addresses } = this;
+    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses });
+    this.segment.onTrouble = () => {
+      this.oracle.onTrouble();
+      this.#mustProbe = true;
+    };
+    this.#probeRegularly();
+  }
+
+  /** Lets `ms` of true time pass, looking at everybody whenever an answer may have changed. */
+  run(ms: number): void {
+    this.queue.runUntil(this.queue.now + ms, () => {
+      if (!this.#mustProbe) return;
+      this.#mustProbe = false;
+      this.oracle.probe();
+    });
+  }
+
+  startAll(): void {
+    for (const node of this.nodes) node.start();
+  }
+
+  /** Everything works again and every process runs. */
+  heal(): void {
+    this.note("healed");
+    this.segment.heal();
+    for (const node of this.nodes) {
+      this.setPlacement(node.name, HEALTHY);
+      node.link.heal();
+      node.wake();
+      node.start();
+      node.tellSegments();
+      // One that was asked to stop before does so first.
+      for (const ms of [2_000, 6_000]) this.queue.after(ms, () => node.start());
+    }
+  }
+
+  setCarrier(node: SimNode, hasCarrier: boolean): void {
+    this.segment.setCarrier(node.port, hasCarrier);
+    node.tellSegments();
+  }
+
+  setPlacement(name: string, placement: NodePlacement): void {
+    this.#placements.set(name, placement);
+    const specs = this.specs();
+    for (const node of this.nodes) node.tellVips(specs);
+  }
+
+  specs(): VipSpec[] {
+    const placement = { pool: "pool", nodes: new Map(this.#placements) };
+    return this.addresses.map((address) => ({ address, rankBy: address, placement }));
+  }
+
+  node(name: string): SimNode {
+    const found = this.nodes.find((node) => node.name === name);
+    if (found === undefined) throw new Error(`Cannot find node "${name}"`);
+    return found;
+  }
+
+  answering(address: Ip): string[] {
+    return this.nodes.filter((node) => node.answers(address)).map((node) => node.name);
+  }
+
+  /** A number that two runs share only if they did the same. */
+  get fingerprint(): number {
+    return this.#hash >>> 0;
+  }
+
+  /** The last things that happened. */
+  get trace(): readonly string[] {
+    return this.#lines.slice(-TRACE_LINES_MAX);
+  }
+
+  note(text: string): void {
+    const line = `${this.queue.now.toFixed(1)} ${text}`;
+    for (let i = 0; i < line.length; i++) {
+      this.#hash = Math.imul(this.#hash ^ line.charCodeAt(i), 0x01000193);
+    }
+    this.#lines.push(line);
+    if (this.#lines.length > 2 * TRACE_LINES_MAX) this.#lines.splice(0, TRACE_LINES_MAX);
+  }
+
+  #newNode(name: string, rateError: number, options: ClusterOptions): SimNode {
+    const { queue, prng, api, segment } = this;
+    const offset = prng.between(0, 1e6);
+    const rate = prng.between(1 - rateError, 1 + rateError);
+    return new SimNode({
+      name,
+      code: options.code ?? SHIPPED,
+      timings: options.timings ?? DEFAULT_TIMINGS,
+      api,
+      queue,
+      prng,
+      segment,
+      clock: new NodeClock(queue, { offset, rate }),
+      vips: () => this.specs(),
+      onAnsweringChanged: () => {
+        this.#mustProbe = true;
+      },
+      onClaimSent: (node, address, proof) => this.oracle.claimSent(node, address, proof),
+      note: (text) => this.note(text),
+    });
+  }
+
+  #probeRegularly(): void {
+    this.#mustProbe = true;
+    this.queue.after(PROBE_EVERY_MS, () => this.#probeRegularly());
+  }
+}
