@@ -1,7 +1,7 @@
 // One entry of `IPAddressPool.spec.addresses`: a CIDR or `start-end`.
 
 import type { IpRange } from "../core/address.ts";
-import { ipFamily, ipToBigInt, parseIp, parsePrefix } from "../core/address.ts";
+import { addressBits, ipFamily, ipToBigInt, parseIp, parsePrefix } from "../core/address.ts";
 
 export type AddressEntry =
   | { readonly ok: true; readonly range: IpRange }
@@ -18,7 +18,10 @@ export function parseAddressEntry(text: string): AddressEntry {
   }
   const separator = entry.indexOf("-");
   if (separator < 0) {
-    return { ok: false, expected: `a CIDR or a range (for one address: "${entry}/32")` };
+    const ip = parseIp(entry);
+    if (ip === null) return { ok: false, expected: "a CIDR or a range" };
+    const single = `"${ip}/${addressBits(ipFamily(ip))}"`;
+    return { ok: false, expected: `a CIDR or a range (for one address: ${single})` };
   }
   return parseRange(entry.slice(0, separator).trim(), entry.slice(separator + 1).trim());
 }

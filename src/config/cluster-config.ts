@@ -4,7 +4,6 @@
 import { z } from "zod";
 import type { IpRange } from "../core/address.ts";
 import type { Parsed, Problem } from "../core/problem.ts";
-import { showValue } from "../core/problem.ts";
 import { parseAddressEntry } from "./address-entry.ts";
 import type { LabelSelector, Labels } from "./label-selector.ts";
 import { anySelectorMatches, labelSelectorSchema } from "./label-selector.ts";
@@ -57,8 +56,15 @@ const notYet = z
     error: "nothing: this version of lbd does not support the field yet",
   });
 
+const addressEntry = z.string().transform((text, context) => {
+  const entry = parseAddressEntry(text);
+  if (entry.ok) return entry.range;
+  context.addIssue({ code: "custom", message: entry.expected });
+  return z.NEVER;
+});
+
 const poolSpecSchema = z.strictObject({
-  addresses: z.array(z.string()).min(1),
+  addresses: z.array(addressEntry).min(1),
   autoAssign: z.boolean().default(true),
   avoidBuggyIPs: z.boolean().default(false),
   serviceAllocation: notYet,
@@ -98,26 +104,13 @@ function uniqueStrings() {
 }
 
 function parsePool(raw: RawResource, problems: Problem[]): Pool[] {
-  const where = `IPAddressPool "${raw.name}"`;
-  const parsed = poolSpecSchema.safeParse(raw.spec ?? {});
+  const input = { spec: raw.spec ?? {} };
+  const parsed = z.object({ spec: poolSpecSchema }).safeParse(input);
   if (!parsed.success) {
-    problems.push(...problemsOf(parsed.error, raw.spec ?? {}, `${where} spec`));
+    problems.push(...problemsOf(parsed.error, input, `IPAddressPool "${raw.name}"`));
     return [];
   }
-  const ranges: IpRange[] = [];
-  for (const [index, text] of parsed.data.addresses.entries()) {
-    const entry = parseAddressEntry(text);
-    if (entry.ok) ranges.push(entry.range);
-    else {
-      const found = showValue(text);
-      problems.push({
-        where: `${where} spec.addresses[${index}]`,
-        found,
-        expected: entry.expected,
-      });
-    }
-  }
-  const { autoAssign, avoidBuggyIPs } = parsed.data;
+  const { addresses: ranges, autoAssign, avoidBuggyIPs } = parsed.data.spec;
   return [{ name: raw.name, ranges, autoAssign, avoidBuggyIps: avoidBuggyIPs }];
 }
 
@@ -126,13 +119,13 @@ function parseAdvertisement(
   rawPools: readonly RawResource[],
   problems: Problem[],
 ): Advertisement[] {
-  const parsed = advertisementSpecSchema.safeParse(raw.spec ?? {});
+  const input = { spec: raw.spec ?? {} };
+  const parsed = z.object({ spec: advertisementSpecSchema }).safeParse(input);
   if (!parsed.success) {
-    const prefix = `L2Advertisement "${raw.name}" spec`;
-    problems.push(...problemsOf(parsed.error, raw.spec ?? {}, prefix));
+    problems.push(...problemsOf(parsed.error, input, `L2Advertisement "${raw.name}"`));
     return [];
   }
-  const { ipAddressPools, ipAddressPoolSelectors, nodeSelectors, interfaces } = parsed.data;
+  const { ipAddressPools, ipAddressPoolSelectors, nodeSelectors, interfaces } = parsed.data.spec;
   const selectsAll = ipAddressPools.length === 0 && ipAddressPoolSelectors.length === 0;
   const pools = rawPools
     .filter(

@@ -23,10 +23,10 @@ export type Labels = Readonly<Record<string, string>>;
 
 export function selectorMatches(selector: LabelSelector, labels: Labels): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels)) {
-    if (labels[key] !== value) return false;
+    if (labelOf(labels, key) !== value) return false;
   }
   return selector.matchExpressions.every((expression) => {
-    const value = labels[expression.key];
+    const value = labelOf(labels, expression.key);
     switch (expression.operator) {
       case "In":
         return value !== undefined && expression.values.includes(value);
@@ -39,6 +39,11 @@ export function selectorMatches(selector: LabelSelector, labels: Labels): boolea
     }
     return false;
   });
+}
+
+/** "constructor" is a good name for a label, and no label of an object without it. */
+function labelOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 /** True when any selector of the list matches: MetalLB's lists of selectors are OR-ed. */

@@ -1,9 +1,11 @@
 // The node file, /etc/lbd/config.yaml: what this host's daemon needs to know before it can read the
 // rest of its configuration from the cluster. Text in, settings or all problems out; reads no file.
 
+import type { Document } from "yaml";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import type { Parsed } from "../core/problem.ts";
+import { errorText } from "../core/errors.ts";
+import type { Parsed, Problem } from "../core/problem.ts";
 import { problemsOf } from "./zod-problems.ts";
 
 /** Interfaces of container runtimes and CNIs, on which nobody expects a VIP to be answered. */
@@ -57,24 +59,38 @@ export type NodeFile = Omit<z.infer<typeof nodeFileSchema>, "nodeName"> & {
 
 /** Reads the text of a node file; `hostName` stands in for a missing `nodeName`. */
 export function parseNodeFile(text: string, hostName: string): Parsed<NodeFile> {
+  const read = readYaml(text);
+  if (!read.ok) return read;
+  const raw = read.value ?? {};
+  const parsed = nodeFileSchema.safeParse(raw);
+  const problems = parsed.success ? [] : problemsOf(parsed.error, raw);
+  const fallback = hostName.toLowerCase();
+  const isNamed = typeof raw === "object" && "nodeName" in raw;
+  if (!isNamed && !DNS_SUBDOMAIN.test(fallback)) {
+    const expected = "the name of this host's Node object (the host name cannot be one)";
+    problems.push({ where: "nodeName", found: `"${fallback}"`, expected });
+  }
+  if (!parsed.success || problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: { ...parsed.data, nodeName: parsed.data.nodeName ?? fallback } };
+}
+
+function readYaml(text: string): Parsed<unknown> {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
-      where: `line ${error.linePos?.[0].line ?? 1}`,
-      found: error.message.split("\n")[0] ?? "",
-      expected: "valid YAML",
-    }));
-    return { ok: false, problems };
+    return { ok: false, problems: document.errors.map(yamlProblem) };
   }
-  const raw: unknown = document.toJS() ?? {};
-  const parsed = nodeFileSchema.safeParse(raw);
-  if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error, raw) };
-  const nodeName = parsed.data.nodeName ?? hostName.toLowerCase();
-  if (!DNS_SUBDOMAIN.test(nodeName)) {
-    const expected = "the name of this host's Node object (the host name cannot be one)";
-    return { ok: false, problems: [{ where: "nodeName", found: `"${nodeName}"`, expected }] };
+  try {
+    // Settings that name each other are of no use here, and could be without end.
+    return { ok: true, value: document.toJS({ maxAliasCount: 0 }) };
+  } catch (thrown) {
+    const expected = "no anchors and aliases";
+    return { ok: false, problems: [{ where: "the document", found: errorText(thrown), expected }] };
   }
-  return { ok: true, value: { ...parsed.data, nodeName } };
+}
+
+function yamlProblem({ message, linePos }: Document["errors"][number]): Problem {
+  const found = (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, "");
+  return { where: `line ${linePos?.[0].line ?? 1}`, found, expected: "valid YAML" };
 }
 
 function isRegularExpression(text: string): boolean {

@@ -24,9 +24,13 @@ function fromIssue(issue: z.core.$ZodIssue, input: unknown, prefix: string): Pro
 function expectedBy(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_type") return `a value of type ${issue.expected}`;
   if (issue.code === "invalid_value") return issue.values.map((v) => showValue(v)).join(" or ");
-  if (issue.code === "too_small") return `at least ${issue.minimum}`;
+  if (issue.code === "too_small") return `at least ${issue.minimum}${unitOf(issue.origin)}`;
   if (issue.code === "too_big") return `at most ${issue.maximum}`;
   return issue.message;
+}
+
+function unitOf(origin: string): string {
+  return origin === "string" ? " character" : origin === "array" ? " entry" : "";
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -1,6 +1,6 @@
 // Gives addresses of pools to Services. Synchronous and pure: the caller hands in one Service at a
-// time and writes the decision down. Service status is the record: call `decide` for all Services
-// that have an address before any that has none, or an address could be given away twice.
+// time and writes the decision down. Service status is the record: call `adopt` for all Services
+// before `decide` for any, or an address that one has could be given to another.
 
 import type { Ip, IpFamily } from "../core/address.ts";
 import { ipFamily, ipToBigInt, rangeContains } from "../core/address.ts";
@@ -15,8 +15,8 @@ import type {
   PoolUsage,
   ServiceRequest,
 } from "./types.ts";
-import type { FamilyCounts } from "./usage.ts";
-import { isBuggyIp, poolUsage } from "./usage.ts";
+import type { AssignedCounts } from "./usage.ts";
+import { countAssigned, isBuggyIp, noneAssigned, poolUsage } from "./usage.ts";
 
 type Refusal = { readonly reason: PendingReason; readonly detail: string };
 
@@ -27,11 +27,11 @@ export class Allocator {
   #reserved: ReadonlyMap<Ip, string> = new Map();
   readonly #ownerOf = new Map<Ip, string>();
   readonly #addressesOf = new Map<string, readonly Ip[]>();
-  #assignedIn = new Map<string, FamilyCounts>();
+  #assignedIn = new Map<string, AssignedCounts>();
 
   /**
    * Replaces pools (sorted by name) and the addresses never to be handed out, each with the reason
-   * ("the address of node n1"). Allocations stay; `decide` says later which are not allowed any more.
+   * ("the address of node n1"). Allocations stay; `decide` says later which are no longer allowed.
    */
   configure(pools: readonly AllocatablePool[], reserved: ReadonlyMap<Ip, string>): void {
     this.#pools = pools;
@@ -39,8 +39,16 @@ export class Allocator {
     this.#reserved = reserved;
     const freeOf = (pool: AllocatablePool) => pool.ranges.map((range) => new FreeAddresses(range));
     this.#free = new Map(pools.map((pool) => [pool.name, freeOf(pool)]));
-    this.#assignedIn = new Map(pools.map((pool) => [pool.name, { 4: 0, 6: 0 }]));
+    this.#assignedIn = new Map(pools.map((pool) => [pool.name, noneAssigned()]));
     for (const ip of this.#ownerOf.keys()) this.#count(ip, 1);
+  }
+
+  /** Takes over what the Service has, where that is allowed and nobody else has it; no more. */
+  adopt(request: ServiceRequest): void {
+    const { key, current } = request;
+    // What was decided since the status was read is newer than the status.
+    if (current.length === 0 || this.#addressesOf.has(key)) return;
+    if (this.#refusalToKeep(request, current) === null) this.#hold(key, current);
   }
 
   /** Keeps, chooses or refuses; the allocation is recorded here at once. */
@@ -83,7 +91,7 @@ export class Allocator {
     const withheld = [...this.#reserved.keys()].filter(
       (ip) => this.#index.find(ip) === pool && !this.#ownerOf.has(ip),
     );
-    return poolUsage(pool, this.#assignedIn.get(pool.name) ?? { 4: 0, 6: 0 }, withheld);
+    return poolUsage(pool, this.#assignedIn.get(pool.name) ?? noneAssigned(), withheld);
   }
 
   /** A decision, or what was cleared, or null when there is nothing to keep or clear. */
@@ -91,8 +99,7 @@ export class Allocator {
     if (current.length === 0) return null;
     const refusal = this.#refusalToKeep(request, current);
     if (refusal !== null) return { addresses: current, detail: refusal.detail };
-    this.release(request.key);
-    this.#record(request.key, current);
+    this.#hold(request.key, current);
     if ("unreadable" in request.requested) {
       const detail = request.requested.unreadable;
       const reason = "unreadable-request";
@@ -133,6 +140,10 @@ export class Allocator {
       const use = this.#reserved.get(ip);
       if (use !== undefined && !how.adopting) {
         return { reason: "reserved", detail: text.reserved(ip, use) };
+      }
+      const pool = this.#index.find(ip);
+      if (pool?.avoidBuggyIps === true && isBuggyIp(ip) && !how.adopting) {
+        return { reason: "not-in-any-pool", detail: text.avoided(ip, pool.name) };
       }
     }
     return null;
@@ -204,6 +215,14 @@ export class Allocator {
     if (pool !== null) this.#free.get(pool.name)?.[index]?.release(ipToBigInt(ip));
   }
 
+  /** What is held already is not freed for a moment: that would be offered again, each time. */
+  #hold(key: string, addresses: readonly Ip[]): void {
+    const held = this.#addressesOf.get(key) ?? [];
+    if (held.length === addresses.length && held.every((ip, i) => ip === addresses[i])) return;
+    this.release(key);
+    this.#record(key, addresses);
+  }
+
   #record(key: string, addresses: readonly Ip[]): void {
     this.#addressesOf.set(key, addresses);
     for (const ip of addresses) {
@@ -214,7 +233,7 @@ export class Allocator {
 
   #count(ip: Ip, change: 1 | -1): void {
     const counts = this.#assignedIn.get(this.#index.find(ip)?.name ?? "");
-    if (counts !== undefined) counts[ipFamily(ip)] += change;
+    if (counts !== undefined) countAssigned(counts, ip, change);
   }
 }
 

@@ -7,7 +7,10 @@ import { ipFromBigInt } from "../core/address.ts";
 export class FreeAddresses {
   readonly #range: IpRange;
   #cursor: bigint;
+  /** A heap: the lowest first. */
   readonly #freed: bigint[] = [];
+  /** What the heap holds, so that it holds nothing twice and cannot outgrow the range. */
+  readonly #isFreed = new Set<bigint>();
 
   constructor(range: IpRange) {
     this.#range = range;
@@ -33,7 +36,8 @@ export class FreeAddresses {
 
   /** Says that an address of this range may be free again; saying it twice does no harm. */
   release(value: bigint): void {
-    if (value >= this.#cursor) return;
+    if (value >= this.#cursor || this.#isFreed.has(value)) return;
+    this.#isFreed.add(value);
     this.#freed.push(value);
     this.#siftUp(this.#freed.length - 1);
   }
@@ -42,6 +46,7 @@ export class FreeAddresses {
     const top = this.#freed[0];
     const last = this.#freed.pop();
     if (top === undefined || last === undefined) return null;
+    this.#isFreed.delete(top);
     if (this.#freed.length > 0) {
       this.#freed[0] = last;
       this.#siftDown(0);

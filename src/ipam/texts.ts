@@ -16,10 +16,13 @@ export function notInConfig(addresses: readonly Ip[]): string {
   return `${quoteList(addresses)} is not allowed in config: no one pool holds it`;
 }
 
+export function avoided(ip: Ip, pool: string): string {
+  const what = "addresses that end in .0 or .255 (avoidBuggyIPs)";
+  return `${quoteList([ip])} is not allowed in config: pool "${pool}" leaves out ${what}`;
+}
+
 export function inUse(ip: Ip, key: string, owner: string): string {
-  return (
-    `"${ip}" is taken: can't change sharing key for "${key}", ` + `address also in use by ${owner}`
-  );
+  return `"${ip}" is taken: can't change sharing key for "${key}", address also in use by ${owner}`;
 }
 
 export function reserved(ip: Ip, use: string): string {
@@ -40,7 +43,8 @@ export function exhausted(usage: readonly PoolUsage[]): string {
   if (usage.length === 0) return "no available IPs: no pool has autoAssign";
   const pools = usage.map((pool) => {
     const assigned = pool.assignedIpv4 + pool.assignedIpv6;
-    return `${pool.pool} (${assigned} of ${assigned + pool.availableIpv4 + pool.availableIpv6} used)`;
+    const total = assigned + pool.availableIpv4 + pool.availableIpv6;
+    return `${pool.pool} (${assigned} of ${total} used)`;
   });
   const shown = pools.slice(0, 5).join(", ");
   return `no available IPs: ${shown}${pools.length > 5 ? `, and ${pools.length - 5} more` : ""}`;

@@ -4,10 +4,20 @@ import type { Ip, IpRange } from "../core/address.ts";
 import { ipFamily, rangeSize } from "../core/address.ts";
 import type { AllocatablePool, PoolUsage } from "./types.ts";
 
-/** How many addresses of each family something holds. */
-export interface FamilyCounts {
+/** How many addresses are assigned, by family; `buggy` are among those of IPv4. */
+export interface AssignedCounts {
   4: number;
   6: number;
+  buggy: number;
+}
+
+export function noneAssigned(): AssignedCounts {
+  return { 4: 0, 6: 0, buggy: 0 };
+}
+
+export function countAssigned(counts: AssignedCounts, ip: Ip, change: 1 | -1): void {
+  counts[ipFamily(ip)] += change;
+  if (isBuggyIp(ip)) counts.buggy += change;
 }
 
 /** IPv4 addresses ending in .0 or .255, which some old equipment drops. */
@@ -18,7 +28,7 @@ export function isBuggyIp(ip: Ip): boolean {
 /** `withheld`: free addresses of the pool that are never handed out. */
 export function poolUsage(
   pool: AllocatablePool,
-  assigned: FamilyCounts,
+  assigned: AssignedCounts,
   withheld: readonly Ip[],
 ): PoolUsage {
   const size = { 4: 0n, 6: 0n };
@@ -26,6 +36,8 @@ export function poolUsage(
     const buggy = pool.avoidBuggyIps && range.family === 4 ? countBuggy(range) : 0n;
     size[range.family] += rangeSize(range) - buggy;
   }
+  // A Service may have one from before the pool avoided them.
+  if (pool.avoidBuggyIps) size[4] += BigInt(assigned.buggy);
   for (const ip of withheld) {
     if (!pool.avoidBuggyIps || !isBuggyIp(ip)) size[ipFamily(ip)] -= 1n;
   }

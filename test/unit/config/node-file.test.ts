@@ -1,0 +1,191 @@
+// Tests of the node file's parser: every problem at once, each with path, found and expected; YAML
+// errors with their line; defaults.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { DEFAULT_EXCLUDED_INTERFACES, parseNodeFile } from "../../../src/config/node-file.ts";
+import type { Problem } from "../../../src/core/problem.ts";
+
+const UNKNOWN = { found: "an unknown key", expected: "a key that lbd knows (check the spelling)" };
+
+function type(where: string, found: string, expected: string): Problem {
+  return { where, found, expected: `a value of type ${expected}` };
+}
+
+const BAD: readonly (readonly [string, string, readonly Problem[]])[] = [
+  ["an unknown key", "nodname: n1", [{ where: "nodname", ...UNKNOWN }]],
+  [
+    "a key that is a property of every object",
+    "__proto__: 1",
+    [{ where: "__proto__", ...UNKNOWN }],
+  ],
+  ["a text only, as of a half-written file", "kubec", [type("the document", '"kubec"', "object")]],
+  ["zeros, as after a power failure", "\0\0", [type("the document", '"\\u0000\\u0000"', "object")]],
+  ["a list", "- nodeName", [type("the document", '["nodeName"]', "object")]],
+  ["a number for a text", "nodeName: 5", [type("nodeName", "5", "string")]],
+  [
+    "a text for a boolean",
+    'allowInsecureApi: "yes"',
+    [type("allowInsecureApi", '"yes"', "boolean")],
+  ],
+  ["null for a list", "excludeInterfaces:", [type("excludeInterfaces", "null", "array")]],
+  [
+    "an upper-case node name",
+    "nodeName: Node1",
+    [
+      {
+        where: "nodeName",
+        found: '"Node1"',
+        expected: "a Node name (RFC 1123 subdomain, lower case)",
+      },
+    ],
+  ],
+  [
+    "a relative path",
+    "kubeconfig: kube",
+    [{ where: "kubeconfig", found: '"kube"', expected: "an absolute path" }],
+  ],
+  [
+    "a namespace with a dot",
+    "namespace: a.b",
+    [{ where: "namespace", found: '"a.b"', expected: "a namespace name (RFC 1123 label)" }],
+  ],
+  [
+    "an empty group",
+    'socketGroup: ""',
+    [{ where: "socketGroup", found: '""', expected: "at least 1 character" }],
+  ],
+  [
+    "a log level that is none",
+    "logLevel: loud",
+    [{ where: "logLevel", found: '"loud"', expected: '"debug" or "info" or "warn" or "error"' }],
+  ],
+  [
+    "a broken regular expression",
+    "excludeInterfaces: [lo, '(']",
+    [{ where: "excludeInterfaces[1]", found: '"("', expected: "a regular expression" }],
+  ],
+  [
+    "a key twice",
+    "nodeName: n1\nnodeName: n2",
+    [{ where: "line 2", found: "Map keys must be unique", expected: "valid YAML" }],
+  ],
+  [
+    "a tab as indentation",
+    "nodeName: n1\n\tsocket: /a",
+    [
+      {
+        where: "line 2",
+        found: "Tabs are not allowed as indentation",
+        expected: "valid YAML",
+      },
+    ],
+  ],
+  [
+    "an alias without anchor",
+    "nodeName: *n",
+    [
+      {
+        where: "the document",
+        found: "Alias resolution is disabled",
+        expected: "no anchors and aliases",
+      },
+    ],
+  ],
+  [
+    "a value that holds itself",
+    "nodeName: &n [*n]",
+    [
+      {
+        where: "the document",
+        found: "Alias resolution is disabled",
+        expected: "no anchors and aliases",
+      },
+    ],
+  ],
+];
+
+for (const [name, text, problems] of BAD) {
+  test(`parseNodeFile() refuses ${name}`, () => {
+    assert.deepEqual(parseNodeFile(text, "host"), { ok: false, problems });
+  });
+}
+
+test("parseNodeFile() refuses a second document and a list cut off, with their line", () => {
+  for (const [text, line] of [
+    ["nodeName: n1\n---\nnodeName: n2\n", "line 2"],
+    ["nodeName: n1\nexcludeInterfaces: [lo,\n", "line 3"],
+  ] as const) {
+    const parsed = parseNodeFile(text, "host");
+    assert.equal(parsed.ok, false, text);
+    assert.equal(parsed.problems[0]?.where, line);
+    assert.equal(parsed.problems[0]?.expected, "valid YAML");
+  }
+});
+
+test("parseNodeFile() tells all problems at once, the host name's too", () => {
+  const text = "kubeconfig: rel\nlogLevel: 1\nextra: 1\nexcludeInterfaces: ['(', '[']\n";
+  const parsed = parseNodeFile(text, "not_a_name");
+  assert.equal(parsed.ok, false);
+  const where = parsed.problems.map((problem) => problem.where).sort();
+  assert.deepEqual(where, [
+    "excludeInterfaces[0]",
+    "excludeInterfaces[1]",
+    "extra",
+    "kubeconfig",
+    "logLevel",
+    "nodeName",
+  ]);
+});
+
+for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
+  test(`parseNodeFile() fills in all defaults for ${JSON.stringify(text)}`, () => {
+    assert.deepEqual(parseNodeFile(text, "Host.Example"), {
+      ok: true,
+      value: {
+        nodeName: "host.example",
+        kubeconfig: "/etc/lbd/kubeconfig",
+        allowInsecureApi: false,
+        namespace: "metallb-system",
+        systemNamespace: "lbd-system",
+        stateFile: "/var/lib/lbd/state.db",
+        socket: "/run/lbd/lbd.sock",
+        socketGroup: "lbd",
+        excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],
+        logLevel: "info",
+      },
+    });
+  });
+}
+
+test("parseNodeFile() takes what is written, and needs no good host name then", () => {
+  const text = "nodeName: n1.lan\nkubeconfigContext: lab\nexcludeInterfaces: []\nlogLevel: debug\n";
+  const parsed = parseNodeFile(text, "_");
+  assert.ok(parsed.ok);
+  const { nodeName, kubeconfigContext, excludeInterfaces, logLevel } = parsed.value;
+  assert.deepEqual(
+    { nodeName, kubeconfigContext, excludeInterfaces, logLevel },
+    { nodeName: "n1.lan", kubeconfigContext: "lab", excludeInterfaces: [], logLevel: "debug" },
+  );
+});
+
+test("parseNodeFile() does not keep the caller from changing the default exclusions", () => {
+  const first = parseNodeFile("", "host");
+  assert.ok(first.ok);
+  first.value.excludeInterfaces.push("^eth.*");
+  const second = parseNodeFile("", "host");
+  assert.ok(second.ok);
+  assert.deepEqual(second.value.excludeInterfaces, [...DEFAULT_EXCLUDED_INTERFACES]);
+});
+
+test("parseNodeFile() never throws, whatever the text", () => {
+  const yamlish = fc.stringMatching(/^[a-z:\-[\]{}&*!|>'"#%@`?,\n\t 0-9]*$/);
+  fc.assert(
+    fc.property(fc.oneof(yamlish, fc.string()), (text) => {
+      const parsed = parseNodeFile(text, "host");
+      assert.ok(parsed.ok || parsed.problems.length > 0);
+    }),
+    { numRuns: 500 },
+  );
+});
