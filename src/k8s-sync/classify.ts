@@ -106,10 +106,7 @@ export function classifyThrown(
   const detail = errorText(deepest(thrown));
   const server = `"${options.server}"`;
   if (isTlsCode(code)) {
-    const advice =
-      code === "CERT_HAS_EXPIRED"
-        ? "renew the certificate of the API server"
-        : 'check "certificate-authority" and "tls-server-name" in the kubeconfig';
+    const advice = TLS_ADVICE[code] ?? TLS_ADVICE_OTHERWISE;
     const what = `no trusted TLS connection to ${server} (${code}: ${detail})`;
     return { kind: "certificate", message: `${start}: ${what}; ${advice}` };
   }
@@ -231,6 +228,13 @@ function deepest(thrown: unknown): unknown {
   }
   return current;
 }
+
+const TLS_ADVICE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "renew the certificate of the API server, or set this host's clock",
+  CERT_NOT_YET_VALID: "set this host's clock",
+};
+const TLS_ADVICE_OTHERWISE =
+  'check "certificate-authority" and "tls-server-name" in the kubeconfig';
 
 /** Codes of OpenSSL's verification and of Node's TLS layer. */
 const TLS_CODE = new RegExp(

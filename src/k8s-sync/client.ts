@@ -43,8 +43,6 @@ export interface ApiClientOptions {
   readonly bodyBytesMax?: number;
   /** Longest wait for the headers of a watch. */
   readonly watchOpenTimeoutMs?: number;
-  /** Any monotonic clock in milliseconds. */
-  readonly nowMs?: () => number;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -67,7 +65,7 @@ export class ApiClient {
     this.#kubeconfig = kubeconfig;
     this.#options = options;
     this.#connections = new Connections(kubeconfig);
-    this.#token = new TokenReader(kubeconfig.token, options.nowMs ?? (() => performance.now()));
+    this.#token = new TokenReader(kubeconfig.token);
   }
 
   /** The server as the operator knows it. */

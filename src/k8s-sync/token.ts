@@ -1,27 +1,23 @@
-// The bearer token of a kubeconfig. A token file is read again at most once a minute, and at once
-// after the server refused the token; a file that has become unreadable keeps the last token.
+// The bearer token of a kubeconfig. A token file is read again as soon as it has changed, and after
+// the server refused the token; a file that has become unreadable keeps the last token.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { TokenSetting } from "./kubeconfig.ts";
-
-/** Projected tokens are renewed at 80 % of an hour at most; a minute of age is early enough. */
-const REREAD_AFTER_MS = 60_000;
 
 export class TokenReader {
   readonly #setting: TokenSetting | null;
-  readonly #nowMs: () => number;
   #token: string | null = null;
-  #readAtMs = Number.NEGATIVE_INFINITY;
+  /** What tells one content of the file from the next, as of the last reading. */
+  #seen = "";
 
-  /** `nowMs` is any monotonic clock. */
-  constructor(setting: TokenSetting | null, nowMs: () => number) {
+  constructor(setting: TokenSetting | null) {
     this.#setting = setting;
-    this.#nowMs = nowMs;
   }
 
   current(): string | null {
     if (this.#setting?.kind === "fixed") return this.#setting.token;
-    if (this.#setting !== null && this.#nowMs() - this.#readAtMs >= REREAD_AFTER_MS) this.#read();
+    // One stat for each request costs nothing next to the request, and never misses a renewal.
+    if (this.#setting !== null && fingerprint(this.#setting.path) !== this.#seen) this.#read();
     return this.#token;
   }
 
@@ -35,12 +31,23 @@ export class TokenReader {
 
   #read(): void {
     if (this.#setting?.kind !== "file") return;
-    this.#readAtMs = this.#nowMs();
+    const { path } = this.#setting;
+    this.#seen = fingerprint(path);
     try {
-      const text = readFileSync(this.#setting.path, "utf8").trim();
+      const text = readFileSync(path, "utf8").trim();
       if (text !== "") this.#token = text;
     } catch {
       // Being replaced this moment, or gone: the server says whether the last one still serves.
     }
+  }
+}
+
+/** Of the file at the end of any links, which is how the kubelet exchanges projected tokens. */
+function fingerprint(path: string): string {
+  try {
+    const stat = statSync(path, { bigint: true });
+    return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+  } catch {
+    return "";
   }
 }

@@ -143,10 +143,10 @@ describe("k8s-sync", () => {
     admin,
     namespace: await namespace("watch-contract"),
     dropWatches: async () => watched.cut(),
-    forgetHistory: async () => {
+    forgetHistory: async (meanwhile) => {
       watched.refusing = true;
+      await meanwhile();
       // A new watch cache knows nothing from before its start.
-      await controlPlane.kubectl(["create", "namespace", "history"]);
       await controlPlane.stopApiServer();
       await controlPlane.startApiServer();
       watched.refusing = false;

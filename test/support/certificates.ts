@@ -92,7 +92,7 @@ function extensions(options: CertificateOptions): Buffer[] {
     );
     list.push(sequence(oid("2.5.29.17"), der(0x04, sequence(...names))));
   }
-  // RFC 5280 wants at least one extension in the list: a key usage of digitalSignature, keyCertSign.
+  // The list must not be empty (RFC 5280 section 4.1): digitalSignature or keyCertSign.
   const usage = der(0x03, Buffer.from([2, options.authority ? 0x84 : 0x80]));
   list.push(sequence(oid("2.5.29.15"), der(0x04, usage)));
   return list;

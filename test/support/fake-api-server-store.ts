@@ -106,7 +106,8 @@ export class FakeStore {
     const { resourceVersion, uid } = object.metadata;
     this.#check(ref, current, { resourceVersion, uid });
     const { uid: sameUid, creationTimestamp } = current.metadata;
-    const metadata = { ...object.metadata, uid: sameUid, creationTimestamp };
+    const scope = ref.namespace === "" ? {} : { namespace: ref.namespace };
+    const metadata = { ...object.metadata, ...scope, uid: sameUid, creationTimestamp };
     const next = { ...object, metadata };
     if (same(current, next)) return current;
     return this.#write("MODIFIED", ref, next);

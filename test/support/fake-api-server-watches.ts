@@ -47,6 +47,8 @@ export class FakeWatches {
 
   open(route: Route, query: URLSearchParams, response: ServerResponse): void {
     const version = Number(query.get("resourceVersion") || this.#store.version);
+    // The client may have left while the server was frozen.
+    if (response.destroyed) return;
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
     if (version < this.#store.compacted) {

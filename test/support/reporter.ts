@@ -15,7 +15,10 @@ interface ReportedEvent {
 interface EventData {
   readonly name?: string;
   readonly nesting?: number;
+  /** Where the test is written: a suite that several files run, perhaps. */
   readonly file?: string;
+  /** The file that was run. */
+  readonly entryFile?: string;
   readonly message?: unknown;
   readonly skip?: unknown;
   readonly todo?: unknown;
@@ -44,7 +47,7 @@ export default async function* reporter(events: AsyncIterable<ReportedEvent>) {
 }
 
 function toRecord(type: string, data: EventData, open: OpenTitles): RunRecord | null {
-  const file = relative(process.cwd(), resolve(data.file ?? ""));
+  const file = relative(process.cwd(), resolve(data.entryFile ?? data.file ?? ""));
   const title = data.name ?? "";
   switch (type) {
     case "test:dequeue":

@@ -174,6 +174,7 @@ const THROWN: readonly { name: string; error: unknown; during?: "body"; kind: Ap
     kind: "truncated",
   },
   { name: "silence", error: thrown("UND_ERR_HEADERS_TIMEOUT"), kind: "timeout" },
+  { name: "clock in the past", error: thrown("CERT_NOT_YET_VALID"), kind: "certificate" },
   { name: "expired server certificate", error: thrown("CERT_HAS_EXPIRED"), kind: "certificate" },
   {
     name: "unknown authority",

@@ -48,8 +48,9 @@ for (const [name, decode] of Object.entries(DECODERS)) {
       ],
     );
     const { tree } = fc.letrec((tie) => ({
-      tree: fc.oneof({ depthSize: "medium" }, fc.jsonValue(), tie("map"), fc.array(tie("tree"))),
-      map: fc.dictionary(key, tie("tree")),
+      tree: fc.oneof({ maxDepth: 6 }, fc.jsonValue({ maxDepth: 1 }), tie("map"), tie("list")),
+      map: fc.dictionary(key, tie("tree"), { maxKeys: 5 }),
+      list: fc.array(tie("tree"), { maxLength: 3 }),
     }));
     fc.assert(
       fc.property(tree, fc.boolean(), (raw, named) => {

@@ -1,7 +1,7 @@
-// A token file is read seldom, and at once after the server refused its token.
+// A token file is read again when it has changed, and at once after the server refused its token.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -16,39 +16,39 @@ function tokenFile(t: TestContext, text: string): string {
 }
 
 test("TokenReader without a token", () => {
-  const reader = new TokenReader(null, () => 0);
+  const reader = new TokenReader(null);
   assert.equal(reader.current(), null);
   assert.equal(reader.renew(null), false);
 });
 
-test("TokenReader a file that vanished or was emptied keeps the last token", (t) => {
+test("TokenReader a file that was emptied, is a folder or vanished keeps the last token", (t) => {
   const path = tokenFile(t, "one\n");
-  let now = 0;
-  const reader = new TokenReader({ kind: "file", path }, () => now);
+  const reader = new TokenReader({ kind: "file", path });
   assert.equal(reader.current(), "one");
   writeFileSync(path, "");
-  now += 61_000;
   assert.equal(reader.current(), "one");
   rmSync(path);
-  now += 61_000;
   assert.equal(reader.current(), "one");
+  assert.equal(reader.renew("one"), false);
+  // Below a file there is nothing: an error other than "no such file".
+  const odd = new TokenReader({ kind: "file", path: join(tokenFile(t, "x"), "token") });
+  assert.equal(odd.current(), null);
 });
 
-test("TokenReader reads the file again after a minute, not before", (t) => {
+test("TokenReader a token that was renewed, in place or by another file", (t) => {
   const path = tokenFile(t, "one");
-  let now = 5;
-  const reader = new TokenReader({ kind: "file", path }, () => now);
+  const reader = new TokenReader({ kind: "file", path });
   assert.equal(reader.current(), "one");
-  writeFileSync(path, "two");
-  now += 59_000;
-  assert.equal(reader.current(), "one");
-  now += 1_000;
-  assert.equal(reader.current(), "two");
+  writeFileSync(path, "three");
+  assert.equal(reader.current(), "three");
+  writeFileSync(`${path}.new`, "other");
+  renameSync(`${path}.new`, path);
+  assert.equal(reader.current(), "other");
 });
 
 test("TokenReader renew() says whether there is another token", (t) => {
   const path = tokenFile(t, "one");
-  const reader = new TokenReader({ kind: "file", path }, () => 0);
+  const reader = new TokenReader({ kind: "file", path });
   assert.equal(reader.current(), "one");
   assert.equal(reader.renew("one"), false);
   writeFileSync(path, "two");
@@ -59,7 +59,7 @@ test("TokenReader renew() says whether there is another token", (t) => {
 });
 
 test("TokenReader a fixed token has no other", () => {
-  const reader = new TokenReader({ kind: "fixed", token: "one" }, () => 0);
+  const reader = new TokenReader({ kind: "fixed", token: "one" });
   assert.equal(reader.current(), "one");
   assert.equal(reader.renew("one"), false);
 });

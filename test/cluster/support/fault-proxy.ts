@@ -1,0 +1,75 @@
+// A program: an HTTPS server in front of the real API server that passes everything on, until the
+// file given says otherwise. Arguments: port, certificate, key, address of the API server, and the
+// file with the fault. For whole daemons; the client's own tests use the fake API server.
+
+import { existsSync, readFileSync, watchFile } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, request } from "node:https";
+
+const [port = "", certificate = "", key = "", upstream = "", faultFile = ""] =
+  process.argv.slice(2);
+
+function status(code: number, reason: string): string {
+  const message = `lab says ${reason}`;
+  return JSON.stringify({
+    kind: "Status",
+    apiVersion: "v1",
+    status: "Failure",
+    reason,
+    code,
+    message,
+  });
+}
+
+/** What is answered instead; what is not here is passed on. */
+const FAULTS: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  html: (response) => {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end("<html><body>Log in to the hotel's network</body></html>");
+  },
+  unauthorized: (response) => response.writeHead(401).end(status(401, "Unauthorized")),
+  forbidden: (response) => response.writeHead(403).end(status(403, "Forbidden")),
+  throttled: (response) => {
+    response.writeHead(429, { "retry-after": "1" }).end(status(429, "TooManyRequests"));
+  },
+  error: (response) => response.writeHead(500).end(status(500, "InternalError")),
+  truncated: (response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": "100000" });
+    response.write('{"kind":"ServiceList","items":[');
+    setTimeout(() => response.destroy(), 50);
+  },
+  silence: () => {},
+};
+
+function currentFault(): string {
+  return existsSync(faultFile) ? readFileSync(faultFile, "utf8").trim() : "";
+}
+
+const open = new Set<ServerResponse>();
+
+function serve(incoming: IncomingMessage, response: ServerResponse): void {
+  const fault = FAULTS[currentFault()];
+  if (fault !== undefined) return fault(response);
+  open.add(response);
+  response.on("close", () => open.delete(response));
+  const { method, url, headers } = incoming;
+  const onward = request(
+    `https://${upstream}${url}`,
+    { method: method ?? "GET", headers, rejectUnauthorized: false },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.flushHeaders();
+      answer.pipe(response);
+    },
+  );
+  onward.on("error", () => response.destroy());
+  response.on("close", () => onward.destroy());
+  incoming.pipe(onward);
+}
+
+// A fault that begins ends the watches that are open, or nobody would notice it.
+watchFile(faultFile, { interval: 50 }, () => {
+  for (const response of open) response.destroy();
+});
+const options = { cert: readFileSync(certificate), key: readFileSync(key) };
+createServer(options, serve).listen(Number(port), "0.0.0.0", () => console.log("listening"));
