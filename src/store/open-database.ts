@@ -18,7 +18,8 @@ export interface OpenedDatabase {
 /** Throws AppError ALREADY_RUNNING or STORE_UNAVAILABLE (the file is of a newer lbd). */
 export function openDatabase(path: string, now: WallMs): OpenedDatabase {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Not recursive: Node 26 never returns from that on a file system that knows no folders.
+    if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });
     return { database: openFile(path), notice: null };
   } catch (thrown) {
     if (thrown instanceof AppError) throw thrown;
@@ -33,8 +34,9 @@ function openAfterDamage(path: string, now: WallMs, damage: unknown): OpenedData
     for (const suffix of ["", "-wal", "-shm"]) {
       if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
     }
+    const what = errorText(damage).replaceAll(/\s+/g, " ");
     const notice =
-      `The state file was damaged (${errorText(damage)}). It was moved to "${aside}" and is ` +
+      `The state file was damaged (${what}). It was moved to "${aside}" and is ` +
       "being rebuilt from the API; only the history is lost";
     return { database: openFile(path), notice };
   } catch (thrown) {
@@ -64,6 +66,7 @@ function openFile(path: string): Database.Database {
     const check: unknown = database.pragma("quick_check(1)", { simple: true });
     if (check !== "ok") throw new DamagedError(String(check));
     migrate(database, path);
+    checkSchema(database);
     return database;
   } catch (thrown) {
     database.close();
@@ -83,11 +86,26 @@ function migrate(database: Database.Database, path: string): void {
       `${MIGRATIONS.length}); install that version again, or move the file away`;
     throw new AppError("STORE_UNAVAILABLE", message);
   }
+  if (done === MIGRATIONS.length) return;
   const run = database.transaction(() => {
     for (const step of MIGRATIONS.slice(done)) database.exec(step);
     database.pragma(`user_version = ${MIGRATIONS.length}`);
   });
   run();
+}
+
+/** A flipped bit in the name of a column passes SQLite's own check, and fails every query. */
+function checkSchema(database: Database.Database): void {
+  const fresh = new Database(":memory:");
+  migrate(fresh, ":memory:");
+  const isSame = schemaOf(database) === schemaOf(fresh);
+  fresh.close();
+  if (!isSame) throw new DamagedError("its tables are not those of lbd");
+}
+
+function schemaOf(database: Database.Database): string {
+  const select = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
+  return JSON.stringify(database.prepare(select).all());
 }
 
 class DamagedError extends Error {}

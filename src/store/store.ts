@@ -50,7 +50,8 @@ export class Store {
   /** What was found at the start (a damaged file, no disk), or null. */
   readonly notice: string | null;
   #failure: AppError | null = null;
-  #rowsSincePrune = 0;
+  /** The first row prunes: a daemon that restarts often would not get to it otherwise. */
+  #rowsSincePrune = PRUNE_EVERY_ROWS - 1;
 
   private constructor(database: Database.Database, notice: string | null) {
     this.#database = database;
@@ -81,11 +82,12 @@ export class Store {
     });
   }
 
+  /** What cannot be read (SQLite does not notice a flipped bit in a text) is left out. */
   snapshot(kind: SnapshotKind): Map<string, unknown> {
     const rows = this.#database
       .prepare("SELECT key, object FROM snapshot WHERE kind = ? ORDER BY key")
       .all(kind) as { key: string; object: string }[];
-    return new Map(rows.map((row) => [row.key, JSON.parse(row.object)]));
+    return new Map(rows.flatMap(({ key, object }) => parsed(key, object)));
   }
 
   /** Services that changed (null: removed), each with the addresses that it has. */
@@ -173,5 +175,13 @@ export class Store {
       const message = `Cannot save ${what}: ${errorText(cause)}`;
       this.#failure = new AppError("STORE_UNAVAILABLE", message, { cause });
     }
+  }
+}
+
+function parsed(key: string, json: string): [string, unknown][] {
+  try {
+    return [[key, JSON.parse(json)]];
+  } catch {
+    return [];
   }
 }
