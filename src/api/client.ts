@@ -2,21 +2,34 @@
 // whose text says what to do.
 
 import { request } from "node:http";
+import type { ErrorCode } from "../core/errors.ts";
 import { AppError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { ApiErrorBody, ResourcePath, Resources } from "./types.ts";
+import type { ApiErrorBody, ApiErrorKind, ResourcePath, Resources } from "./types.ts";
+import { SCHEMA } from "./types.ts";
 
 /** The daemon answers from memory: later than this it hangs. */
 const TIMEOUT_MS = 5_000;
 
+const CODE_OF: Readonly<Record<ApiErrorKind, ErrorCode>> = {
+  "not-found": "NOT_FOUND",
+  "bad-request": "USAGE",
+  "method-not-allowed": "USAGE",
+  forbidden: "DAEMON_FORBIDDEN",
+  // It runs, and still gives no answer.
+  internal: "DAEMON_UNREACHABLE",
+};
+
 export class ApiClient {
   readonly #socketPath: string;
+  readonly #timeoutMs: number;
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, options: { timeoutMs?: number } = {}) {
     this.#socketPath = socketPath;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  /** Throws AppError: DAEMON_UNREACHABLE, DAEMON_FORBIDDEN, DAEMON_TIMEOUT, VERSION_MISMATCH, .... */
+  /** Throws AppError: DAEMON_UNREACHABLE, DAEMON_FORBIDDEN, DAEMON_TIMEOUT and the like. */
   async get<P extends ResourcePath>(
     path: P,
     query: Readonly<Record<string, string | undefined>> = {},
@@ -25,9 +38,9 @@ export class ApiClient {
     const search = new URLSearchParams(defined).toString();
     const answer = await this.#exchange(search === "" ? path : `${path}?${search}`);
     checkVersion(answer.version);
-    if (answer.status === 200) return parse<Resources[P]>(answer.body);
-    const { kind, message } = parse<ApiErrorBody>(answer.body).error;
-    throw new AppError(kind === "not-found" ? "NOT_FOUND" : "USAGE", message);
+    const body = parse(answer.body);
+    if (answer.status === 200) return body as Resources[P];
+    throw errorOf(body);
   }
 
   #exchange(path: string): Promise<{ status: number; version: string; body: string }> {
@@ -36,13 +49,17 @@ export class ApiClient {
       version: string;
       body: string;
     }>();
-    const outgoing = request({ socketPath: this.#socketPath, path, timeout: TIMEOUT_MS });
-    outgoing.once("timeout", () => outgoing.destroy(timeoutError()));
-    outgoing.once("error", (error) => reject(this.#explain(error)));
+    const outgoing = request({ socketPath: this.#socketPath, path, timeout: this.#timeoutMs });
+    outgoing.once("timeout", () => {
+      const error = timeoutError(this.#timeoutMs);
+      reject(error);
+      outgoing.destroy(error);
+    });
+    outgoing.on("error", (error) => reject(this.#explain(error)));
     outgoing.once("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.once("error", (error) => reject(this.#explain(error)));
+      response.on("error", (error) => reject(this.#explain(error)));
       response.once("end", () => {
         const version = String(response.headers["x-lbd-version"] ?? "");
         const body = Buffer.concat(chunks).toString("utf8");
@@ -61,7 +78,7 @@ export class ApiClient {
       const message = `Cannot open "${path}": run as root, or as a member of the group lbd`;
       return new AppError("DAEMON_FORBIDDEN", message, { cause: error });
     }
-    const reason = code === "ENOENT" ? "there is no such socket" : "nobody answers on it";
+    const reason = reasonOf(code ?? "");
     const message =
       `Cannot reach the daemon at "${path}": ${reason}; ` +
       'see "systemctl status lbd", and "journalctl -u lbd" for why it stopped';
@@ -69,9 +86,15 @@ export class ApiClient {
   }
 }
 
-function timeoutError(): AppError {
+function reasonOf(code: string): string {
+  if (code === "ENOENT") return "there is no such socket";
+  if (code.startsWith("HPE_")) return "what answers there does not speak HTTP";
+  return code === "ECONNRESET" ? "it hung up" : "nobody answers on it";
+}
+
+function timeoutError(timeoutMs: number): AppError {
   const message =
-    `Cannot get an answer from the daemon within ${TIMEOUT_MS / 1_000} s; ` +
+    `Cannot get an answer from the daemon within ${timeoutMs / 1_000} s; ` +
     'see "journalctl -u lbd", and restart it with "systemctl restart lbd"';
   return new AppError("DAEMON_TIMEOUT", message);
 }
@@ -85,11 +108,25 @@ function checkVersion(daemon: string): void {
   throw new AppError("VERSION_MISMATCH", message);
 }
 
-function parse<T>(body: string): T {
+/** What says that it is of our schema is taken for it. */
+function parse(text: string): object {
+  let body: unknown;
   try {
-    return JSON.parse(body) as T;
+    body = JSON.parse(text);
   } catch (cause) {
     const message = "Cannot read the daemon's answer: it is not JSON";
     throw new AppError("DAEMON_UNREACHABLE", message, { cause });
   }
+  if (typeof body === "object" && body !== null && "schema" in body) {
+    if (body.schema === SCHEMA) return body;
+  }
+  const message = `Cannot read the daemon's answer: it is not of schema "${SCHEMA}"`;
+  throw new AppError("DAEMON_UNREACHABLE", message);
+}
+
+function errorOf(body: object): AppError {
+  const { kind, message } = (body as Partial<ApiErrorBody>).error ?? {};
+  const code = kind === undefined ? undefined : CODE_OF[kind];
+  const next = kind === "internal" ? '; see "journalctl -u lbd"' : "";
+  return new AppError(code ?? "DAEMON_UNREACHABLE", `${message ?? "Cannot answer"}${next}`);
 }

@@ -1,7 +1,15 @@
 // HTTP+JSON on the unix socket. The file mode admits root and the group; what changes something
 // asks the kernel who is at the other end (SO_PEERCRED) and admits root alone.
 
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
@@ -49,9 +57,8 @@ export class ApiServer {
       throw new AppError("ALREADY_RUNNING", message);
     }
     try {
-      mkdirSync(dirname(path), { recursive: true });
-      // Left behind by a daemon that was killed: nobody answers on it.
-      rmSync(path, { force: true });
+      if (!existsSync(dirname(path))) mkdirSync(dirname(path));
+      removeStale(path);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       this.#server.once("error", reject);
       this.#server.listen(path, resolve);
@@ -72,12 +79,14 @@ export class ApiServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     response.setHeader("x-lbd-version", VERSION);
-    const url = new URL(request.url ?? "/", "http://lbd");
+    const url = URL.parse(request.url ?? "/", "http://lbd");
+    if (url === null) return sendError(response, "bad-request", "Cannot read the path");
     const route = ROUTES.find((candidate) => candidate.path === url.pathname);
     if (route === undefined) {
       return sendError(response, "not-found", `Cannot find "${url.pathname}": no such path`);
     }
     if (route.method !== request.method) {
+      response.setHeader("allow", route.method);
       const message = `Cannot ${request.method} "${url.pathname}": only ${route.method} is served`;
       return sendError(response, "method-not-allowed", message);
     }
@@ -85,11 +94,12 @@ export class ApiServer {
       const message = `Cannot ${request.method} "${url.pathname}": only root may change anything`;
       return sendError(response, "forbidden", message);
     }
-    this.#handle(route, url.searchParams, response);
+    void this.#handle(route, url.searchParams, response);
   }
 
-  #handle(route: Route, query: URLSearchParams, response: ServerResponse): void {
+  async #handle(route: Route, query: URLSearchParams, response: ServerResponse): Promise<void> {
     try {
+      await this.#options.source.refresh();
       const result = route.handle(this.#options.source, query);
       if (result.ok) sendJson(response, 200, result.value);
       else sendError(response, result.kind, result.message);
@@ -105,7 +115,11 @@ export function mayUse(route: Pick<Route, "access">, socket: Socket): boolean {
   if (route.access === "read") return true;
   const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd;
   if (fd === undefined || fd < 0) return false;
-  return peerCredentials(fd).uid === 0;
+  try {
+    return peerCredentials(fd).uid === 0;
+  } catch {
+    return false;
+  }
 }
 
 function sendError(response: ServerResponse, kind: ApiErrorKind, message: string): void {
@@ -113,8 +127,18 @@ function sendError(response: ServerResponse, kind: ApiErrorKind, message: string
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  // First the text, which may throw: once the head is sent, no other answer can be.
+  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, { "content-type": "application/json" });
-  response.end(`${JSON.stringify(body)}\n`);
+  response.end(text);
+}
+
+/** A socket left behind by a daemon that was killed. Anything else is not ours to remove. */
+function removeStale(path: string): void {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (entry === undefined) return;
+  if (!entry.isSocket()) throw new Error("there is something else, which is no socket");
+  rmSync(path, { force: true });
 }
 
 async function isAnswering(path: string): Promise<boolean> {

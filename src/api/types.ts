@@ -16,7 +16,7 @@ export interface ApiErrorBody {
   readonly error: { readonly kind: ApiErrorKind; readonly message: string };
 }
 
-/** `ok`: nothing to do. `degraded`: it works, but something needs a hand. `failing`: it does not. */
+/** `ok`: nothing to do. `degraded`: works, but needs a hand. `failing`: something does not work. */
 export type Health = "ok" | "degraded" | "failing";
 
 /** One thing that is not as it should be, with its cause and what to do. */

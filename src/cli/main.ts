@@ -42,10 +42,10 @@ function exitStatusOf(thrown: unknown): number {
   return thrown instanceof AppError ? thrown.exitStatus : 1;
 }
 
-// A reader that stops early ("lbctl history | head") is no error.
+// A reader that stops early ("lbctl history | head") is no error, and changes no exit status.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  process.exit();
 });
 
 try {

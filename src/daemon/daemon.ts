@@ -365,10 +365,10 @@ export class Daemon {
 
   #apiHealth() {
     const failures = this.#reflectors.failures();
-    const writing = this.#writer.failure();
     const isReachable = failures.size < this.#reflectors.count;
-    if (writing !== null) failures.set("the writing of leases", writing);
-    return { failures, isReachable, lastContactAt: this.#reflectors.lastContactAt() };
+    const leaseFailure = this.#writer.failure();
+    const lastContactAt = this.#reflectors.lastContactAt();
+    return { failures, leaseFailure, isReachable, lastContactAt };
   }
 }
 

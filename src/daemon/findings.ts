@@ -8,6 +8,8 @@ import type { ApiFailure } from "../k8s-sync/outcome.ts";
 export interface Findable {
   /** By resource: why it cannot be read now. */
   readonly apiFailures: ReadonlyMap<string, ApiFailure>;
+  /** Why Leases cannot be written now, or null. */
+  readonly leaseFailure: ApiFailure | null;
   /** Why what was given to Services cannot be written down, or null. */
   readonly writeFailure: ApiFailure | null;
   readonly configProblems: readonly Problem[];
@@ -30,6 +32,7 @@ const LISTED_MAX = 5;
 export function findings(input: Findable): Finding[] {
   const all = [
     ...apiFindings(input.apiFailures),
+    ...leaseFinding(input.leaseFailure),
     ...writeFinding(input.writeFailure),
     ...listed(input.configProblems.map(configFinding), "mend these first"),
     ...storeFindings(input),
@@ -77,6 +80,18 @@ function writeFinding(failure: ApiFailure | null): Finding[] {
   if (failure === null) return [];
   const what = "Addresses that were given to Services cannot be written into their status";
   return [{ health: "degraded", what, cause: failure.message, next: nextForApi(failure) }];
+}
+
+function leaseFinding(failure: ApiFailure | null): Finding[] {
+  if (failure === null) return [];
+  return [
+    {
+      health: "degraded",
+      what: "Leases cannot be written: what is owned stays, and nothing can move here",
+      cause: failure.message,
+      next: nextForApi(failure),
+    },
+  ];
 }
 
 function nextForApi(failure: ApiFailure): string {

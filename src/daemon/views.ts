@@ -32,8 +32,10 @@ import {
 } from "./service-request.ts";
 
 export interface ApiHealth {
-  /** By resource: why it cannot be read or written now. */
+  /** By resource: why it cannot be read now. */
   readonly failures: ReadonlyMap<string, ApiFailure>;
+  /** Why Leases cannot be written now, or null. */
+  readonly leaseFailure: ApiFailure | null;
   /** False when nothing at all gets through. */
   readonly isReachable: boolean;
   readonly lastContactAt: BootMs | null;
@@ -100,6 +102,7 @@ export class Views implements ApiSource {
     const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
     return findings({
       apiFailures: this.#sources.api().failures,
+      leaseFailure: this.#sources.api().leaseFailure,
       writeFailure: this.#sources.allocation.failure(),
       configProblems: cluster.configProblems,
       storeNotice: store.notice,

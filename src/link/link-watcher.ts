@@ -10,6 +10,8 @@ import { hostInterfaces } from "./host-interface.ts";
 const GROUPS = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
 /** A dump of a host with many interfaces takes milliseconds; later than this is no answer. */
 const DUMP_TIMEOUT_MS = 2_000;
+/** After a dump that failed. Without it, what it would have shown might never be seen. */
+const RETRY_MS = 1_000;
 
 /** Room for a burst of notifications; when it is full the kernel says so and all is read anew. */
 const RECEIVE_BUFFER_BYTES = 1 << 20;
@@ -20,7 +22,7 @@ type RtNetlink = ReturnType<typeof netlink.createRtNetlink>;
 export interface LinkWatcherOptions {
   /** Called with all interfaces, first before `run` is ready, then after every change. */
   readonly onChange: (interfaces: readonly HostInterface[]) => void;
-  /** A dump failed; the next notification tries again. */
+  /** A dump failed; it is tried again in a second, or at the next notification. */
   readonly onError: (error: AppError) => void;
 }
 
@@ -43,13 +45,16 @@ export class LinkWatcher {
     const dumps = openSocket();
     let isDumping = false;
     let isStale = false;
+    let retry: NodeJS.Timeout | undefined;
     const dump = async (): Promise<void> => {
       isStale = true;
       if (isDumping) return;
       isDumping = true;
       while (isStale && !signal.aborted) {
         isStale = false;
-        await this.#dumpOnce(dumps);
+        clearTimeout(retry);
+        const isDone = await this.#dumpOnce(dumps);
+        if (!isDone && !signal.aborted) retry = setTimeout(() => void dump(), RETRY_MS);
       }
       isDumping = false;
     };
@@ -65,18 +70,22 @@ export class LinkWatcher {
     if (!signal.aborted) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     }
+    clearTimeout(retry);
     notifications.socket.close();
     dumps.socket.close();
   }
 
-  async #dumpOnce(socket: RtNetlink): Promise<void> {
+  /** False: it failed. */
+  async #dumpOnce(socket: RtNetlink): Promise<boolean> {
     try {
       const links = await socket.getLinks({}, {}, { timeout: DUMP_TIMEOUT_MS });
       const addresses = await socket.getAddresses({}, {}, { timeout: DUMP_TIMEOUT_MS });
       this.#options.onChange(hostInterfaces(links, addresses));
+      return true;
     } catch (thrown) {
       const message = `Cannot read the interfaces: ${errorText(thrown)}`;
       this.#options.onError(new AppError("NETLINK", message, { cause: thrown }));
+      return false;
     }
   }
 }
