@@ -62,14 +62,17 @@ export class SuiteOutput {
     }
   }
 
-  /** Files of which nothing was heard for so long; each is named once, and counts as failed. */
-  takeHung(silenceMsMax: number): readonly string[] {
-    const now = performance.now();
-    const hung = [...this.#files].filter(
-      ([, state]) => !state.ended && !state.hung && now - state.lastSignMs > silenceMsMax,
-    );
-    for (const [, state] of hung) state.hung = true;
-    return hung.map(([file]) => file);
+  /**
+   * The file of which nothing was heard for so long; it is named once, and counts as failed. Only
+   * the first that is open can be it: node:test reports in order, the others wait for its end.
+   */
+  takeHung(silenceMsMax: number): string | null {
+    const first = [...this.#files].find(([, state]) => !state.ended);
+    if (first === undefined) return null;
+    const [file, state] = first;
+    if (state.hung || performance.now() - state.lastSignMs <= silenceMsMax) return null;
+    state.hung = true;
+    return file;
   }
 
   /** To be called every few seconds. */

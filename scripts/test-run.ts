@@ -58,7 +58,8 @@ async function runFiles(
   const watch = setInterval(() => {
     output.heartbeat();
     const silenceMsMax = suite.testSecondsMax * 1000 + GRACE_MS;
-    for (const file of output.takeHung(silenceMsMax)) killFile(child, file);
+    const hung = output.takeHung(silenceMsMax);
+    if (hung !== null) killFile(child, hung);
   }, WATCH_MS);
   const deadline = setTimeout(() => {
     timedOut = true;
@@ -121,7 +122,7 @@ function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MS).unref();
 }
 
-/** node:test waits for ever for a file that keeps a handle open, even if all its tests timed out. */
+/** node:test waits for ever for a file that keeps a handle open, all its tests timed out or not. */
 function killFile(child: ChildProcess, file: string): void {
   for (const pid of childrenOf(child.pid ?? 0)) {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
