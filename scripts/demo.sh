@@ -5,6 +5,9 @@ set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-[ "$(id -u)" = 0 ] || { echo "Cannot run the demo: it makes network namespaces, run it as root" >&2; exit 1; }
+if [ "$(id -u)" != 0 ]; then
+  echo "Cannot run the demo: it makes network namespaces, run it as root" >&2
+  exit 1
+fi
 scripts/setup.sh
 exec node_modules/.bin/node scripts/demo.ts

@@ -1,0 +1,156 @@
+// The bundled daemon on three nodes with a real control plane: the memory it holds when it has
+// nothing to do, and the time from the creation of a Service to the first ARP answer.
+//
+// The API's own share is measured with every Service by a program beside the API server: the call
+// that creates the Service until its watch delivers it, and a change of another Service's status
+// until its watch delivers that. What is left is lbd's: choosing the address, the owner's claim
+// with the write of its Lease (the API's time too, and not subtracted), grant and answer, and the
+// asker's resolution of 1 ms.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bundle, MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
+import { ControlPlane } from "../lab/control-plane.ts";
+import type { LabDaemon } from "../lab/daemon.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { Answered, Ask } from "./arp-asker.ts";
+import { BenchChild } from "./child.ts";
+import { type BenchRow, compared, figuresOf, information, median } from "./rows.ts";
+import type { Created, MakerQuestion } from "./service-maker.ts";
+
+const DIST = join(import.meta.dirname, "../../dist");
+const SERVICES_IDLE = 100;
+const SETTLE_MS = 30_000;
+const RSS_SAMPLES = 10;
+const ANSWER_TIMEOUT_MS = 10_000;
+/** Addresses asked for by name; the pool's first ones are taken in order by the 100 Services. */
+const FIRST_REQUESTED = 100;
+
+const RSS_TARGET_MB = 80;
+const ANSWER_TARGET_MS = 100;
+
+const CONFIGURATION = `
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: bench, namespace: metallb-system }
+spec: { addresses: [192.168.100.32-192.168.100.250] }
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: bench, namespace: metallb-system }
+spec: { ipAddressPools: [bench] }
+`;
+
+export interface DaemonBenchOptions {
+  readonly services: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export async function daemonRows(lab: Lab, options: DaemonBenchOptions): Promise<BenchRow[]> {
+  const { onProgress } = options;
+  onProgress("daemon: bundling");
+  await bundle(DIST);
+  onProgress("daemon: starting the control plane");
+  const controlPlane = await ControlPlane.start(lab);
+  await controlPlane.registerNodes();
+  const kubeconfig = await controlPlane.installLbd();
+  await controlPlane.apply(CONFIGURATION);
+  const started = {
+    kubeconfig,
+    program: join(DIST, "main.js"),
+    config: { logLevel: "info" },
+    nodeArguments: NODE_ARGUMENTS,
+    env: MEMORY_ENVIRONMENT,
+  };
+  const daemons = await Promise.all(lab.nodes.map((node) => node.startDaemon(started)));
+  const maker = new BenchChild<MakerQuestion, unknown>(lab, lab.apiHost, [
+    join(import.meta.dirname, "service-maker.ts"),
+    controlPlane.adminKubeconfig,
+  ]);
+  onProgress(`daemon: ${SERVICES_IDLE} Services`);
+  await maker.ask({ kind: "fill", count: SERVICES_IDLE });
+  onProgress(`daemon: settling for ${SETTLE_MS / 1_000} s`);
+  await sleep(SETTLE_MS);
+  const idle = await measureRss(daemons);
+  const answers = await measureServices(lab, maker, options);
+  maker.end();
+  return [rssRow(idle), ...serviceRows(answers)];
+}
+
+/** Megabytes of each daemon, sampled each second. */
+async function measureRss(daemons: readonly LabDaemon[]): Promise<number[][]> {
+  const samples: number[][] = daemons.map(() => []);
+  for (let i = 0; i < RSS_SAMPLES; i++) {
+    for (const [at, daemon] of daemons.entries()) samples[at]?.push(rssOf(daemon.process.pid));
+    await sleep(1_000);
+  }
+  return samples;
+}
+
+function rssOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1_024;
+}
+
+/** Of all daemons together; the p50 is that of the largest daemon, which leads the cluster. */
+function rssRow(samples: readonly (readonly number[])[]): BenchRow {
+  const largest = Math.max(...samples.map(median));
+  const all = samples.flat();
+  const figures = { ...figuresOf(all), p50: largest };
+  const row = information("rss idle", "MB", { figures, runs: all.length });
+  return { ...row, target: `<= ${RSS_TARGET_MB} MB`, ok: largest <= RSS_TARGET_MB };
+}
+
+interface Measured {
+  readonly totalMs: number;
+  readonly created: Created;
+}
+
+async function measureServices(
+  lab: Lab,
+  maker: BenchChild<MakerQuestion, unknown>,
+  options: DaemonBenchOptions,
+): Promise<Measured[]> {
+  const { client } = lab;
+  const index = await client.run(["cat", "/sys/class/net/eth0/ifindex"]);
+  const asker = new BenchChild<Ask, Answered>(lab, client, [
+    join(import.meta.dirname, "arp-asker.ts"),
+    index.trim(),
+    client.mac(),
+    client.address(),
+  ]);
+  const measured: Measured[] = [];
+  // The first one is for warming up.
+  for (let i = 0; i <= options.services; i++) {
+    options.onProgress(`daemon: Service ${i} of ${options.services}`);
+    const address = `192.168.100.${32 + FIRST_REQUESTED + i}`;
+    const answer = asker.ask({ address, timeoutMs: ANSWER_TIMEOUT_MS });
+    const created = (await maker.ask({ kind: "create", name: `bench-${i}`, address })) as Created;
+    const answeredAt = await answer;
+    if (answeredAt === null) throw new Error(`Nobody answered for ${address}`);
+    if (i > 0) measured.push({ totalMs: answeredAt - created.calledAt, created });
+  }
+  asker.end();
+  return measured;
+}
+
+function serviceRows(measured: readonly Measured[]): BenchRow[] {
+  const runs = measured.length;
+  const api = measured.map(({ created }) => created.createToWatchMs + created.patchToWatchMs);
+  const beyond = measured.map(({ totalMs }, i) => totalMs - (api[i] ?? 0));
+  const row = (name: string, values: readonly number[]): BenchRow =>
+    information(name, "ms", { figures: figuresOf(values), runs });
+  const share = row("service to answer: the API's own share", api);
+  const answer = row("service to answer", beyond);
+  const isMet = answer.p99 <= ANSWER_TARGET_MS;
+  const target = `p99 <= ${ANSWER_TARGET_MS} ms beyond the API`;
+  return [
+    compared(answer, { baseline: share.p50, target, isMet: () => isMet }),
+    share,
+    row(
+      "service to answer: all of it",
+      measured.map(({ totalMs }) => totalMs),
+    ),
+  ];
+}

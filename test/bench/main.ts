@@ -1,0 +1,53 @@
+// `make bench`: measures, prints a table, and with JSON=file writes the rows. RUNS=n sets the
+// number of rounds and of Services, ONLY=arp or ONLY=daemon measures half. Ends with 1 when a
+// target is missed. The figures mean something on a machine that does nothing else.
+
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { withLab } from "../lab/for-test.ts";
+import { arpRows } from "./arp.ts";
+import { daemonRows } from "./daemon.ts";
+import { type BenchRow, formatTable } from "./rows.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const ROUNDS_DEFAULT = 20;
+/** "service to answer" is never made of fewer. */
+const SERVICES_MIN = 20;
+
+function readRuns(): number {
+  const text = process.env.RUNS ?? "";
+  const runs = text === "" ? ROUNDS_DEFAULT : Number(text);
+  if (Number.isInteger(runs) && runs >= 1) return runs;
+  throw new Error(`RUNS must be a whole number from 1, found "${text}"`);
+}
+
+function buildPrograms(): string {
+  const { status, stdout } = spawnSync(join(ROOT, "scripts/build-bench.sh"), {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (status !== 0) throw new Error("Cannot build the bench programs");
+  return stdout.trim();
+}
+
+async function main(): Promise<void> {
+  const runs = readRuns();
+  const only = process.env.ONLY ?? "";
+  const onProgress = (text: string) => console.error(`bench: ${text}`);
+  const rows: BenchRow[] = [];
+  if (only !== "daemon") {
+    const options = { programs: buildPrograms(), rounds: runs, onProgress };
+    rows.push(...(await withLab({ nodes: 1 }, (lab) => arpRows(lab, options))));
+  }
+  if (only !== "arp") {
+    const options = { services: Math.max(runs, SERVICES_MIN), onProgress };
+    rows.push(...(await withLab({ nodes: 3 }, (lab) => daemonRows(lab, options))));
+  }
+  console.log(formatTable(rows));
+  const file = process.env.JSON ?? "";
+  if (file !== "") writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
+  process.exit(rows.every((row) => row.ok) ? 0 : 1);
+}
+
+await main();
