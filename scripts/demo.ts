@@ -83,7 +83,7 @@ class Demo {
     show("kubectl apply -f pool.yaml", await this.#apply(CONFIGURATION));
     show("cat web.yaml", SERVICE);
     show("kubectl apply -f web.yaml", await this.#apply(SERVICE));
-    const pods = this.#lab.nodes.slice(0, 2).map((node, i) => ({ name: `web-${i + 1}`, node }));
+    const pods = this.#lab.nodes.slice(-2).map((node, i) => ({ name: `web-${i + 1}`, node }));
     await deployBackends(this.#controlPlane, { service: "web", port: 8080, pods });
     const address = await eventually("an address", () => this.#addressOfService(), {
       timeoutMs: 15_000,
@@ -130,8 +130,15 @@ class Demo {
     console.log("   (The record in the API decides for now: a dead node's Lease ends after 15 s.)");
     const { stdout } = await this.#daemon(successor?.name ?? "").lbctl(["history"]);
     show(`lbctl history   (on ${successor?.name})`, stdout);
-    const { body } = await this.#lab.client.curl(`http://${address}/`);
-    show(`client: curl http://${address}/`, body);
+    show(`client: curl http://${address}/`, await this.#untilBody(address));
+  }
+
+  /** A pod on the dead node stays an endpoint until Kubernetes notices: every other try hangs. */
+  async #untilBody(address: string): Promise<string> {
+    const ask = () => this.#lab.client.curl(`http://${address}/`, { timeoutMs: 300 });
+    const until = (answer: { status: number }): boolean => answer.status === 200;
+    const answer = await eventually(`HTTP from ${address}`, ask, { timeoutMs: 10_000, until });
+    return answer.body;
   }
 
   /** When the first answer came. */

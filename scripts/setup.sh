@@ -19,6 +19,7 @@ readonly needs=(
   iproute2=ip
   nftables=nft
   tcpdump=tcpdump
+  iputils-arping=arping
   openssl=openssl
   procps=ps
   util-linux=flock

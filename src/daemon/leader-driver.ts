@@ -24,6 +24,8 @@ export class LeaderDriver implements Task {
   #isLeading = false;
   #isRunning = false;
   #timer: NodeJS.Timeout | undefined;
+  /** The renewal or acquisition in flight. */
+  #writing: Promise<void> | null = null;
 
   constructor(options: LeaderDriverOptions) {
     this.#options = options;
@@ -48,10 +50,15 @@ export class LeaderDriver implements Task {
     clearTimeout(this.#timer);
   }
 
-  /** Gives the Lease up, so that the next leader need not wait. */
+  /** Gives the Lease up, so that the next leader need not wait; what is being written, too. */
   async stop(): Promise<void> {
-    const write = this.#options.leadership.stop();
+    const { leadership } = this.#options;
+    let write = leadership.stop();
     this.#tellLeading();
+    if (this.#writing !== null) {
+      await this.#writing;
+      write = leadership.stop();
+    }
     if (write !== null) await this.#write(write);
   }
 
@@ -61,7 +68,7 @@ export class LeaderDriver implements Task {
     if (!this.#isRunning) return;
     const now = clock.boot();
     const write = leadership.takeWrite(now);
-    if (write !== null) void this.#writeAndStep(write);
+    if (write !== null) this.#writing = this.#writeAndStep(write);
     clearTimeout(this.#timer);
     const wait = Math.max(0, leadership.nextDeadline(now) - now);
     if (Number.isFinite(wait)) this.#timer = setTimeout(() => this.#step(), Math.ceil(wait));
@@ -69,6 +76,7 @@ export class LeaderDriver implements Task {
 
   async #writeAndStep(write: LeaderWrite): Promise<void> {
     const { sentAt, outcome } = await this.#write(write);
+    this.#writing = null;
     this.#options.leadership.written(sentAt, outcome, this.#options.clock.boot());
     this.#step();
   }

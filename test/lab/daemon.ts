@@ -15,6 +15,8 @@ export interface DaemonOptions {
   /** Keys of the node file that differ from the lab's. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** A program to start it through, with its arguments: `unshare ...`. It must exec in the end. */
+  readonly through?: readonly string[];
   /** Arguments of node before the program, for example `--inspect`. */
   readonly nodeArguments?: readonly string[];
   /** Default: src/daemon/main.ts. A bundle, for example, is another. */
@@ -99,7 +101,8 @@ export async function startDaemon(node: LabHost, options: DaemonOptions): Promis
     configFile,
   ];
   const env = options.env === undefined ? {} : { env: options.env };
-  const daemonProcess = node.spawn("lbd", [process.execPath, ...argv], env);
+  const command = [...(options.through ?? []), process.execPath, ...argv];
+  const daemonProcess = node.spawn("lbd", command, env);
   const started = { process: daemonProcess, configFile, socket: config.socket };
   const daemon = new LabDaemon(node, started);
   if (options.waitUntilReady !== false) await daemon.waitUntilReady();

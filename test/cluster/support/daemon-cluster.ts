@@ -2,7 +2,7 @@
 // least-privilege account, a pool and an advertisement. Prepared once for a `describe`.
 
 import { ControlPlane } from "../../lab/control-plane.ts";
-import { type LabDaemon, startDaemon } from "../../lab/daemon.ts";
+import { type DaemonOptions, type LabDaemon, startDaemon } from "../../lab/daemon.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { labForSuite } from "../../lab/for-test.ts";
 import type { Lab, LabOptions } from "../../lab/lab.ts";
@@ -52,8 +52,8 @@ export class DaemonCluster {
     this.kubeconfig = kubeconfig;
   }
 
-  async start(node: LabNode): Promise<LabDaemon> {
-    const daemon = await startDaemon(node, { kubeconfig: this.kubeconfig });
+  async start(node: LabNode, options: Partial<DaemonOptions> = {}): Promise<LabDaemon> {
+    const daemon = await startDaemon(node, { kubeconfig: this.kubeconfig, ...options });
     this.daemons.set(node.name, daemon);
     return daemon;
   }

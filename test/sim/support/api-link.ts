@@ -106,7 +106,7 @@ export class ApiLink {
     this.extraLatencyMs = 0;
     this.answerLoss = 0;
     const isStalled = this.#watchFreeAt > this.#options.queue.now + WATCH_DELAY_MS_MAX;
-    if (isStalled && this.#isUp) this.reset();
+    if (isStalled) this.reset();
     this.up();
   }
 

