@@ -28,7 +28,7 @@ export class LeaseRouter implements ReflectorSink<Lease> {
     const names = new Set(leases.map((lease) => lease.metadata.name));
     if (!names.has(LEADER_LEASE)) this.#ports.leader(null);
     for (const { address } of this.#ports.known()) {
-      if (!names.has(vipLeaseName(address))) this.#vipGone(address);
+      if (!names.has(vipLeaseName(address))) this.#vipGone({ address });
     }
   }
 
@@ -48,11 +48,13 @@ export class LeaseRouter implements ReflectorSink<Lease> {
     if (entry.kind === "leader") this.#ports.leader(null);
     else if (entry.kind === "member") {
       this.#ports.ownership({ type: "member-gone", node: entry.record.node });
-    } else if (entry.kind === "vip") this.#vipGone(entry.record.address);
+    } else if (entry.kind === "vip") this.#vipGone(entry.record);
   }
 
-  #vipGone(address: Ip): void {
+  #vipGone(gone: { readonly address: Ip; readonly resourceVersion?: string }): void {
+    const { address, resourceVersion } = gone;
     this.#ports.journal.vipRecordGone(address);
-    this.#ports.ownership({ type: "vip-record-gone", address });
+    const version = resourceVersion === undefined ? {} : { resourceVersion };
+    this.#ports.ownership({ type: "vip-record-gone", address, ...version });
   }
 }

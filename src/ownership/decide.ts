@@ -78,16 +78,16 @@ function decideOwning(
   return WAIT;
 }
 
-/** Eligible, and healthy unless there is nobody healthier. */
+/** Eligible, and healthy unless there is nobody healthier, which may change at `due`. */
 function mayOwn(
   vip: Vip,
-  { candidates, node }: Situation,
+  { candidates, members, node }: Situation,
   now: BootMs,
-): { ok: true; interfaces: readonly string[] } | { ok: false; reason: string } {
+): { ok: true; interfaces: readonly string[] } | { ok: false; reason: string; due: BootMs } {
   const own = candidates.own(vip.spec);
-  if (!own.eligible) return { ok: false, reason: own.reason };
+  if (!own.eligible) return { ok: false, reason: own.reason, due: NEVER };
   if (own.unhealthy !== null && !candidates.ranked(vip.spec, now).includes(node)) {
-    return { ok: false, reason: own.unhealthy };
+    return { ok: false, reason: own.unhealthy, due: members.nextExpiry(now) };
   }
   return { ok: true, interfaces: own.interfaces };
 }
@@ -105,8 +105,8 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
     if (now < vip.retryAt) return { kind: "wait", due: vip.retryAt };
     return { kind: "release", cause: "not-eligible", detail: own.ok ? "" : own.reason };
   }
-  if (!own.ok || situation.isStopping) return WAIT;
-  return decideClaim(vip, situation, now);
+  if (situation.isStopping) return WAIT;
+  return own.ok ? decideClaim(vip, situation, now) : { kind: "wait", due: own.due };
 }
 
 /** A claim needs a vacancy, the start hold over, and its turn in the ranking. */
@@ -119,8 +119,6 @@ function decideClaim(vip: Vip, situation: Situation, now: BootMs): Action {
   vip.vacantSince ??= now;
   const ranked = situation.candidates.ranked(vip.spec, now);
   const position = ranked.indexOf(situation.node);
-  // Better ones exist, as far as is known: they may be dead.
-  if (position < 0) return { kind: "wait", due: situation.members.nextExpiry(now) };
   const first = Math.max(vip.vacantSince, situation.startHoldUntil) as BootMs;
   const turn = after(first, position * situation.timings.claimStaggerMs);
   const due = Math.max(turn, vip.retryAt) as BootMs;

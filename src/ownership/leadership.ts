@@ -84,9 +84,12 @@ export class Leadership {
       this.#tryAt = after(now, LEADER_TIMINGS.retryMs);
       return;
     }
-    this.#record = outcome.record;
+    const known = this.#record?.resourceVersion;
+    if (known === undefined || !isOlderVersion(outcome.record.resourceVersion, known)) {
+      this.#record = outcome.record;
+    }
     this.#seenAt = now;
-    const isHeld = outcome.record.holder === this.#identity && !this.#isStopping;
+    const isHeld = this.#record?.holder === this.#identity && !this.#isStopping;
     this.#renewedAt = isHeld ? sentAt : LONG_AGO;
     this.#tryAt = after(sentAt, LEADER_TIMINGS.retryMs);
   }

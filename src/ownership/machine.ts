@@ -80,6 +80,7 @@ export class Ownership {
 
   step(event: OwnershipEvent, now: BootMs): OwnershipEffect[] {
     invariant(this.#startHoldUntil !== NEVER, "step() after start()");
+    if (this.#stop === "done") return [];
     this.#lapse(now);
     this.#apply(event, now);
     this.#keepPresence(now);
@@ -143,7 +144,7 @@ export class Ownership {
       case "vip-record":
         return this.#evaluate(this.#vips.observe(event.record), now);
       case "vip-record-gone":
-        return this.#onVipRecordGone(event.address, now);
+        return this.#onVipRecordGone(event, now);
       case "records-read":
         return this.#onRecordsRead(event.records, now);
       case "presence-written":
@@ -198,8 +199,8 @@ export class Ownership {
     this.#presence.renewNow(now);
   }
 
-  #onVipRecordGone(address: Ip, now: BootMs): void {
-    this.#evaluate(this.#vips.forget(address, after(now, this.#timings.retryMs)), now);
+  #onVipRecordGone(gone: EventOf<"vip-record-gone">, now: BootMs): void {
+    this.#evaluate(this.#vips.forget(gone, after(now, this.#timings.retryMs)), now);
   }
 
   #onRecordsRead(records: EventOf<"records-read">["records"], now: BootMs): void {
@@ -339,6 +340,7 @@ export class Ownership {
     }
     this.#isReading = true;
     this.#readAt = NEVER;
+    this.#vips.readSent();
     this.#effects.push({ type: "read-records" });
   }
 

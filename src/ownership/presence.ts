@@ -37,7 +37,7 @@ export class Presence {
     return this.#isWriting;
   }
 
-  /** True when the last write got no answer. */
+  /** True when a write got no answer, until one is written. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
@@ -63,7 +63,8 @@ export class Presence {
   /** What became of a write; true when the tenure moved. */
   written(sentAt: BootMs, outcome: WriteOutcome<MemberRecord>, now: BootMs): boolean {
     this.#isWriting = false;
-    this.#hasFailed = outcome.kind === "failed";
+    // A conflict may be one with a write of one's own whose answer was lost: no end of an outage.
+    if (outcome.kind !== "conflict") this.#hasFailed = outcome.kind === "failed";
     const { renewIntervalMs, renewDeadlineMs, retryMs } = this.#timings;
     if (outcome.kind !== "written") {
       this.#renewAt = earliest(this.#renewAt, after(now, retryMs));

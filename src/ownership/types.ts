@@ -79,7 +79,12 @@ export type OwnershipEvent =
       readonly record: MemberRecord | null | "failed";
     }
   | { readonly type: "vip-record"; readonly record: VipRecord }
-  | { readonly type: "vip-record-gone"; readonly address: Ip }
+  /** `resourceVersion`: of the deletion, where the watch showed it. */
+  | {
+      readonly type: "vip-record-gone";
+      readonly address: Ip;
+      readonly resourceVersion?: string;
+    }
   /** The answer to `read-records`: all VIP Leases and members, straight from the API. */
   | {
       readonly type: "records-read";

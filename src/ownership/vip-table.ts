@@ -27,6 +27,8 @@ export class VipTable {
   readonly #emit: (effect: OwnershipEffect) => void;
   readonly #vips = new Map<Ip, Vip>();
   readonly #records = new Map<Ip, VipRecord>();
+  /** Records that came since the read in flight was sent: it may not have them yet. */
+  readonly #learnt = new Set<Ip>();
   /** Of the records as a whole: a VIP that is new starts with it. */
   #doubt: Doubt = 0;
   #due: BootMs = NEVER;
@@ -87,20 +89,33 @@ export class VipTable {
     if (known !== undefined && isOlderVersion(record.resourceVersion, known.resourceVersion)) {
       return undefined;
     }
-    this.#records.set(record.address, record);
+    this.#learn(record);
     const vip = this.#vips.get(record.address);
     if (vip !== undefined) setRecord(vip, record);
     return vip;
   }
 
   /** The record was deleted. A live owner writes it again at once, the others leave it the time. */
-  forget(address: Ip, retryAt: BootMs): Vip | undefined {
+  forget(
+    { address, resourceVersion }: { address: Ip; resourceVersion?: string },
+    retryAt: BootMs,
+  ): Vip | undefined {
+    const known = this.#records.get(address)?.resourceVersion;
+    if (known !== undefined && resourceVersion !== undefined) {
+      // The record was made anew since.
+      if (isOlderVersion(resourceVersion, known)) return undefined;
+    }
     this.#records.delete(address);
     const vip = this.#vips.get(address);
     if (vip === undefined) return undefined;
     vip.record = null;
     if (vip.phase.kind !== "owning") vip.retryAt = retryAt;
     return vip;
+  }
+
+  /** A read of all records is on its way. */
+  readSent(): void {
+    this.#learnt.clear();
   }
 
   /** All records, straight from the API, or no answer; a watch may have shown newer ones. */
@@ -122,7 +137,7 @@ export class VipTable {
   /** The end of a write; false when the records should be read. */
   written(address: Ip, outcome: WriteOutcome<VipRecord>, options: WrittenOptions): boolean {
     const isKnown = outcome.kind === "written";
-    if (isKnown) this.#records.set(address, newerOf(this.#records.get(address), outcome.record));
+    if (isKnown) this.#learn(newerOf(this.#records.get(address), outcome.record));
     const vip = this.#vips.get(address);
     if (vip === undefined) return true;
     const { phase } = vip;
@@ -158,10 +173,17 @@ export class VipTable {
 
   #replaceRecords(records: readonly VipRecord[]): void {
     const known = new Map(this.#records);
-    this.#records.clear();
+    for (const address of known.keys()) {
+      if (!this.#learnt.has(address)) this.#records.delete(address);
+    }
     for (const record of records) {
       this.#records.set(record.address, newerOf(known.get(record.address), record));
     }
+  }
+
+  #learn(record: VipRecord): void {
+    this.#records.set(record.address, record);
+    this.#learnt.add(record.address);
   }
 
   #act(vip: Vip, action: Action, situation: Situation, now: BootMs): void {

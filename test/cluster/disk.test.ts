@@ -1,5 +1,5 @@
 // A disk that is read-only, or full from some moment on: said in the status, and traffic goes on.
-// The daemon's state lies on a small file system of its own, in a mount namespace that ends with it.
+// Its state lies on a small file system of its own, in a mount namespace that ends with the daemon.
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -25,7 +25,7 @@ describe("a disk", () => {
     return c.start(node, { through, config: { stateFile: join(disk, "state.db") } });
   }
 
-  test("that is read-only is told in the status, and a Service is served all the same", async () => {
+  test("that is read-only is told in the status, and a Service is served", async () => {
     const c = cluster();
     const daemon = await startOn("ro");
     await c.createService("web");

@@ -1,0 +1,202 @@
+// The daemon as the socket API sees it, with made-up answers that a test may change, and an
+// ApiServer that serves them on a socket in a temporary folder.
+
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { ApiSource } from "../../src/api/routes.ts";
+import { ApiServer } from "../../src/api/server.ts";
+import type {
+  ExplainView,
+  HistoryView,
+  NodeView,
+  PoolView,
+  ServiceView,
+  StatusView,
+  VipView,
+} from "../../src/api/types.ts";
+import { VERSION } from "../../src/core/version.ts";
+import { tempDir } from "./temp-dir.ts";
+
+export const STATUS: StatusView = {
+  node: "n1",
+  version: VERSION,
+  health: "ok",
+  findings: [],
+  uptimeSeconds: 7_300,
+  api: { server: "https://10.0.0.1:6443", reachable: true, lastContactSecondsAgo: 3 },
+  leader: { node: "n1", isThisNode: true },
+  config: { valid: true, pools: 1, advertisements: 2 },
+  vips: { total: 3, ownedHere: 1, withoutOwner: 0 },
+  counters: { answered: 7 },
+};
+
+export const VIPS: readonly VipView[] = [
+  {
+    address: "10.0.0.10",
+    pool: "lan",
+    services: ["shop/api", "shop/web"],
+    owner: "n1",
+    epoch: 4,
+    here: "owning",
+    interfaces: ["eth0", "eth1"],
+    answered: 7,
+  },
+  {
+    address: "10.0.0.11",
+    pool: "lan",
+    services: ["shop/db"],
+    owner: null,
+    epoch: 0,
+    here: "idle",
+    interfaces: [],
+    answered: null,
+  },
+];
+
+export const SERVICES: readonly ServiceView[] = [
+  {
+    service: "shop/db",
+    addresses: [],
+    pool: null,
+    requested: ["10.0.0.99"],
+    owners: [],
+    pending: "no available IPs",
+  },
+  {
+    service: "shop/web",
+    addresses: ["10.0.0.10", "2001:db8::10"],
+    pool: "lan",
+    requested: [],
+    owners: ["n1", null],
+    pending: null,
+  },
+];
+
+export const POOLS: readonly PoolView[] = [
+  {
+    pool: "lan",
+    addresses: ["10.0.0.10-10.0.0.20", "2001:db8::10-2001:db8::20"],
+    autoAssign: true,
+    avoidBuggyIPs: false,
+    assigned: 3,
+    available: 18,
+    withheld: [{ address: "10.0.0.20", because: 'the address of node "n1"' }],
+    advertisements: ["all", "rack"],
+  },
+  {
+    pool: "spare",
+    addresses: ["10.1.0.0-10.1.0.255"],
+    autoAssign: false,
+    avoidBuggyIPs: true,
+    assigned: 0,
+    available: 254,
+    withheld: [],
+    advertisements: [],
+  },
+];
+
+export const NODES: readonly NodeView[] = [
+  { node: "n1", member: "alive", owned: 1, excluded: null },
+  { node: "n2", member: "never-seen", owned: 0, excluded: "the Node is not Ready" },
+];
+
+export const HISTORY: readonly HistoryView[] = [
+  {
+    at: "2026-01-02T03:04:05.006Z",
+    address: "10.0.0.10",
+    change: "gained",
+    node: "n1",
+    epoch: 4,
+    cause: "owner-down",
+    detail: "from n2",
+  },
+  {
+    at: "2026-01-02T03:04:04.000Z",
+    address: "10.0.0.10",
+    change: "conflict",
+    node: null,
+    epoch: 3,
+    cause: "counted",
+    detail: "",
+  },
+];
+
+export const EXPLAINED: ExplainView = {
+  subject: "shop/web",
+  answer: "has 10.0.0.10 (node n1 answers for it)",
+  steps: [
+    { step: "service", state: "ok", text: "shop/web asks for any address, and has 10.0.0.10" },
+    { step: "node", state: "no", text: "n2: not eligible, no interface with carrier" },
+    { step: "wire", state: "unknown", text: "nobody has asked since this node took it" },
+  ],
+};
+
+/** Every answer is a field; `thrown`, when set, is thrown by all of them. */
+export class FakeApiSource implements ApiSource {
+  statusView: StatusView = STATUS;
+  historyRows: readonly HistoryView[] = HISTORY;
+  explanations: readonly ExplainView[] = [EXPLAINED];
+  thrown: unknown;
+  /** What was asked of it, in order. */
+  readonly asked: string[] = [];
+
+  async refresh(): Promise<void> {
+    this.asked.push("refresh");
+  }
+
+  status(): StatusView {
+    return this.#answer("status", this.statusView);
+  }
+
+  vips(): VipView[] {
+    return this.#answer("vips", [...VIPS]);
+  }
+
+  services(): ServiceView[] {
+    return this.#answer("services", [...SERVICES]);
+  }
+
+  pools(): PoolView[] {
+    return this.#answer("pools", [...POOLS]);
+  }
+
+  nodes(): NodeView[] {
+    return this.#answer("nodes", [...NODES]);
+  }
+
+  history({ address, limit }: { address?: string | undefined; limit: number }): HistoryView[] {
+    return this.#answer(`history ${address ?? "all"} ${limit}`, [...this.historyRows]);
+  }
+
+  explain(subject: string): ExplainView | null {
+    const found = this.explanations.find((view) => view.subject === subject) ?? null;
+    return this.#answer(`explain ${subject}`, found);
+  }
+
+  #answer<T>(question: string, answer: T): T {
+    this.asked.push(question);
+    if (this.thrown !== undefined) throw this.thrown;
+    return answer;
+  }
+}
+
+export interface ServedApi {
+  readonly path: string;
+  readonly source: FakeApiSource;
+  readonly server: ApiServer;
+  /** What the server told its log. */
+  readonly errors: unknown[];
+}
+
+export async function serveApi(
+  context: Pick<TestContext, "after">,
+  options: { path?: string; group?: string } = {},
+): Promise<ServedApi> {
+  const { path = join(tempDir(context), "lbd.sock"), group = "no-such-group" } = options;
+  const source = new FakeApiSource();
+  const errors: unknown[] = [];
+  const server = new ApiServer({ path, group, source, onError: (error) => errors.push(error) });
+  context.after(() => server.close());
+  await server.listen();
+  return { path, source, server, errors };
+}

@@ -1,0 +1,78 @@
+// Short ways to write Kubernetes objects for tests, decoded as the API's answers are, and a
+// ClusterView that has listed some.
+
+import { ClusterView } from "../../src/daemon/cluster-view.ts";
+import { decodeLease, decodeNode, decodeObject, decodeService } from "../../src/k8s-sync/decode.ts";
+import type { Lease, Node, RawObject, Service } from "../../src/k8s-sync/model.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface ServiceOptions {
+  readonly spec?: Fields;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Addresses in its status. */
+  readonly ips?: readonly string[];
+}
+
+/** `key` is `namespace/name`. One of type LoadBalancer with an IPv4 cluster IP, unless said. */
+export function service(key: string, options: ServiceOptions = {}): Service {
+  const { spec = {}, annotations = {}, ips = [] } = options;
+  const [namespace, name] = key.split("/");
+  return present(
+    decodeService({
+      metadata: { namespace, name, uid: `uid of ${key}`, resourceVersion: "1", annotations },
+      spec: { type: "LoadBalancer", clusterIPs: ["10.96.0.1"], ...spec },
+      status: { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } },
+    }),
+  );
+}
+
+export interface NodeOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly Fields[];
+  readonly conditions?: readonly Fields[];
+  readonly addresses?: readonly string[];
+}
+
+/** One without taints and conditions, which counts as healthy. */
+export function node(name: string, options: NodeOptions = {}): Node {
+  const { labels = {}, taints = [], conditions = [], addresses = [] } = options;
+  const typed = addresses.map((address) => ({ type: "InternalIP", address }));
+  return present(
+    decodeNode({
+      metadata: { name, resourceVersion: "1", labels },
+      spec: { taints },
+      status: { conditions, addresses: typed },
+    }),
+  );
+}
+
+export function lease(name: string, spec: Fields = {}, annotations: Fields = {}): Lease {
+  return present(decodeLease({ metadata: { name, resourceVersion: "7", annotations }, spec }));
+}
+
+/** An IPAddressPool or L2Advertisement. */
+export function resource(name: string, spec: Fields = {}): RawObject {
+  return present(decodeObject({ metadata: { name, resourceVersion: "1" }, spec }));
+}
+
+export interface ClusterObjects {
+  readonly services?: readonly Service[];
+  readonly nodes?: readonly Node[];
+  readonly pools?: readonly RawObject[];
+  readonly advertisements?: readonly RawObject[];
+}
+
+export function clusterOf(objects: ClusterObjects): ClusterView {
+  const cluster = new ClusterView({ onChange: () => {}, defer: (run) => run() });
+  cluster.serviceSink().replace(objects.services ?? []);
+  cluster.nodeSink().replace(objects.nodes ?? []);
+  cluster.poolSink().replace(objects.pools ?? []);
+  cluster.advertisementSink().replace(objects.advertisements ?? []);
+  return cluster;
+}
+
+function present<T>(object: T | null): T {
+  if (object === null) throw new Error("The object has no name");
+  return object;
+}

@@ -1,0 +1,215 @@
+// Short ways to write the words of the ownership machine, and a machine that has joined, for tests
+// that tell a story by `step(event, now)`. Times are plain numbers here, 0 is the start.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { Ip } from "../../src/core/address.ts";
+import { parseIp, parsePrefix } from "../../src/core/address.ts";
+import type { Mac } from "../../src/core/mac.ts";
+import { bootMs } from "../../src/core/time.ts";
+import { Ownership } from "../../src/ownership/machine.ts";
+import { DEFAULT_TIMINGS } from "../../src/ownership/timings.ts";
+import type {
+  ClaimCause,
+  LossCause,
+  MemberRecord,
+  NodePlacement,
+  OwnershipEffect,
+  OwnershipEvent,
+  Segment,
+  VipRecord,
+  VipSpec,
+} from "../../src/ownership/types.ts";
+
+export const VIP = ip("192.168.1.240");
+export const OTHER_MAC = "02:00:00:00:64:0c" as Mac;
+export const ALLOWED = { allowed: true, interfaces: null, unhealthy: null } as const;
+export const ETH0 = segment("eth0", "192.168.1.0/24");
+
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+export function ip(text: string): Ip {
+  const address = parseIp(text);
+  if (address === null) throw new Error(`Not an address: "${text}"`);
+  return address;
+}
+
+export function segment(name: string, ...prefixes: readonly string[]): Segment {
+  const parsed = prefixes.map((text) => {
+    const prefix = parsePrefix(text);
+    if (prefix === null) throw new Error(`Not a prefix: "${text}"`);
+    return prefix;
+  });
+  return { interface: name, prefixes: parsed };
+}
+
+/** A VIP that node-a, node-b and node-c may own, in the rank order a, c, b for `VIP`. */
+export function vip(
+  changes: Readonly<Record<string, NodePlacement | null>> = {},
+  address = VIP,
+): VipSpec {
+  const all = { "node-a": ALLOWED, "node-b": ALLOWED, "node-c": ALLOWED, ...changes };
+  const nodes = new Map<string, NodePlacement>();
+  for (const [node, placement] of Object.entries(all)) {
+    if (placement !== null) nodes.set(node, placement);
+  }
+  return { address, rankBy: address, placement: { pool: "lan", nodes } };
+}
+
+export function member(node: string, changes: Partial<MemberRecord> = {}): MemberRecord {
+  const holder = `${node}/1`;
+  return { node, holder, renewal: "r1", resourceVersion: "10", segments: null, ...changes };
+}
+
+export function vipRecord(
+  owner: string | null,
+  epoch: number,
+  version: number,
+  address = VIP,
+): VipRecord {
+  return { address, owner, epoch, resourceVersion: String(version) };
+}
+
+export function recordsRead(
+  vips: readonly VipRecord[],
+  members: readonly MemberRecord[] = [],
+): OwnershipEvent {
+  return { type: "records-read", records: { vips, members } };
+}
+
+export function vipWritten(record: VipRecord): OwnershipEvent {
+  const outcome = { kind: "written", record } as const;
+  return { type: "vip-written", address: record.address, outcome };
+}
+
+export function vipNotWritten(kind: "conflict" | "failed", address = VIP): OwnershipEvent {
+  return { type: "vip-written", address, outcome: { kind } };
+}
+
+/** The answer to a write of the node Lease sent at `sentAt`; its version is 1,000 + `sentAt`. */
+export function presenceWritten(sentAt: number, node = "node-a"): OwnershipEvent {
+  const resourceVersion = String(1_000 + sentAt);
+  const record = member(node, { renewal: `at ${sentAt}`, resourceVersion });
+  return { type: "presence-written", sentAt: bootMs(sentAt), outcome: { kind: "written", record } };
+}
+
+export function presenceNotWritten(sentAt: number, kind: "conflict" | "failed"): OwnershipEvent {
+  return { type: "presence-written", sentAt: bootMs(sentAt), outcome: { kind } };
+}
+
+export function heard(address = VIP): OwnershipEvent {
+  return { type: "heard", address, interface: "eth0", mac: OTHER_MAC };
+}
+
+/** What follows a claim, in this order and with nothing between. */
+export function gained(
+  cause: ClaimCause,
+  epoch: number,
+  previousOwner: string | null = null,
+  address = VIP,
+): OwnershipEffect[] {
+  return [
+    { type: "record", change: { type: "gained", address, epoch, cause, previousOwner } },
+    { type: "grant", address, epoch, interfaces: ["eth0"] },
+    { type: "announce", address },
+  ];
+}
+
+/** Stop answering first, then tell. */
+export function lost(
+  cause: LossCause,
+  epoch: number,
+  detail: string,
+  address = VIP,
+): OwnershipEffect[] {
+  return [
+    { type: "revoke", address },
+    { type: "record", change: { type: "lost", address, epoch, cause, detail } },
+  ];
+}
+
+export function writeVip(
+  owner: string | null,
+  epoch: number,
+  version: number | null,
+  address = VIP,
+): OwnershipEffect {
+  const resourceVersion = version === null ? null : String(version);
+  return { type: "write-vip", address, owner, epoch, resourceVersion };
+}
+
+/** A write of the node Lease over the version that was written at `lastSentAt`. */
+export function writePresence(
+  lastSentAt: number,
+  changes: Partial<Extract<OwnershipEffect, { type: "write-presence" }>> = {},
+): OwnershipEffect {
+  const resourceVersion = String(1_000 + lastSentAt);
+  return { type: "write-presence", resourceVersion, live: true, segments: [ETH0], ...changes };
+}
+
+export interface StoryOptions {
+  readonly node?: string;
+  readonly specs?: readonly VipSpec[];
+  readonly vips?: readonly VipRecord[];
+  readonly members?: readonly MemberRecord[];
+}
+
+/** One node's machine, told events with plain times. */
+export class Story {
+  readonly machine: Ownership;
+  readonly #node: string;
+  #renewedAt = 0;
+
+  constructor(node = "node-a") {
+    this.#node = node;
+    this.machine = new Ownership({ node, timings: DEFAULT_TIMINGS, sha256 });
+  }
+
+  /** Started at 0, has read the records and renewed at 0; the second read is in flight. */
+  static joining(options: StoryOptions = {}): Story {
+    const { node = "node-a", specs = [vip()], vips = [], members = [] } = options;
+    const story = new Story(node);
+    story.machine.start(bootMs(0));
+    story.step({ type: "segments", segments: [ETH0] }, 0);
+    story.step({ type: "vips", changed: specs, freed: [] }, 0);
+    story.step(recordsRead(vips, members), 0);
+    story.step(presenceWritten(0, node), 0);
+    return story;
+  }
+
+  /** As `joining`, and the second read has come with what the first had. */
+  static joined(options: StoryOptions = {}): Story {
+    const story = Story.joining(options);
+    story.step(recordsRead(options.vips ?? [], options.members ?? []), 0);
+    return story;
+  }
+
+  /** node-a owns VIP since the start, at epoch 1 and version 60 of its record. */
+  static owner(members: readonly MemberRecord[] = []): Story {
+    const story = Story.joined({ vips: [vipRecord("node-a", 1, 60)], members });
+    assert.deepEqual(story.machine.owned(), [VIP]);
+    return story;
+  }
+
+  step(event: OwnershipEvent, now: number): OwnershipEffect[] {
+    return this.machine.step(event, bootMs(now));
+  }
+
+  tick(now: number): OwnershipEffect[] {
+    return this.step({ type: "tick" }, now);
+  }
+
+  /** Renews the node Lease, sent and answered at `now`; nothing else may happen. */
+  renew(now: number): void {
+    assert.deepEqual(this.tick(now), [writePresence(this.#renewedAt)]);
+    const until = bootMs(now + DEFAULT_TIMINGS.renewDeadlineMs);
+    assert.deepEqual(this.step(presenceWritten(now, this.#node), now), [{ type: "extend", until }]);
+    this.#renewedAt = now;
+  }
+
+  nextDeadline(now: number): number {
+    return this.machine.nextDeadline(bootMs(now));
+  }
+}

@@ -1,0 +1,140 @@
+// Tests of who could own a VIP: the members alive and eligible in rank order, healthy ones first.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bootMs } from "../../../src/core/time.ts";
+import { Candidates } from "../../../src/ownership/candidates.ts";
+import { Members } from "../../../src/ownership/members.ts";
+import { Ranking } from "../../../src/ownership/ranking.ts";
+import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
+import type { MemberRecord, NodePlacement, VipSpec } from "../../../src/ownership/types.ts";
+import { ALLOWED, ETH0, member, segment, sha256, vip } from "../../support/ownership-words.ts";
+
+const NOW = bootMs(0);
+const C = member("node-c");
+const UNHEALTHY: NodePlacement = { ...ALLOWED, unhealthy: "not Ready" };
+const REFUSED: NodePlacement = { allowed: false, reason: "no L2Advertisement selects it" };
+const ELSEWHERE = [segment("eth1", "203.0.113.0/24")];
+
+/** Seen by node-b, which is on ETH0 itself. */
+function candidates(...records: readonly MemberRecord[]): Candidates {
+  const members = new Members(DEFAULT_TIMINGS);
+  for (const record of records) members.observe(record, NOW);
+  const made = new Candidates("node-b", members, new Ranking(sha256));
+  made.setOwnSegments([ETH0]);
+  return made;
+}
+
+interface Row {
+  readonly name: string;
+  readonly others: readonly MemberRecord[];
+  readonly spec?: VipSpec;
+  readonly now?: number;
+  readonly ranked: readonly string[];
+}
+
+const A = member("node-a");
+const ROWS: readonly Row[] = [
+  {
+    name: "leaves out a node that no advertisement selects",
+    others: [A, C],
+    spec: vip({ "node-a": REFUSED }),
+    ranked: ["node-c", "node-b"],
+  },
+  {
+    name: "leaves out a member that the API does not know",
+    others: [A, C],
+    spec: vip({ "node-c": null }),
+    ranked: ["node-a", "node-b"],
+  },
+  {
+    name: "leaves out a node that is no member",
+    others: [C],
+    ranked: ["node-c", "node-b"],
+  },
+  {
+    name: "leaves out a node that gave its Lease up",
+    others: [member("node-a", { holder: null }), C],
+    ranked: ["node-c", "node-b"],
+  },
+  { name: "leaves out suspects, and not itself", others: [A, C], now: 15_000, ranked: ["node-b"] },
+  {
+    name: "leaves out a member on another segment",
+    others: [member("node-a", { segments: ELSEWHERE }), C],
+    ranked: ["node-c", "node-b"],
+  },
+  {
+    name: "leaves out the unhealthy while somebody is healthy",
+    others: [A, C],
+    spec: vip({ "node-a": UNHEALTHY, "node-c": UNHEALTHY }),
+    ranked: ["node-b"],
+  },
+  {
+    name: "takes the unhealthy when there are no others",
+    others: [A, C],
+    spec: vip({ "node-a": UNHEALTHY, "node-b": REFUSED, "node-c": UNHEALTHY }),
+    ranked: ["node-a", "node-c"],
+  },
+  {
+    name: "takes everyone alive, best first",
+    others: [C, A],
+    ranked: ["node-a", "node-c", "node-b"],
+  },
+];
+
+for (const { name, others, spec = vip(), now = 14_999, ranked } of ROWS) {
+  test(`Candidates.ranked() ${name}`, () => {
+    assert.deepEqual(candidates(...others).ranked(spec, bootMs(now)), ranked);
+  });
+}
+
+test("Candidates.ranked() ranks by the address that the Service is ranked by", () => {
+  const spec = { ...vip(), rankBy: vip({}, "2001:db8::10" as VipSpec["address"]).address };
+  assert.deepEqual(candidates(A, C).ranked(spec, NOW), ["node-b", "node-a", "node-c"]);
+});
+
+test("Candidates.own() goes by this node's own segments, not by what its Lease says", () => {
+  const made = candidates(member("node-b", { segments: ELSEWHERE }));
+  const yes = { eligible: true, interfaces: ["eth0"], unhealthy: null };
+  assert.deepEqual(made.own(vip()), yes);
+  made.setOwnSegments([]);
+  assert.deepEqual(made.own(vip()), { eligible: false, reason: "no interface with carrier" });
+  assert.deepEqual(made.ranked(vip(), NOW), []);
+});
+
+test("Candidates.verdicts() names every node of the API and every member, with the reason", () => {
+  const made = candidates(member("node-z", { holder: null }), C);
+  const spec = vip({ "node-a": REFUSED });
+  const able = { eligible: true, interfaces: [], unhealthy: null };
+  const verdicts = made.verdicts(spec, bootMs(15_000));
+  const expected = [
+    {
+      node: "node-a",
+      status: "stopped",
+      verdict: { eligible: false, reason: "no L2Advertisement selects it" },
+    },
+    { node: "node-c", status: "suspect", verdict: able },
+    { node: "node-b", status: "alive", verdict: { ...able, interfaces: ["eth0"] } },
+    {
+      node: "node-z",
+      status: "stopped",
+      verdict: { eligible: false, reason: "the API knows no Node of this name" },
+    },
+  ];
+  const order = new Ranking(sha256).order(
+    expected.map(({ node }) => node),
+    spec.rankBy,
+  );
+  assert.deepEqual(
+    verdicts.map(({ node }) => node),
+    order,
+  );
+  const byName = (a: { node: string }, b: { node: string }): number => (a.node < b.node ? -1 : 1);
+  assert.deepEqual(verdicts.toSorted(byName), expected.toSorted(byName));
+});
+
+test("Candidates.verdicts() makes no member of a node it only names", () => {
+  const members = new Members(DEFAULT_TIMINGS);
+  new Candidates("node-b", members, new Ranking(sha256)).verdicts(vip(), NOW);
+  assert.deepEqual(members.names(), []);
+});
