@@ -49,12 +49,14 @@ export class ApiClient {
       version: string;
       body: string;
     }>();
-    const outgoing = request({ socketPath: this.#socketPath, path, timeout: this.#timeoutMs });
-    outgoing.once("timeout", () => {
+    const outgoing = request({ socketPath: this.#socketPath, path });
+    // For all of the answer: one that drips is late, too.
+    const timer = setTimeout(() => {
       const error = timeoutError(this.#timeoutMs);
       reject(error);
       outgoing.destroy(error);
-    });
+    }, this.#timeoutMs);
+    outgoing.once("close", () => clearTimeout(timer));
     outgoing.on("error", (error) => reject(this.#explain(error)));
     outgoing.once("response", (response) => {
       const chunks: Buffer[] = [];
@@ -89,6 +91,7 @@ export class ApiClient {
 function reasonOf(code: string): string {
   if (code === "ENOENT") return "there is no such socket";
   if (code.startsWith("HPE_")) return "what answers there does not speak HTTP";
+  if (code === "EINVAL" || code === "ENAMETOOLONG") return "the path is too long for a socket";
   return code === "ECONNRESET" ? "it hung up" : "nobody answers on it";
 }
 

@@ -145,7 +145,8 @@ async function isAnswering(path: string): Promise<boolean> {
   const socket = connect(path);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   socket.once("connect", () => resolve(true));
-  socket.once("error", () => resolve(false));
+  // A daemon that hangs, its backlog full, is one, too.
+  socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code === "EAGAIN"));
   try {
     return await promise;
   } finally {

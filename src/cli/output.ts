@@ -21,7 +21,7 @@ export function render<T>(answer: T, format: Format, table: (answer: T) => strin
 /** "3 s", "5 min", "2 h", "4 d". */
 export function shortDuration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 7_170) return `${Math.round(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
   return `${Math.round(seconds / 86_400)} d`;
 }

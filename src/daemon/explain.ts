@@ -30,6 +30,10 @@ export function explain(subject: string, sources: ExplainSources): ExplainView |
   const key = subject.includes("/") ? subject : `default/${subject}`;
   const service = sources.cluster.services.get(key);
   if (service === undefined || service.spec.type !== "LoadBalancer") return null;
+  if (!isOurs(service)) {
+    const steps = [serviceStep(key, service, sources)];
+    return { subject: key, answer: "is left to its own implementation", steps };
+  }
   const addresses = currentAddresses(service);
   const steps = [serviceStep(key, service, sources), ...addresses.flatMap(chainOf(sources))];
   const owners = addresses.map((ip) => `${ip} (${ownerText(ip, sources)})`).join(", ");

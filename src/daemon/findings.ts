@@ -176,7 +176,7 @@ function ipv6Finding(count: number): Finding[] {
   return [
     {
       health: "degraded",
-      what: `${count} IPv6 addresses are assigned but not answered for`,
+      what: `IPv6 addresses are assigned but not answered for: ${count}`,
       cause: "this version answers ARP only; Neighbor Discovery is still to come",
       next: "use IPv4 addresses for now",
     },

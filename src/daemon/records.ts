@@ -93,7 +93,9 @@ function parseSegment(plain: { interface?: unknown; prefixes?: unknown } | null)
   const prefixes = Array.isArray(plain?.prefixes) ? plain.prefixes : [];
   return {
     interface: String(plain?.interface ?? ""),
-    prefixes: prefixes.flatMap((text: unknown) => parsePrefix(String(text)) ?? []),
+    prefixes: prefixes
+      .slice(0, SEGMENTS_MAX)
+      .flatMap((text: unknown) => parsePrefix(String(text)) ?? []),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Ip, IpFamily } from "../core/address.ts";
 import { ipFamily, parseIp } from "../core/address.ts";
+import { showValue } from "../core/problem.ts";
 import type { ServiceRequest } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
@@ -54,7 +55,8 @@ function parseAddresses(text: string, where: string): ServiceRequest["requested"
   const addresses: Ip[] = [];
   for (const part of text.split(",")) {
     const ip = parseIp(part.trim());
-    if (ip === null) return { unreadable: `${where}: found "${part.trim()}", expected an IP` };
+    if (ip === null)
+      return { unreadable: `${where}: found ${showValue(part.trim())}, expected an IP` };
     if (addresses.some((other) => ipFamily(other) === ipFamily(ip))) {
       return { unreadable: `${where}: found two addresses of one family, expected one of each` };
     }

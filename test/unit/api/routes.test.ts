@@ -1,0 +1,173 @@
+// Tests of the route table, asked over a real socket: every path, what is no path, and what cannot
+// be answered.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ROUTES } from "../../../src/api/routes.ts";
+import type { ApiErrorKind, ResourcePath } from "../../../src/api/types.ts";
+import { SCHEMA } from "../../../src/api/types.ts";
+import { VERSION } from "../../../src/core/version.ts";
+import {
+  EXPLAINED,
+  HISTORY,
+  NODES,
+  POOLS,
+  SERVICES,
+  STATUS,
+  serveApi,
+  VIPS,
+} from "../../support/fake-api-source.ts";
+import { rawRequest } from "../../support/unix-sockets.ts";
+
+interface RefusedRow {
+  readonly name: string;
+  readonly method?: string;
+  readonly path: string;
+  readonly status: number;
+  readonly kind: ApiErrorKind;
+  readonly message: string;
+}
+
+const noSuchPath = (path: string) => `Cannot find "${path}": no such path`;
+const badLimit = (found: string) => `Cannot read "limit": found "${found}", expected 1 to 10000`;
+const NO_SUBJECT = 'Cannot explain nothing: give "subject", a Service or an address';
+
+const REFUSED: readonly RefusedRow[] = [
+  ...["/", "/v1", "/v1/status/", "/v2/status", "/V1/STATUS", "/v1/%73tatus"].map((path) => ({
+    name: `the unknown path ${path}`,
+    path,
+    status: 404,
+    kind: "not-found" as const,
+    message: noSuchPath(path),
+  })),
+  {
+    name: "a path that looks like a host",
+    path: "//v1/status",
+    status: 404,
+    kind: "not-found",
+    message: noSuchPath("/status"),
+  },
+  {
+    name: "a path that is no URL",
+    path: "//[",
+    status: 400,
+    kind: "bad-request",
+    message: "Cannot read the path",
+  },
+  ...["POST", "PUT", "DELETE", "PATCH"].map((method) => ({
+    name: `${method} where only GET is`,
+    method,
+    path: "/v1/status",
+    status: 405,
+    kind: "method-not-allowed" as const,
+    message: `Cannot ${method} "/v1/status": only GET is served`,
+  })),
+  ...["0", "-1", "1.5", "10001", "many", "", "NaN", "Infinity"].map((limit) => ({
+    name: `the limit "${limit}"`,
+    path: `/v1/history?limit=${limit}`,
+    status: 400,
+    kind: "bad-request" as const,
+    message: badLimit(limit),
+  })),
+  ...["/v1/explain", "/v1/explain?subject=", "/v1/explain?Subject=x"].map((path) => ({
+    name: `no subject in ${path}`,
+    path,
+    status: 400,
+    kind: "bad-request" as const,
+    message: NO_SUBJECT,
+  })),
+  {
+    name: "a subject that is not there",
+    path: "/v1/explain?subject=shop%2Fnone",
+    status: 404,
+    kind: "not-found",
+    message:
+      'Cannot explain "shop/none": there is no Service of type LoadBalancer and no address of ' +
+      'that name (a Service is written "namespace/name")',
+  },
+];
+
+for (const { name, method, path, status, kind, message } of REFUSED) {
+  test(`ApiServer refuses ${name}`, async (t) => {
+    const { path: socket, errors } = await serveApi(t);
+    const answer = await rawRequest(socket, path, method);
+    assert.equal(answer.status, status);
+    assert.deepEqual(answer.body, { schema: SCHEMA, error: { kind, message } });
+    assert.equal(answer.headers["x-lbd-version"], VERSION);
+    assert.equal(answer.headers.allow, status === 405 ? "GET" : undefined);
+    assert.deepEqual(errors, [], "a refusal is no bug of the daemon");
+  });
+}
+
+const ANSWERS: Readonly<Record<ResourcePath, object>> = {
+  "/v1/status": { item: STATUS },
+  "/v1/vips": { items: VIPS },
+  "/v1/services": { items: SERVICES },
+  "/v1/pools": { items: POOLS },
+  "/v1/nodes": { items: NODES },
+  "/v1/history": { items: HISTORY },
+  "/v1/explain": { item: EXPLAINED },
+};
+
+for (const { path, method } of ROUTES) {
+  test(`${method} ${path} answers with the schema and what the daemon says`, async (t) => {
+    const { path: socket, source } = await serveApi(t);
+    const query = path === "/v1/explain" ? "?subject=shop/web" : "";
+    const answer = await rawRequest(socket, `${path}${query}`, method);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers["content-type"], "application/json");
+    assert.equal(answer.headers["x-lbd-version"], VERSION);
+    assert.deepEqual(answer.body, { schema: SCHEMA, ...ANSWERS[path] });
+    assert.equal(source.asked[0], "refresh", "what other threads know is fetched first");
+  });
+}
+
+test("ROUTES has each path of the contract once, and nothing in it changes anything", () => {
+  assert.deepEqual(ROUTES.map((route) => route.path).sort(), Object.keys(ANSWERS).sort());
+  assert.deepEqual(new Set(ROUTES.map((route) => route.access)), new Set(["read"]));
+});
+
+const HISTORY_QUERIES: readonly (readonly [query: string, asked: string])[] = [
+  ["", "history all 100"],
+  ["?limit=1", "history all 1"],
+  ["?limit=10000", "history all 10000"],
+  ["?address=10.0.0.10&limit=5", "history 10.0.0.10 5"],
+  ["?address=2001%3Adb8%3A%3A1", "history 2001:db8::1 100"],
+];
+
+for (const [query, asked] of HISTORY_QUERIES) {
+  test(`GET /v1/history${query} asks for "${asked}"`, async (t) => {
+    const { path, source } = await serveApi(t);
+    assert.equal((await rawRequest(path, `/v1/history${query}`)).status, 200);
+    assert.deepEqual(source.asked, ["refresh", asked]);
+  });
+}
+
+const THROWN: readonly (readonly [name: string, thrown: unknown, message: string])[] = [
+  ["an error", new Error("no such table"), "Cannot answer: no such table"],
+  ["a text", "out of cheese", "Cannot answer: out of cheese"],
+];
+
+for (const [name, thrown, message] of THROWN) {
+  test(`a handler that throws ${name} is "internal", is logged, and breaks nothing`, async (t) => {
+    const { path, source, errors } = await serveApi(t);
+    source.thrown = thrown;
+    const answer = await rawRequest(path, "/v1/vips");
+    assert.equal(answer.status, 500);
+    assert.deepEqual(answer.body, { schema: SCHEMA, error: { kind: "internal", message } });
+    assert.deepEqual(errors, [thrown]);
+    source.thrown = undefined;
+    assert.equal((await rawRequest(path, "/v1/vips")).status, 200);
+  });
+}
+
+test('an answer that is no JSON, or a refresh that fails, is "internal" too', async (t) => {
+  const { path, source, errors } = await serveApi(t);
+  source.statusView = { ...STATUS, counters: { big: 1n as unknown as number } };
+  assert.equal((await rawRequest(path, "/v1/status")).status, 500);
+  source.refresh = () => Promise.reject(new Error("the thread is gone"));
+  const answer = await rawRequest(path, "/v1/nodes");
+  const message = "Cannot answer: the thread is gone";
+  assert.deepEqual(answer.body, { schema: SCHEMA, error: { kind: "internal", message } });
+  assert.equal(errors.length, 2);
+});

@@ -1,0 +1,278 @@
+// Tests of what the daemon finds wrong: one finding for each thing, with its cause and what to do,
+// worst first, and never a flood of one kind.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Finding } from "../../../src/api/types.ts";
+import type { Findable } from "../../../src/daemon/findings.ts";
+import { findings, worst } from "../../../src/daemon/findings.ts";
+import type { ApiFailureKind } from "../../../src/k8s-sync/outcome.ts";
+
+const NOTHING: Findable = {
+  apiFailures: new Map(),
+  leaseFailure: null,
+  writeFailure: null,
+  configProblems: [],
+  storeNotice: null,
+  storeFailure: null,
+  responderProblems: [],
+  orphans: [],
+  missingInterfaces: [],
+  poolConflicts: [],
+  ipv6Addresses: 0,
+  linkFailure: null,
+};
+
+const LOOK = "look at the API server; lbd keeps trying by itself";
+const DISK = {
+  health: "degraded",
+  what: "The state on disk is not as it should be; answering goes on",
+  next: "look at the disk (df -h, dmesg); after mending it: systemctl restart lbd",
+} as const;
+const CONFIG = "The configuration in the cluster is not valid: the last valid one is in use";
+
+interface Row {
+  readonly name: string;
+  readonly input: Partial<Findable>;
+  readonly expected: readonly Finding[];
+}
+
+const API_ROWS: readonly Row[] = [
+  {
+    name: "an API that gives nothing, once for all resources",
+    input: {
+      apiFailures: new Map([
+        ["services", { kind: "unreachable", message: "Cannot reach it" }],
+        ["nodes", { kind: "unreachable", message: "Cannot reach it" }],
+      ]),
+    },
+    expected: [
+      {
+        health: "degraded",
+        what: "The Kubernetes API does not give services, nodes: what was last read is in use",
+        cause: "Cannot reach it",
+        next: LOOK,
+      },
+    ],
+  },
+  {
+    name: "resources that fail for different reasons, one by one",
+    input: {
+      apiFailures: new Map([
+        ["services", { kind: "timeout", message: "late" }],
+        ["ipaddresspools", { kind: "not-found", message: "none" }],
+      ]),
+    },
+    expected: [
+      {
+        health: "degraded",
+        what: "The Kubernetes API does not give services: what was last read is in use",
+        cause: "late",
+        next: LOOK,
+      },
+      {
+        health: "degraded",
+        what: "The Kubernetes API does not give ipaddresspools: what was last read is in use",
+        cause: "none",
+        next: "kubectl apply -f deploy/crds.yaml",
+      },
+    ],
+  },
+  {
+    name: "Leases that cannot be written",
+    input: { leaseFailure: { kind: "forbidden", message: "not allowed" } },
+    expected: [
+      {
+        health: "degraded",
+        what: "Leases cannot be written: what is owned stays, and nothing can move here",
+        cause: "not allowed",
+        next: "kubectl apply -f deploy/rbac.yaml",
+      },
+    ],
+  },
+  {
+    name: "addresses that cannot be written down",
+    input: { writeFailure: { kind: "server-error", message: "500" } },
+    expected: [
+      {
+        health: "degraded",
+        what: "Addresses that were given to Services cannot be written into their status",
+        cause: "500",
+        next: LOOK,
+      },
+    ],
+  },
+];
+
+const HERE_ROWS: readonly Row[] = [
+  {
+    name: "an invalid pool and an invalid advertisement",
+    input: {
+      configProblems: [
+        { where: 'IPAddressPool "lan": spec.addresses[0]', found: '"x"', expected: "a range" },
+        { where: 'L2Advertisement "all": spec.x', found: "1", expected: "no such key" },
+      ],
+    },
+    expected: [
+      {
+        health: "degraded",
+        what: CONFIG,
+        cause: 'IPAddressPool "lan": spec.addresses[0]: found "x", expected a range',
+        next: "kubectl edit ipaddresspools",
+      },
+      {
+        health: "degraded",
+        what: CONFIG,
+        cause: 'L2Advertisement "all": spec.x: found 1, expected no such key',
+        next: "kubectl edit l2advertisements",
+      },
+    ],
+  },
+  {
+    name: "a state file that was damaged, on a disk that is full",
+    input: { storeNotice: "it was damaged", storeFailure: "no space left" },
+    expected: [
+      { ...DISK, cause: "it was damaged" },
+      { ...DISK, cause: "no space left" },
+    ],
+  },
+  {
+    name: "an interface that cannot be listened on",
+    input: { responderProblems: [{ interface: "eth0", message: "EPERM" }] },
+    expected: [
+      {
+        health: "failing",
+        what: 'Interface "eth0" cannot be listened on: nothing is answered there',
+        cause: "EPERM",
+        next: "ip link show eth0",
+      },
+    ],
+  },
+  {
+    name: "interfaces that cannot be read",
+    input: { linkFailure: "ENOBUFS" },
+    expected: [
+      {
+        health: "failing",
+        what: "The host's interfaces cannot be read",
+        cause: "ENOBUFS",
+        next: 'journalctl -u lbd, then "systemctl restart lbd"',
+      },
+    ],
+  },
+  {
+    name: "an interface that is not there",
+    input: { missingInterfaces: ["eht0"] },
+    expected: [
+      {
+        health: "degraded",
+        what: 'An L2Advertisement names interface "eht0", which this node does not have',
+        cause: "the name is misspelt, or the interface is not made yet",
+        next: "ip -brief link, and kubectl get l2advertisements -A -o yaml",
+      },
+    ],
+  },
+  {
+    name: "an address without an owner",
+    input: { orphans: [{ address: "10.0.0.1", reason: "no node is eligible" }] },
+    expected: [
+      {
+        health: "failing",
+        what: "Nobody answers for 10.0.0.1",
+        cause: "no node is eligible",
+        next: "lbctl explain 10.0.0.1",
+      },
+    ],
+  },
+  {
+    name: "a pool that holds a node's address",
+    input: { poolConflicts: [{ pool: "lan", text: '10.0.0.1 is the address of node "n1"' }] },
+    expected: [
+      {
+        health: "degraded",
+        what: 'Pool "lan" holds an address that is in use: it is never handed out',
+        cause: '10.0.0.1 is the address of node "n1"',
+        next: "kubectl edit ipaddresspool lan",
+      },
+    ],
+  },
+  {
+    name: "IPv6 addresses",
+    input: { ipv6Addresses: 2 },
+    expected: [
+      {
+        health: "degraded",
+        what: "IPv6 addresses are assigned but not answered for: 2",
+        cause: "this version answers ARP only; Neighbor Discovery is still to come",
+        next: "use IPv4 addresses for now",
+      },
+    ],
+  },
+  { name: "nothing when all is well", input: {}, expected: [] },
+];
+
+for (const { name, input, expected } of [...API_ROWS, ...HERE_ROWS]) {
+  test(`findings() tells of ${name}`, () => {
+    assert.deepEqual(findings({ ...NOTHING, ...input }), expected);
+  });
+}
+
+const NEXT: readonly (readonly [ApiFailureKind, RegExp])[] = [
+  ["unauthorized", /^renew the credentials in the kubeconfig/],
+  ["certificate", /^renew the credentials in the kubeconfig/],
+  ["forbidden", /^kubectl apply -f deploy\/rbac\.yaml$/],
+  ["not-found", /^kubectl apply -f deploy\/crds\.yaml$/],
+  ["unreachable", /^look at the API server/],
+  ["not-json", /^look at the API server/],
+];
+
+for (const [kind, next] of NEXT) {
+  test(`findings() says what to do about an API that answers "${kind}"`, () => {
+    const apiFailures = new Map([["services", { kind, message: "x" }]]);
+    assert.match(findings({ ...NOTHING, apiFailures })[0]?.next ?? "", next);
+  });
+}
+
+const many = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ address: `10.0.0.${i}`, reason: `because ${i}` }));
+
+test("findings() lists five of a kind, and counts the rest", () => {
+  assert.equal(findings({ ...NOTHING, orphans: many(5) }).length, 5);
+  const list = findings({ ...NOTHING, orphans: many(1_005) });
+  assert.equal(list.length, 6);
+  assert.deepEqual(list[4]?.what, "Nobody answers for 10.0.0.4");
+  assert.deepEqual(list[5], {
+    health: "failing",
+    what: "And 1000 more of this kind",
+    cause: "because 5",
+    next: "lbctl vips",
+  });
+});
+
+test("findings() puts what fails before what is degraded, and keeps the order otherwise", () => {
+  const list = findings({
+    ...NOTHING,
+    leaseFailure: { kind: "timeout", message: "leases" },
+    storeFailure: "store",
+    missingInterfaces: ["eth9"],
+    responderProblems: [{ interface: "eth0", message: "responder" }],
+    orphans: [{ address: "10.0.0.1", reason: "orphan" }],
+  });
+  const order = list.map(({ health, cause }) => [health, cause]);
+  assert.deepEqual(order, [
+    ["failing", "responder"],
+    ["failing", "orphan"],
+    ["degraded", "leases"],
+    ["degraded", "store"],
+    ["degraded", "the name is misspelt, or the interface is not made yet"],
+  ]);
+});
+
+test("worst() is failing when anything is, degraded when there is anything, else ok", () => {
+  const [failing] = findings({ ...NOTHING, linkFailure: "x" });
+  const [degraded] = findings({ ...NOTHING, ipv6Addresses: 1 });
+  assert.ok(failing !== undefined && degraded !== undefined);
+  assert.equal(worst([degraded, failing]), "failing");
+  assert.equal(worst([degraded]), "degraded");
+  assert.equal(worst([]), "ok");
+});

@@ -1,0 +1,121 @@
+// A daemon's parts as the views read them, put together without I/O: an ownership machine that is
+// stepped by hand, an allocator whose writes never end, and a responder that does not run.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { bootMs, wallMs } from "../../../src/core/time.ts";
+import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
+import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
+import { OwnershipDriver } from "../../../src/daemon/ownership-driver.ts";
+import { Responder } from "../../../src/daemon/responder.ts";
+import { ServiceEvents } from "../../../src/daemon/service-events.ts";
+import type { ApiHealth, ViewSources } from "../../../src/daemon/views.ts";
+import { Views } from "../../../src/daemon/views.ts";
+import { LeaseClient } from "../../../src/k8s-sync/leases.ts";
+import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
+import type { MemberRecord, OwnershipEvent, VipRecord } from "../../../src/ownership/types.ts";
+import { Store } from "../../../src/store/store.ts";
+import { ip } from "../../support/ipam-requests.ts";
+import type { ClusterObjects } from "../../support/kubernetes-objects.ts";
+import { clusterOf } from "../../support/kubernetes-objects.ts";
+import { tempDir } from "../../support/temp-dir.ts";
+
+export const STARTED_MS = 1_000;
+
+export const HEALTHY_API: ApiHealth = {
+  failures: new Map(),
+  leaseFailure: null,
+  isReachable: true,
+  lastContactAt: bootMs(STARTED_MS),
+};
+
+export interface Harness {
+  readonly views: Views;
+  readonly store: Store;
+  readonly cluster: ViewSources["cluster"];
+  readonly allocation: AllocationController;
+  /** Tells the machine something, at the present time. */
+  readonly step: (event: OwnershipEvent) => void;
+  readonly setNow: (milliseconds: number) => void;
+}
+
+/** The views of node n1, which leads; `changes` replace what they read. */
+export function viewsOf(
+  context: Pick<TestContext, "after">,
+  objects: ClusterObjects,
+  changes: Partial<ViewSources> = {},
+): Harness {
+  let now = bootMs(STARTED_MS);
+  const clock = { boot: () => now, wall: () => wallMs(0) };
+  const leases = new LeaseClient({ request: () => assert.fail("no request is due") }, "lbd-system");
+  const ownership = new OwnershipDriver({
+    node: "n1",
+    identity: "n1/1",
+    timings: DEFAULT_TIMINGS,
+    clock,
+    leases,
+    writer: new LeaseWriter({ leases, clock }),
+    tellResponder: () => {},
+    onChange: () => {},
+    onConflict: () => {},
+  });
+  ownership.machine.start(now);
+  const cluster = clusterOf(objects);
+  const store = Store.open(join(tempDir(context), "state.db"), wallMs(0));
+  context.after(() => store.close());
+  const allocation = new AllocationController({
+    services: () => cluster.services,
+    patch: () => new Promise(() => {}),
+    events: new ServiceEvents({ node: "n1", record: () => {} }),
+    isLeader: () => true,
+    later: () => {},
+  });
+  const views = new Views({
+    node: "n1",
+    clock,
+    startedAt: bootMs(STARTED_MS),
+    server: "https://api:6443",
+    cluster,
+    ownership,
+    allocation,
+    responder: new Responder({ onHeard: () => {}, onReady: () => {} }),
+    store,
+    leader: () => ({ node: "n1", isThisNode: true }),
+    api: () => HEALTHY_API,
+    host: () => ({ missingInterfaces: [], linkFailure: null }),
+    reserved: () => ({ all: new Map(), ofHosts: new Map() }),
+    counters: () => ({}),
+    ...changes,
+  });
+  const step = (event: OwnershipEvent): void => void ownership.machine.step(event, now);
+  const setNow = (milliseconds: number): void => {
+    now = bootMs(milliseconds);
+  };
+  return { views, store, cluster, allocation, step, setNow };
+}
+
+export function member(node: string, changes: Partial<MemberRecord> = {}): MemberRecord {
+  const holder = `${node}/1`;
+  return { node, holder, renewal: "1", resourceVersion: "1", segments: null, ...changes };
+}
+
+export function vipRecord(address: string, owner: string | null, epoch: number): VipRecord {
+  return { address: ip(address), owner, epoch, resourceVersion: "1" };
+}
+
+/** What a node learns at its start: its VIPs, its segment eth0, and all Leases. */
+export function joinCluster(
+  harness: Pick<Harness, "step" | "cluster">,
+  records: { vips: readonly VipRecord[]; members: readonly MemberRecord[] },
+): void {
+  const { step, cluster } = harness;
+  const prefixes = [{ family: 4, start: 0n, end: 2n ** 32n - 1n, length: 0 }] as const;
+  step({ type: "vips", ...cluster.takeVips() });
+  step({ type: "segments", segments: [{ interface: "eth0", prefixes }] });
+  step({ type: "records-read", records });
+  const outcome = { kind: "written", record: member("n1") } as const;
+  step({ type: "presence-written", sentAt: bootMs(STARTED_MS), outcome });
+  // Once it is confirmed, it asks for the records again.
+  step({ type: "records-read", records });
+}
