@@ -296,7 +296,7 @@ export class Daemon {
         const reach = api.reachable ? "" : ", the API cannot be reached";
         return `${health}: ${vips.ownedHere} of ${vips.total} addresses answered here${reach}`;
       },
-      progress: () => [this.#responder.progress, clock.boot()],
+      progress: () => [this.#responder.progress, this.#ownership.progress],
     });
   }
 

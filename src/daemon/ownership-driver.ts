@@ -38,8 +38,11 @@ export interface OwnershipDriverOptions {
   readonly onConflict: (conflict: EffectOf<"conflict">) => void;
 }
 
-/** Node caps timers at 2^31 ms; nothing here waits longer than an hour anyway. */
-const TIMER_MS_MAX = 3_600_000;
+/**
+ * It steps at least this often, also while it waits for an API that does not answer (a list may
+ * take 15 s): the watchdog of 15 s takes silence for a wedged loop.
+ */
+const TIMER_MS_MAX = 5_000;
 
 export class OwnershipDriver implements Task {
   readonly name = "ownership";

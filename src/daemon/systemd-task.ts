@@ -1,63 +1,75 @@
 // Tells systemd how it goes: READY after all tasks are ready, STATUS in words, WATCHDOG fed by
-// progress of both threads and by nothing else. Without systemd (no NOTIFY_SOCKET) it does nothing.
+// progress of all parts and by nothing else. Without systemd (no NOTIFY_SOCKET) it does nothing.
 
-import notify from "sd-notify";
+import sdNotify from "sd-notify";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
+
+export type Notifier = Pick<
+  typeof sdNotify,
+  "ready" | "stopping" | "watchdog" | "sendStatus" | "watchdogInterval"
+>;
 
 export interface SystemdTaskOptions {
   /** One line for `systemctl status`. */
   readonly status: () => string;
-  /** Numbers that grow while the threads do their work. */
+  /** One number for each part: it grows with the part's work, and with nothing else. */
   readonly progress: () => readonly number[];
+  /** The way to systemd; null: there is none. Missing: as the environment says. */
+  readonly notifier?: Notifier | null;
 }
 
 const STATUS_EVERY_MS = 2_000;
+/** Often enough that a part that moves every 5 s feeds a watchdog of 15 s in time. */
+const FEEDS_PER_INTERVAL = 6;
 
 export class SystemdTask implements Task {
   readonly name = "systemd";
   readonly #options: SystemdTaskOptions;
+  readonly #notifier: Notifier | null;
   #lastStatus = "";
-  #lastProgress: readonly number[] = [];
+  /** As of the last time that the watchdog was fed. */
+  #fedProgress: readonly number[] = [];
 
   constructor(options: SystemdTaskOptions) {
     this.#options = options;
-  }
-
-  get isPresent(): boolean {
-    return process.env.NOTIFY_SOCKET !== undefined;
+    const { notifier = process.env.NOTIFY_SOCKET === undefined ? null : sdNotify } = options;
+    this.#notifier = notifier;
   }
 
   /** Call when every task is ready. */
   tellReady(): void {
-    if (this.isPresent) notify.ready();
+    this.#notifier?.ready();
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    if (!this.isPresent) return aborted(signal);
-    const statusTimer = setInterval(() => this.#sendStatus(), STATUS_EVERY_MS);
-    const watchdogMs = notify.watchdogInterval();
+    const notifier = this.#notifier;
+    if (notifier === null) return aborted(signal);
+    const statusTimer = setInterval(() => this.#sendStatus(notifier), STATUS_EVERY_MS);
+    const watchdogMs = notifier.watchdogInterval();
     const watchdogTimer =
-      watchdogMs > 0 ? setInterval(() => this.#feedWatchdog(), watchdogMs / 3) : undefined;
-    this.#sendStatus();
+      watchdogMs > 0
+        ? setInterval(() => this.#feedWatchdog(notifier), watchdogMs / FEEDS_PER_INTERVAL)
+        : undefined;
+    this.#sendStatus(notifier);
     await aborted(signal);
     clearInterval(statusTimer);
     clearInterval(watchdogTimer);
-    notify.stopping(process.pid);
+    notifier.stopping(process.pid);
   }
 
-  #sendStatus(): void {
+  #sendStatus(notifier: Notifier): void {
     const status = this.#options.status();
     if (status === this.#lastStatus) return;
     this.#lastStatus = status;
-    notify.sendStatus(status);
+    notifier.sendStatus(status);
   }
 
-  /** Starved unless every thread has moved since the last time. */
-  #feedWatchdog(): void {
+  /** Starved until every part has moved since it was last fed; they need not move together. */
+  #feedWatchdog(notifier: Notifier): void {
     const progress = this.#options.progress();
-    const hasMoved = progress.every((value, index) => value !== this.#lastProgress[index]);
-    this.#lastProgress = progress;
-    if (hasMoved) notify.watchdog();
+    if (progress.some((value, index) => value === this.#fedProgress[index])) return;
+    this.#fedProgress = progress;
+    notifier.watchdog();
   }
 }

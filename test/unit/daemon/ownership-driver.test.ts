@@ -1,0 +1,56 @@
+// Tests of the driver as the watchdog sees it: its count of steps moves while it drives, also when
+// nothing answers, and stands still when it does not.
+
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { bootMs, wallMs } from "../../../src/core/time.ts";
+import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
+import { OwnershipDriver } from "../../../src/daemon/ownership-driver.ts";
+import { LeaseClient } from "../../../src/k8s-sync/leases.ts";
+import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
+
+/** A driver whose API takes every request and answers none. */
+function unanswered(context: TestContext) {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 0;
+  const clock = { boot: () => bootMs(now), wall: () => wallMs(now) };
+  const leases = new LeaseClient({ request: () => new Promise(() => {}) }, "lbd-system");
+  const driver = new OwnershipDriver({
+    node: "n1",
+    identity: "n1/1",
+    timings: DEFAULT_TIMINGS,
+    clock,
+    leases,
+    writer: new LeaseWriter({ leases, clock }),
+    tellResponder: () => {},
+    onChange: () => {},
+    onConflict: () => {},
+  });
+  const pass = (seconds: number): void => {
+    for (let i = 0; i < seconds; i++) {
+      now += 1_000;
+      context.mock.timers.tick(1_000);
+    }
+  };
+  return { driver, pass };
+}
+
+test("OwnershipDriver.progress moves every 5 s, also while the API answers nothing", async (t) => {
+  const { driver, pass } = unanswered(t);
+  const abort = new AbortController();
+  const running = driver.run(abort.signal);
+  for (let i = 0; i < 20; i++) {
+    const before = driver.progress;
+    pass(6);
+    assert.ok(driver.progress > before, `between ${i * 6} and ${i * 6 + 6} s`);
+  }
+  abort.abort();
+  await running;
+});
+
+test("OwnershipDriver.progress stands still while it does not run, whatever is queued", (t) => {
+  const { driver, pass } = unanswered(t);
+  driver.post({ type: "tick" });
+  pass(60);
+  assert.equal(driver.progress, 0);
+});
