@@ -1,12 +1,16 @@
 #!/bin/bash
 # Provides etcd, kube-apiserver, kube-proxy and kubectl for the lab: builds them once from the Go
-# module test/lab/kubernetes into a cache, or takes the folder that KUBEBUILDER_ASSETS names. The
-# folder is the one line on standard output; what happens is told on standard error.
+# module test/lab/kubernetes into a cache. Those in the folder that KUBEBUILDER_ASSETS names are
+# taken from there (envtest's have no kube-proxy), and only the others are built. The folder with
+# all of them is the one line on standard output; what happens is told on standard error.
 set -euo pipefail
+PATH=$PATH:/usr/local/go/bin
 
 readonly module_folder=$(cd "$(dirname "$0")/../test/lab/kubernetes" && pwd)
 readonly binaries=(etcd kube-apiserver kube-proxy kubectl)
 readonly heartbeat_seconds=20
+# The first one that reads "toolchain" in go.mod, and fetches the Go that the module asks for.
+readonly go_minor_min=21
 readonly started=$SECONDS
 
 say() { printf '%s\n' "$*" >&2; }
@@ -24,38 +28,77 @@ package_of() {
   esac
 }
 
-missing_in() {
-  local name
-  for name in "${binaries[@]}"; do [ -x "$1/$name" ] || printf '%s ' "$name"; done
+# The folder where a binary is or will be; needs $assets and $folder.
+home_of() {
+  if [ -n "$assets" ] && [ -x "$assets/$1" ]; then echo "$assets"; else echo "$folder"; fi
 }
 
-if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-  missing=$(missing_in "$KUBEBUILDER_ASSETS")
-  [ -z "$missing" ] || fail \
-    "KUBEBUILDER_ASSETS is '$KUBEBUILDER_ASSETS', where these are missing: ${missing% }"
-  echo "$KUBEBUILDER_ASSETS"
-  exit 0
-fi
+list_missing() {
+  local name
+  for name in "${binaries[@]}"; do [ -x "$(home_of "$name")/$name" ] || printf '%s ' "$name"; done
+}
+
+# One that cannot be recognised is left to speak for itself.
+check_go() {
+  local hint="Go 1.$go_minor_min or newer is needed: from https://go.dev/dl, or on Debian 12 from \
+bookworm-backports (apt-get install -t bookworm-backports golang-go)"
+  command -v go >/dev/null || fail "go is not installed. $hint"
+  local version
+  version=$(GOTOOLCHAIN=local go version 2>/dev/null || true)
+  [[ $version =~ go1\.([0-9]+) ]] || return 0
+  ((BASH_REMATCH[1] >= go_minor_min)) || fail "'$(command -v go)' is $version. $hint"
+}
+
+# A link is exchanged in one step: another lab may be starting a program through it.
+link() {
+  [ "$(readlink "$2" || true)" = "$1" ] && return 0
+  ln -s "$1" "$2.$$"
+  mv -T "$2.$$" "$2"
+}
+
+# Prints the folder that has all of them; one of links, when they are in two.
+print_folder() {
+  local name homes links
+  homes=$(for name in "${binaries[@]}"; do home_of "$name"; done | sort -u)
+  if [ "$(wc -l <<<"$homes")" = 1 ]; then
+    echo "$homes"
+    return
+  fi
+  links=$cache_folder/links-$(printf '%s' "$assets" | sha256sum | cut -c1-12)
+  mkdir -p "$links"
+  for name in "${binaries[@]}"; do link "$(home_of "$name")/$name" "$links/$name"; done
+  echo "$links"
+}
+
+# Sets $assets; a folder without any of them is a mistake that would cost minutes of building.
+find_assets() {
+  local named=${KUBEBUILDER_ASSETS:-} name
+  assets=
+  [ -n "$named" ] || return 0
+  local mend="correct it, or unset it to have all of them built"
+  [ -d "$named" ] || fail "KUBEBUILDER_ASSETS is '$named', and there is no such folder; $mend"
+  assets=$(cd "$named" && pwd)
+  for name in "${binaries[@]}"; do [ ! -x "$assets/$name" ] || return 0; done
+  fail "KUBEBUILDER_ASSETS is '$named', where none of ${binaries[*]} is; $mend"
+}
 
 version=$(version_of k8s.io/kubernetes)
 [ -n "$version" ] || fail "no version of k8s.io/kubernetes in $module_folder/go.mod"
 readonly cache_folder=${LBD_CACHE:-$HOME/.cache/lbd}/kubernetes-$version
 readonly folder=$cache_folder/bin
-if [ -z "$(missing_in "$folder")" ]; then
-  echo "$folder"
+find_assets
+readonly assets
+if [ -z "$(list_missing)" ]; then
+  print_folder
   exit 0
 fi
 
-command -v go >/dev/null || fail "go is not installed: see https://go.dev/dl"
+check_go
 mkdir -p "$folder"
 exec 9>"$cache_folder/lock"
 if ! flock --nonblock 9; then
   say "another build of Kubernetes $version is running; waiting for it"
   flock 9
-fi
-if [ -z "$(missing_in "$folder")" ]; then
-  echo "$folder"
-  exit 0
 fi
 
 # The version is set the way Kubernetes' own build does; clients and kubectl show it.
@@ -68,8 +111,10 @@ readonly flags="-s -w -X $component.gitVersion=$version -X $component.gitMajor=$
 build() {
   local name=$1 unfinished=$folder/.$1.$$ pid=
   trap 'rm -f "$unfinished"; [ -z "$pid" ] || kill "$pid" 2>/dev/null || true' EXIT
-  (cd "$module_folder" && CGO_ENABLED=0 exec go build -trimpath -ldflags "$flags" \
-    -o "$unfinished" "$(package_of "$name")") >&2 9>&- &
+  # Debian's Go is set not to fetch another version, which the module may need.
+  (cd "$module_folder" && export CGO_ENABLED=0 GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" &&
+    exec go build -trimpath -ldflags "$flags" \
+      -o "$unfinished" "$(package_of "$name")") >&2 9>&- &
   pid=$!
   local beat=$SECONDS
   while kill -0 "$pid" 2>/dev/null; do
@@ -85,14 +130,16 @@ build() {
   trap - EXIT
 }
 
-say "building Kubernetes $version and etcd $(version_of go.etcd.io/etcd/server/v3) for the lab:" \
-  "about 12 minutes on two cores, only once"
+read -r -a missing <<<"$(list_missing)"
+if [ "${#missing[@]}" -gt 0 ]; then
+  say "building ${missing[*]} for the lab (Kubernetes $version, etcd" \
+    "$(version_of go.etcd.io/etcd/server/v3)): about 12 minutes for all four on two cores, once"
+fi
 number=0
-for name in "${binaries[@]}"; do
+for name in "${missing[@]}"; do
   number=$((number + 1))
-  [ -x "$folder/$name" ] && continue
-  say "building $name ($number of ${#binaries[@]}, $(elapsed))"
+  say "building $name ($number of ${#missing[@]}, $(elapsed))"
   build "$name"
   say "built $name ($(elapsed))"
 done
-echo "$folder"
+print_folder

@@ -6,7 +6,7 @@ set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)
 readonly stamp=$root/node_modules/.lbd-setup
-PATH=$PATH:/usr/local/go/bin:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin
 
 # package=the command it brings, or how else to see that it is there
 readonly needs=(
@@ -81,13 +81,6 @@ install_npm_packages() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
-build_control_plane() {
-  local script=$root/scripts/build-kubernetes.sh
-  command -v go >/dev/null || [ -n "${KUBEBUILDER_ASSETS:-}" ] ||
-    fail "go is missing; run: apt-get install golang, or set KUBEBUILDER_ASSETS"
-  "$script" >/dev/null
-}
-
 with_control_plane=yes
 for argument in "$@"; do
   case "$argument" in
@@ -104,4 +97,6 @@ flock --nonblock 9 || { say "another set-up is running here; waiting for it"; fl
 install_npm_packages
 "$root/scripts/build-native.sh" 9<&-
 exec 9<&-
-if [ "$with_control_plane" = yes ]; then build_control_plane; fi
+if [ "$with_control_plane" = yes ]; then
+  "$root/scripts/build-kubernetes.sh" >/dev/null
+fi
