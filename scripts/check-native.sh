@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs test/support/native-fuzz.ts on an addon built with AddressSanitizer and UBSan, in a network
-# namespace of its own. Fails on any report: memory error, undefined behaviour, leak. Needs root.
+# namespace of its own. Fails on any report: memory error, undefined behaviour, leak. Needs root;
+# sets up what is missing.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,7 +18,7 @@ fail() {
 }
 
 [ "$(id -u)" = 0 ] || fail "Cannot check the native addon: it needs root for network namespaces"
-[ -e "$gyp" ] || fail "Cannot check the native addon: '$gyp' is missing; run npm ci"
+"$root/scripts/setup.sh" --no-control-plane
 
 mkdir -p "$work"
 exec 9<"$work"
