@@ -2,13 +2,15 @@
 // sysexits(3) and one clear message when it cannot.
 
 import { hostname } from "node:os";
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { AppError, errorText } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { Daemon } from "./daemon.ts";
 import { loadNodeFile } from "./load-node-file.ts";
 import { createLogger } from "./logger.ts";
 
+/** sysexits(3): EX_USAGE. */
+const EXIT_USAGE = 64;
 /** sysexits(3): EX_SOFTWARE. */
 const EXIT_SOFTWARE = 70;
 
@@ -33,6 +35,8 @@ async function main(options: Options): Promise<void> {
 
 /** The message goes where systemd and a terminal show it. */
 function fail(thrown: unknown): never {
+  // It has printed the message, or the help that was asked for.
+  if (thrown instanceof CommanderError) process.exit(thrown.exitCode === 0 ? 0 : EXIT_USAGE);
   const isExpected = thrown instanceof AppError;
   const text = isExpected || !(thrown instanceof Error) ? errorText(thrown) : thrown.stack;
   process.stderr.write(`lbd: ${text}\n`);
@@ -44,6 +48,8 @@ const program = new Command("lbd")
   .version(VERSION)
   .option("--config <file>", "the node file", "/etc/lbd/config.yaml")
   .option("--check", "only say whether the node file is valid")
+  .exitOverride()
+  .showHelpAfterError('(see "lbd --help")')
   .action((options: Options) => main(options));
 
 await program.parseAsync().then(() => process.exit(), fail);

@@ -17,7 +17,7 @@ export function childProcess(
   context: Pick<TestContext, "after">,
   file: string,
   args: readonly string[],
-  options: Pick<SpawnOptions, "uid" | "gid" | "env"> = {},
+  options: Pick<SpawnOptions, "uid" | "gid" | "env" | "cwd"> = {},
 ): Child {
   const child = spawn(process.execPath, [resolve(ROOT, file), ...args], {
     cwd: "/",
