@@ -41,6 +41,7 @@ import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
 import { allReady, runTasks, type Task } from "./tasks.ts";
+import { UnsupportedEvents } from "./unsupported.ts";
 import { Views } from "./views.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
@@ -69,6 +70,7 @@ export class Daemon {
   readonly #links: LinkWatcher;
   readonly #journal: Journal;
   readonly #missing: MissingInterfaces;
+  readonly #unsupported: UnsupportedEvents;
   readonly #views: Views;
   #interfaces: readonly HostInterface[] = [];
   #hostLinks: HostLinks | null = null;
@@ -132,6 +134,7 @@ export class Daemon {
       onError: (error) => this.#onLinkError(error),
     });
     this.#missing = new MissingInterfaces(this.#serviceEvents);
+    this.#unsupported = new UnsupportedEvents(this.#serviceEvents);
     this.#views = this.#createViews();
   }
 
@@ -186,6 +189,7 @@ export class Daemon {
     if (config || nodes) this.#reconfigureAllocation();
     else for (const key of services) this.#allocation.reconcile(key);
     this.#checkInterfaces();
+    this.#unsupported.check(this.#cluster.services, { isLeader: this.#leader.isLeading });
   }
 
   #onConfig(): void {
@@ -353,6 +357,7 @@ export class Daemon {
       host: () => ({
         missingInterfaces: this.#missing.names(),
         linkFailure: this.#linkFailure?.message ?? null,
+        services: this.#cluster.services.values(),
       }),
       reserved: () => this.#reserved,
       counters: () => ({

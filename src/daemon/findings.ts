@@ -3,7 +3,9 @@
 import type { Finding, Health } from "../api/types.ts";
 import type { Problem } from "../core/problem.ts";
 import { formatProblem } from "../core/problem.ts";
+import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
+import { unsupportedFinding } from "./unsupported.ts";
 
 export interface Findable {
   /** By resource: why it cannot be read now. */
@@ -24,6 +26,8 @@ export interface Findable {
   readonly poolConflicts: readonly { readonly pool: string; readonly text: string }[];
   readonly ipv6Addresses: number;
   readonly linkFailure: string | null;
+  /** All Services: some ask for what is not supported yet. */
+  readonly services?: Iterable<Service>;
 }
 
 /** At most this many of one kind are listed; the rest is counted. */
@@ -40,6 +44,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
+    ...unsupportedFinding(input.services ?? []),
   ];
   return [
     ...all.filter((finding) => finding.health === "failing"),

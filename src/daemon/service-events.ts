@@ -50,6 +50,11 @@ export class ServiceEvents {
     this.#about(service, { type: "Warning", reason: "announceFailed", action: "Announce", note });
   }
 
+  /** Something that the Service asks for is ignored in this version. */
+  notSupported(service: Service, note: string): void {
+    this.#about(service, { type: "Warning", reason: "notSupported", action: "Allocate", note });
+  }
+
   conflict(service: Service, address: Ip, mac: Mac): void {
     const note =
       `host ${mac} also answers for ${address}, seen by node "${this.#node}": ` +

@@ -146,6 +146,34 @@ describe("a Service of type LoadBalancer", () => {
     });
   });
 
+  test("that asks for what is not supported yet is served, and told what is ignored", async () => {
+    const c = cluster();
+    const shared = { "metallb.io/allow-shared-ip": "dns" };
+    await c.createService("wishful", { externalTrafficPolicy: "Local" }, shared);
+    await c.untilAnswering(await c.addressOf("wishful"));
+    await c.untilEvent("wishful", "notSupported");
+    const warnings = async () => {
+      const events = await c.events("wishful");
+      return events.filter((event) => event.reason === "notSupported");
+    };
+    const found = await eventually("a warning for each", warnings, {
+      until: (all) => all.length > 1,
+    });
+    assert.deepEqual(found.map((event) => event.type).sort(), ["Warning", "Warning"]);
+    const notes = found.map((event) => event.note).sort();
+    assert.match(notes[0] ?? "", /^externalTrafficPolicy "Local" is ignored when a node is chosen/);
+    assert.match(notes[1] ?? "", /"metallb\.io\/allow-shared-ip" is ignored: .* of its own/);
+    for (const daemon of c.daemons.values()) {
+      const status = await c.untilStatus(daemon, /does not support: default\/wishful/);
+      assert.match(status, /kube-proxy drops the connections there/);
+    }
+    // A change of something else tells nothing again.
+    await c.controlPlane.kubectl(["annotate", "service", "wishful", "other=1"]);
+    await c.controlPlane.kubectl(["delete", "service", "wishful"]);
+    await c.untilStatus(c.daemon("node1"), /health +ok/);
+    assert.equal((await warnings()).length, 2);
+  });
+
   test("with a loadBalancerClass is left to its own implementation", async () => {
     const c = cluster();
     await c.createService("classy", { loadBalancerClass: "example.com/other" });
