@@ -22,6 +22,27 @@ spec:
   ports: [{ port: 80, targetPort: 8080, nodePort: ${NODE_PORT} }]
 `;
 
+const RESOURCES = `
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: lan, namespace: metallb-system }
+spec: { addresses: [192.168.100.50-192.168.100.59] }
+---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: quiet, namespace: metallb-system }
+spec: { addresses: [10.0.0.0/24, 10.0.1.0/24], autoAssign: false, avoidBuggyIPs: true }
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: lan, namespace: metallb-system }
+spec:
+  ipAddressPools: [lan]
+  ipAddressPoolSelectors: [{ matchLabels: { tier: a } }]
+  interfaces: [eth0]
+  nodeSelectors: [{ matchLabels: { rack: b } }]
+`;
+
 interface Answer {
   readonly pod: string;
   readonly client: string;
@@ -138,6 +159,33 @@ describe("lab control plane", () => {
     const kubeconfig = await controlPlane.expiredCertificateKubeconfig();
     const refused = await controlPlane.tryKubectl(["get", "nodes"], { kubeconfig });
     assert.match(refused.stderr, /Unauthorized|must be logged in/);
+  });
+
+  test("kubectl shows the columns of pools and advertisements", async () => {
+    await controlPlane.installLbd();
+    await controlPlane.apply(RESOURCES);
+    const rows = async (...argv: string[]): Promise<string[][]> => {
+      const printed = await controlPlane.kubectl(["get", ...argv, "-n", "metallb-system"]);
+      return printed
+        .trim()
+        .split("\n")
+        .map((line) => line.split(/ {2,}/).map((cell) => cell.trim()));
+    };
+    assert.deepEqual(await rows("ipaddresspools"), [
+      ["NAME", "AUTO ASSIGN", "AVOID BUGGY IPS", "ADDRESSES"],
+      ["lan", "true", "false", '["192.168.100.50-192.168.100.59"]'],
+      ["quiet", "false", "true", '["10.0.0.0/24","10.0.1.0/24"]'],
+    ]);
+    const heads = ["NAME", "IPADDRESSPOOLS", "IPADDRESSPOOL SELECTORS", "INTERFACES"];
+    const selectors = '[{"matchLabels":{"tier":"a"}}]';
+    assert.deepEqual(await rows("l2advertisements"), [
+      heads,
+      ["lan", '["lan"]', selectors, '["eth0"]'],
+    ]);
+    assert.deepEqual(await rows("l2advertisements", "-o", "wide"), [
+      [...heads, "NODE SELECTORS"],
+      ["lan", '["lan"]', selectors, '["eth0"]', '[{"matchLabels":{"rack":"b"}}]'],
+    ]);
   });
 
   test("lab API server is reached from the test process over loopback", async () => {
