@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { errorText } from "../core/errors.ts";
+import { whyUnreadable } from "../core/file-error.ts";
 import type { Problem } from "../core/problem.ts";
 
 /** PEM text with the place it came from. */
@@ -41,7 +41,7 @@ export class FileReader {
       if (text.trim() !== "") return { where, source: `"${path}"`, text };
       this.#problems.push({ where, found: `an empty file "${path}"`, expected: "its content" });
     } catch (thrown) {
-      const found = `"${path}", which cannot be read (${errorText(thrown)})`;
+      const found = `"${path}", which cannot be read (${whyUnreadable(thrown)})`;
       this.#problems.push({ where, found, expected: "a readable file" });
     }
     return null;

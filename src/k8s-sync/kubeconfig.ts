@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseDocument } from "yaml";
-import { AppError, errorText } from "../core/errors.ts";
+import { AppError } from "../core/errors.ts";
+import { errnoOf, whyUnreadable } from "../core/file-error.ts";
 import { formatProblem, type Problem } from "../core/problem.ts";
 import type { WallMs } from "../core/time.ts";
 import { checkAuthorities, checkClientCertificate } from "./kubeconfig-certificates.ts";
@@ -50,6 +51,10 @@ export interface KubeconfigTls {
 export type TokenSetting =
   | { readonly kind: "fixed"; readonly token: string }
   | { readonly kind: "file"; readonly path: string };
+
+const HOW_TO_MAKE_ONE =
+  'make one from "kubectl apply -f deploy/" and "kubectl create token lbd -n lbd-system", ' +
+  'see "Install it by hand" in README.md';
 
 /** Throws AppError KUBECONFIG_INVALID, whose text lists every problem found. */
 export function loadKubeconfig(path: string, options: KubeconfigOptions): Kubeconfig {
@@ -101,11 +106,12 @@ function readYaml(path: string): unknown {
   try {
     text = readFileSync(path, "utf8");
   } catch (thrown) {
-    const message = `Cannot read kubeconfig "${path}": ${errorText(thrown)}`;
+    const next = errnoOf(thrown) === "ENOENT" ? `; ${HOW_TO_MAKE_ONE}` : "";
+    const message = `Cannot read kubeconfig "${path}": ${whyUnreadable(thrown)}${next}`;
     throw new AppError("KUBECONFIG_INVALID", message, { cause: thrown });
   }
   if (text.trim() === "") {
-    const expected = 'clusters, users and contexts (write one with "lbctl bootstrap")';
+    const expected = `clusters, users and contexts (${HOW_TO_MAKE_ONE})`;
     throw invalid(path, [{ where: "the document", found: "an empty file", expected }]);
   }
   const document = parseDocument(text, { prettyErrors: true });

@@ -78,7 +78,14 @@ const BAD: readonly {
   context?: string;
   expected: readonly RegExp[];
 }[] = [
-  { name: "empty file", text: " \n", expected: [/found an empty file/] },
+  {
+    name: "empty file",
+    text: " \n",
+    expected: [
+      /found an empty file, expected clusters, users and contexts/,
+      /kubectl create token/,
+    ],
+  },
   { name: "half-written file", text: "clusters: [{name: a", expected: [/expected valid YAML/] },
   { name: "text", text: "hello", expected: [/expected a value of type object/] },
   { name: "a list", text: "- a", expected: [/expected a value of type object/] },
@@ -151,7 +158,7 @@ const BAD: readonly {
       { ...CLUSTER, "certificate-authority": "no.crt" },
       { ...USER, "client-key": "no.key" },
     ),
-    expected: [/no\.crt", which cannot be read/, /no\.key", which cannot be read/],
+    expected: [/no\.crt", which cannot be read \(there is no such file\)/, /no\.key", which/],
   },
   {
     name: "data that is no base64",
@@ -230,7 +237,10 @@ for (const row of BAD) {
 test("loadKubeconfig() refuses: a file that is not there", () => {
   assert.throws(() => loadKubeconfig("/nonexistent/kubeconfig", { now: NOW }), {
     code: "KUBECONFIG_INVALID",
-    message: /^Cannot read kubeconfig "\/nonexistent\/kubeconfig": ENOENT/,
+    message:
+      'Cannot read kubeconfig "/nonexistent/kubeconfig": there is no such file; ' +
+      'make one from "kubectl apply -f deploy/" and "kubectl create token lbd -n lbd-system", ' +
+      'see "Install it by hand" in README.md',
   });
 });
 
