@@ -28,7 +28,7 @@ import { MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
 import { run } from "../lab/command.ts";
 import type { Lab } from "../lab/lab.ts";
 import { AnsweringNode, LONG_MS, VIP } from "../netns/support/answering.ts";
-import { type BenchRow, compared, figuresOf, figuresOfRates, information, median } from "./rows.ts";
+import { type BenchRow, compared, figuresOfRates, figuresOfRounds, information } from "./rows.ts";
 
 const KERNEL_ADDRESS = "192.168.100.201";
 const C_ADDRESS = "192.168.100.202";
@@ -215,13 +215,8 @@ function complete<T>(record: Partial<Record<Who, T>>): Record<Who, T> {
 function rowsOf(rounds: readonly Round[]): BenchRow[] {
   const latency = (name: string, who: Who, placement: Placement): BenchRow => {
     const all = rounds.map((round) => round.latency[placement][who]);
-    // p99 as the median of the rounds: one burst of something else on the machine is not ours.
-    const figures = {
-      p50: median(all.map(({ p50 }) => p50)),
-      p99: median(all.map(({ p99 }) => p99)),
-      worst: figuresOf(all.map(({ worst }) => worst)).worst,
-    };
-    return information(name, "ms", { figures, runs: rounds.length * REQUESTS_A_ROUND });
+    const figures = figuresOfRounds(all);
+    return information(name, "ms", { figures, runs: rounds.length });
   };
   const rate = (name: string, who: Who): BenchRow => {
     const figures = figuresOfRates(rounds.map((round) => round.rate[who]));

@@ -93,13 +93,13 @@ function rssOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1_024;
 }
 
-/** Of all daemons together; the p50 is that of the largest daemon, which leads the cluster. */
+/** Of the largest daemon, which leads the cluster; the worst is that of all daemons. */
 function rssRow(samples: readonly (readonly number[])[]): BenchRow {
-  const largest = Math.max(...samples.map(median));
-  const all = samples.flat();
-  const figures = { ...figuresOf(all), p50: largest };
-  const row = information("rss idle", "MB", { figures, runs: all.length });
-  return { ...row, target: `<= ${RSS_TARGET_MB} MB`, ok: largest <= RSS_TARGET_MB };
+  const bySize = [...samples].sort((a, b) => median(b) - median(a));
+  const largest = bySize[0] ?? [];
+  const figures = { ...figuresOf(largest), worst: Math.max(...samples.flat()) };
+  const row = information("rss idle", "MB", { figures, runs: largest.length });
+  return { ...row, target: `<= ${RSS_TARGET_MB} MB`, ok: row.p50 <= RSS_TARGET_MB };
 }
 
 interface Measured {

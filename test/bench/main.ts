@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { withLab } from "../lab/for-test.ts";
 import { arpRows } from "./arp.ts";
 import { daemonRows } from "./daemon.ts";
-import { type BenchRow, formatTable } from "./rows.ts";
+import { type BenchRow, formatTable, LEGEND } from "./rows.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const ROUNDS_DEFAULT = 20;
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     const options = { services: Math.max(runs, SERVICES_MIN), onProgress };
     rows.push(...(await withLab({ nodes: 3 }, (lab) => daemonRows(lab, options))));
   }
-  console.log(formatTable(rows));
+  console.log(`${formatTable(rows)}\n${LEGEND}`);
   const file = process.env.JSON ?? "";
   if (file !== "") writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
   process.exit(rows.every((row) => row.ok) ? 0 : 1);

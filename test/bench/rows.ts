@@ -7,7 +7,7 @@ export interface BenchRow {
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;
-  /** How many rounds, requests or samples the figures are made of. */
+  /** How many values p50 and p99 are taken from: rounds, Services or samples. */
   readonly runs: number;
   /** The p50 of what it is compared with, or null. */
   readonly baseline: number | null;
@@ -39,6 +39,18 @@ export function median(values: readonly number[]): number {
 /** Where less is better: the worst is the largest. */
 export function figuresOf(values: readonly number[]): Figures {
   return { p50: median(values), p99: percentile(values, 99), worst: Math.max(...values) };
+}
+
+/**
+ * Of rounds that have percentiles of their own: the medians of these, because one burst of something
+ * else on the machine is not ours; and the worst of all.
+ */
+export function figuresOfRounds(rounds: readonly Figures[]): Figures {
+  return {
+    p50: median(rounds.map(({ p50 }) => p50)),
+    p99: median(rounds.map(({ p99 }) => p99)),
+    worst: Math.max(...rounds.map(({ worst }) => worst)),
+  };
 }
 
 /** Where more is better: p99 is what 99 % of the values reach, the worst is the smallest. */
@@ -94,6 +106,15 @@ export function formatTable(rows: readonly BenchRow[]): string {
       .trimEnd();
   return [HEADINGS, ...cells].map(format).join("\n");
 }
+
+/** What the columns mean, to be printed under the table. */
+export const LEGEND = `
+runs   how many values p50 and p99 are taken from (rounds, Services, samples), by nearest rank
+p99    arp latency: the median of the rounds' p99, as p50 is the median of their p50
+       arp rate: what 99 % of the rounds reach
+       the others: of all runs; the worst of them while these are fewer than 100
+worst  arp latency: the slowest request of all rounds; arp rate: the slowest round
+ratio  p50 / baseline`;
 
 function shown(value: number): string {
   if (!Number.isFinite(value)) return "-";
