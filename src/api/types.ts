@@ -79,14 +79,23 @@ export interface ServiceView {
   readonly pending: string | null;
 }
 
+/** Numbers of addresses by family, at most COUNT_MAX each; null: the pool has none of the family. */
+export interface FamilyCounts {
+  readonly ipv4: number | null;
+  readonly ipv6: number | null;
+}
+
+/** The largest number that JSON carries exactly everywhere, 2^53 - 1; it stands for more, too. */
+export const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+
 export interface PoolView {
   readonly pool: string;
   readonly addresses: readonly string[];
   readonly autoAssign: boolean;
   readonly avoidBuggyIPs: boolean;
-  readonly assigned: number;
-  /** Neither assigned nor withheld; IPv6 counts are capped at 2^53 - 1. */
-  readonly available: number;
+  readonly assigned: FamilyCounts;
+  /** Neither assigned nor withheld. */
+  readonly available: FamilyCounts;
   /** Addresses that are never handed out, with the reason. */
   readonly withheld: readonly { readonly address: string; readonly because: string }[];
   readonly advertisements: readonly string[];

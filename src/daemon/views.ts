@@ -2,6 +2,7 @@
 
 import type { ApiSource } from "../api/routes.ts";
 import type {
+  FamilyCounts,
   Finding,
   HistoryView,
   NodeView,
@@ -10,9 +11,10 @@ import type {
   StatusView,
   VipView,
 } from "../api/types.ts";
-import { formatRange, type Ip, ipFamily } from "../core/address.ts";
+import { formatRange, type Ip, type IpFamily, ipFamily } from "../core/address.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
+import type { AllocatablePool } from "../ipam/types.ts";
 import { countAssigned, noneAssigned, poolUsage } from "../ipam/usage.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { Store } from "../store/store.ts";
@@ -174,8 +176,9 @@ export class Views implements ApiSource {
         addresses: pool.ranges.map(formatRange),
         autoAssign: pool.autoAssign,
         avoidBuggyIPs: pool.avoidBuggyIps,
-        assigned: usage.assignedIpv4 + usage.assignedIpv6,
-        available: usage.availableIpv4 + usage.availableIpv6,
+        // A sum would mix up what runs out with what never does.
+        assigned: ofFamilies(pool, usage.assignedIpv4, usage.assignedIpv6),
+        available: ofFamilies(pool, usage.availableIpv4, usage.availableIpv6),
         withheld: withheld.map(([address, because]) => ({ address, because })),
         advertisements: cluster.config.advertisements
           .filter((ad) => ad.pools.includes(pool.name))
@@ -251,4 +254,10 @@ export class Views implements ApiSource {
       return pool === null ? [] : [{ pool: pool.name, text: `${address} is ${use}` }];
     });
   }
+}
+
+/** Null for a family of which the pool has no range: none is left, but none was ever there. */
+function ofFamilies(pool: AllocatablePool, ipv4: number, ipv6: number): FamilyCounts {
+  const has = (family: IpFamily) => pool.ranges.some((range) => range.family === family);
+  return { ipv4: has(4) ? ipv4 : null, ipv6: has(6) ? ipv6 : null };
 }

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
-import type { ExplainStep, StatusView } from "../../../src/api/types.ts";
-import { SCHEMA } from "../../../src/api/types.ts";
+import type { ExplainStep, FamilyCounts, StatusView } from "../../../src/api/types.ts";
+import { COUNT_MAX, SCHEMA } from "../../../src/api/types.ts";
 import { explainText } from "../../../src/cli/commands/explain.ts";
+import { countsText } from "../../../src/cli/commands/pools.ts";
 import { statusText } from "../../../src/cli/commands/status.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { childProcess, finished } from "../../support/child-process.ts";
@@ -100,11 +101,34 @@ test("lbctl pools shows each pool in a line, and says what advertises it", async
   const cells = shown.split("\n").map((line) => line.split(/ {2,}/));
   assert.deepEqual(cells, [
     ["POOL", "ADDRESSES", "AUTO-ASSIGN", "ASSIGNED", "AVAILABLE", "WITHHELD", "ADVERTISED BY"],
-    ["lan", "10.0.0.10-10.0.0.20,2001:db8::10-2001:db8::20", "yes", "3", "18", "1", "all,rack"],
+    [
+      "lan",
+      "10.0.0.10-10.0.0.20,2001:db8::10-2001:db8::20",
+      "yes",
+      "2 IPv4, 1 IPv6",
+      "8 IPv4, 16 IPv6",
+      "1",
+      "all,rack",
+    ],
     ["spare", "10.1.0.0-10.1.0.255", "no", "0", "254", "0", "nothing: no L2Advertisement"],
     [""],
   ]);
 });
+
+const COUNTS: readonly (readonly [name: string, counts: FamilyCounts, text: string])[] = [
+  ["more IPv6 than can be counted", { ipv4: null, ipv6: COUNT_MAX }, "over 9e15"],
+  ["both, one of them beyond counting", { ipv4: 6, ipv6: COUNT_MAX }, "6 IPv4, over 9e15 IPv6"],
+  ["the last number that is counted", { ipv4: null, ipv6: COUNT_MAX - 1 }, "9007199254740990"],
+  ["IPv4 that is used up", { ipv4: 0, ipv6: 4 }, "0 IPv4, 4 IPv6"],
+  ["IPv4 alone", { ipv4: 254, ipv6: null }, "254"],
+  ["no family", { ipv4: null, ipv6: null }, ""],
+];
+
+for (const [name, counts, expected] of COUNTS) {
+  test(`countsText() of ${name}`, () => {
+    assert.equal(countsText(counts), expected);
+  });
+}
 
 const HISTORY_ARGUMENTS: readonly (readonly [args: readonly string[], asked: string])[] = [
   [["history", "10.0.0.10"], "history 10.0.0.10 100"],

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
+import { COUNT_MAX } from "../../../src/api/types.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { EXCLUDE_LABEL } from "../../../src/daemon/placements.ts";
@@ -130,8 +131,8 @@ test("pools() counts what is assigned, and what is left without what is withheld
       addresses: ["10.0.0.0-10.0.0.15", "2001:db8::-2001:db8::3"],
       autoAssign: true,
       avoidBuggyIPs: false,
-      assigned: 3,
-      available: 16 - 2 - 1 + 4 - 1,
+      assigned: { ipv4: 2, ipv6: 1 },
+      available: { ipv4: 16 - 2 - 1, ipv6: 4 - 1 },
       withheld: [{ address: "10.0.0.0", because: "the network address of 10.0.0.0/28" }],
       advertisements: ["all"],
     },
@@ -140,12 +141,23 @@ test("pools() counts what is assigned, and what is left without what is withheld
       addresses: ["10.1.0.0-10.1.0.255"],
       autoAssign: false,
       avoidBuggyIPs: true,
-      assigned: 0,
-      available: 256 - 2 - 1,
+      assigned: { ipv4: 0, ipv6: null },
+      available: { ipv4: 256 - 2 - 1, ipv6: null },
       withheld: [{ address: "10.1.0.9", because: 'the address of node "n2"' }],
       advertisements: [],
     },
   ]);
+});
+
+test("pools() keeps families apart, and caps each: a sum would be neither", (t) => {
+  const pools = [
+    resource("vast", { addresses: ["fc00::/7", "10.0.0.0/28"] }),
+    resource("six", { addresses: ["2001:db8::/64"] }),
+  ];
+  const [six, vast] = running(t, {}, { ...OBJECTS, pools }).views.pools();
+  assert.deepEqual(vast?.available, { ipv4: 14, ipv6: COUNT_MAX });
+  assert.deepEqual(vast?.assigned, { ipv4: 2, ipv6: 0 });
+  assert.deepEqual(six?.available, { ipv4: null, ipv6: COUNT_MAX });
 });
 
 test("nodes() joins the Nodes that the API knows with those that have a Lease", (t) => {
