@@ -33,7 +33,7 @@ const STATUS_OF: Readonly<Record<ApiErrorKind, number>> = {
 
 export interface ApiServerOptions {
   readonly path: string;
-  /** The group that may read; when the system has none of this name, root alone may. */
+  /** The group that may read; when the system has none of this name, root alone may: `notice`. */
   readonly group: string;
   readonly source: ApiSource;
   /** A handler threw: a bug, told to the log. */
@@ -43,10 +43,16 @@ export interface ApiServerOptions {
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #server: Server;
+  #notice: string | null = null;
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
     this.#server = createServer((request, response) => this.#serve(request, response));
+  }
+
+  /** After `listen()`: why nobody but root may ask, though a group was named; or null. */
+  get notice(): string | null {
+    return this.#notice;
   }
 
   /** Throws AppError ALREADY_RUNNING when a daemon answers there, SOCKET_UNAVAILABLE otherwise. */
@@ -66,6 +72,7 @@ export class ApiServer {
       chmodSync(path, 0o660);
       const gid = groupId(group);
       if (gid !== null) chownSync(path, 0, gid);
+      this.#notice = gid === null ? noGroup(group) : null;
     } catch (cause) {
       const message = `Cannot listen on "${path}": ${errorText(cause)}`;
       throw new AppError("SOCKET_UNAVAILABLE", message, { cause });
@@ -159,6 +166,10 @@ function groupId(name: string): number | null {
   const line = readFileSync("/etc/group", "utf8")
     .split("\n")
     .find((entry) => entry.startsWith(`${name}:`));
-  const gid = Number(line?.split(":")[2]);
-  return Number.isInteger(gid) && line !== undefined ? gid : null;
+  const number = line?.split(":")[2] ?? "";
+  return /^\d+$/.test(number) ? Number(number) : null;
+}
+
+function noGroup(name: string): string {
+  return `Cannot let group "${name}" use lbctl: /etc/group has no such group, so only root may`;
 }

@@ -166,8 +166,20 @@ test("listen() gives the socket to the group that is named", async (t) => {
     await assert.rejects(serveApi(t, { group: name }), { code: "SOCKET_UNAVAILABLE" });
     return;
   }
-  const { path } = await serveApi(t, { group: name });
+  const { path, server } = await serveApi(t, { group: name });
   assert.deepEqual([statSync(path).uid, statSync(path).gid], [0, gid]);
+  assert.equal(server.notice, null);
+});
+
+test("listen() notices a group that does not exist, and root may still ask", async (t) => {
+  const { path, server } = await serveApi(t, { group: "no-such-group" });
+  const detail = "/etc/group has no such group, so only root may";
+  assert.equal(server.notice, `Cannot let group "no-such-group" use lbctl: ${detail}`);
+  assert.equal((await rawRequest(path, "/v1/status")).status, 200);
+});
+
+test("notice is null before listen() has looked", (t) => {
+  assert.equal(serverAt(t, join(tempDir(t), "lbd.sock")).notice, null);
 });
 
 /** Both ends of a connection, the client's made with the rights that `as` gives. */
