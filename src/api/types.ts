@@ -79,7 +79,7 @@ export interface ServiceView {
   readonly pending: string | null;
 }
 
-/** Numbers of addresses by family, at most COUNT_MAX each; null: the pool has none of the family. */
+/** How many addresses of each family, at most COUNT_MAX; null: the pool has none of the family. */
 export interface FamilyCounts {
   readonly ipv4: number | null;
   readonly ipv6: number | null;

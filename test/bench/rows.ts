@@ -42,8 +42,8 @@ export function figuresOf(values: readonly number[]): Figures {
 }
 
 /**
- * Of rounds that have percentiles of their own: the medians of these, because one burst of something
- * else on the machine is not ours; and the worst of all.
+ * Of rounds that have percentiles of their own: the medians of these, because one burst of
+ * something else on the machine is not ours; and the worst of all.
  */
 export function figuresOfRounds(rounds: readonly Figures[]): Figures {
   return {
