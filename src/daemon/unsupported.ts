@@ -1,5 +1,6 @@
-// What Services ask for and this version does not do yet: said in the status, and by one Event each,
-// instead of being ignored in silence. An entry goes when its support comes; with the last, the file.
+// What Services ask for and this version does not do yet: said in the status, and by one Event
+// each, instead of being ignored in silence. An entry goes when its support comes; with the last
+// one, the file.
 
 import type { Finding } from "../api/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
@@ -71,8 +72,8 @@ export class UnsupportedEvents {
   }
 
   /**
-   * To be called with all Services after every change of one. One node tells, the leader; a new one,
-   * which reads all Services first, tells again: Events do not last, what they say does.
+   * To be called with all Services after every change of one. One node tells, the leader; a new
+   * one, which reads all Services first, tells again: Events do not last, what they say does.
    */
   check(services: ReadonlyMap<string, Service>, options: { isLeader: boolean }): void {
     const told = new Set<string>();

@@ -1,5 +1,5 @@
 // Which nodes own, on which interfaces they answer, and which addresses are given away by
-// themselves: pools and advertisements with selectors, changed by kubectl while addresses are owned.
+// themselves: pools and advertisements with selectors, changed by kubectl while in use.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -88,7 +88,7 @@ describe("selectors", () => {
     assert.deepEqual(await c.lab.client.whoAnswers(FIRST), [c.node("node1").mac()]);
   });
 
-  test("a node selector that selects nobody silences the address, and the status says why", async () => {
+  test("a node selector that selects nobody silences the address, and says why", async () => {
     const c = cluster();
     await advertise(c, onRack("none"));
     const status = await c.untilStatus(c.daemon("node2"), /Nobody answers for 192\.168\.100\.50/);
@@ -98,7 +98,7 @@ describe("selectors", () => {
     await untilOwner(FIRST, "node1");
   });
 
-  test("interfaces: only the one that is named answers, also outside the address's prefix", async () => {
+  test("interfaces: only those that are named answer, whatever their prefix", async () => {
     const c = cluster();
     await untilAnswers(c, ["node1 on data"]);
     await advertise(c, { ...onRack("b"), interfaces: ["eth1"] });
@@ -111,7 +111,7 @@ describe("selectors", () => {
     await untilAnswers(c, ["node1 on data"]);
   });
 
-  test("a pool with autoAssign false is used by those who ask for it, and by nobody else", async () => {
+  test("a pool with autoAssign false is for those who ask for it alone", async () => {
     const c = cluster();
     await apply(c, "IPAddressPool", "lan", { addresses: [`${FIRST}-${ADDRESSES[3]}`] });
     const quiet = { addresses: ["192.168.100.70-192.168.100.79"], autoAssign: false };

@@ -14,7 +14,7 @@ interface Part {
   count: number;
 }
 
-/** A task whose time moves a second at a time; `pass` says at which seconds the watchdog was fed. */
+/** A task in mocked time; `pass` says at which seconds the watchdog was fed. */
 function started(context: TestContext, parts: readonly Part[], watchdogMs = WATCHDOG_MS) {
   context.mock.timers.enable({ apis: ["setInterval"] });
   const told: string[] = [];
@@ -61,7 +61,7 @@ function longestGapS(fedAt: readonly number[], end: number): number {
 }
 
 for (const everyMs of [1_000, 2_000, 4_000, 5_000, 7_000]) {
-  test(`SystemdTask feeds the watchdog in time when a part moves every ${everyMs} ms`, (context) => {
+  test(`SystemdTask is in time when a part moves every ${everyMs} ms`, (context) => {
     const parts = [
       { everyMs: 1_000, count: 0 },
       { everyMs, count: 0 },
@@ -88,7 +88,7 @@ test("SystemdTask feeds when the parts move in turns, never together", (context)
 });
 
 for (const stuck of [0, 1]) {
-  test(`SystemdTask starves the watchdog when part ${stuck} is stuck, though the other moves`, (context) => {
+  test(`SystemdTask starves when part ${stuck} is stuck, though the other moves`, (context) => {
     const parts: Part[] = [
       { everyMs: 1_000, count: 0 },
       { everyMs: 1_000, count: 0 },
@@ -111,7 +111,7 @@ test("SystemdTask does not feed a watchdog that systemd does not want", (context
   assert.deepEqual(pass(60), []);
 });
 
-test("SystemdTask tells READY when told to, a status when it is new, and STOPPING", async (context) => {
+test("SystemdTask tells READY, a status when it is new, and STOPPING", async (context) => {
   const { task, told, pass, end, setStatus } = started(context, []);
   task.tellReady();
   pass(10);
