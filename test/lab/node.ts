@@ -34,9 +34,13 @@ export class LabNode extends LabHost {
     return this.linkOn("management");
   }
 
-  /** Pulls all cables at once: to everybody else this is a crash of the machine. */
+  /**
+   * Pulls all cables at once: to everybody else this is a crash of the machine. The one to the API
+   * goes first: between two cables there are milliseconds, enough to release what is owned.
+   */
   async pullCables(): Promise<void> {
-    await setCables(this.links, "down");
+    const others = this.links.filter((link) => link !== this.mgmtLink);
+    await setCables([this.mgmtLink, ...others], "down");
   }
 
   async plugCables(): Promise<void> {
