@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test check check-native bench clean
+.PHONY: help demo test check check-native sim bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -11,6 +11,9 @@ demo: ## three nodes, a cluster and a Service that answers (KEEP=1: leave it run
 
 test: ## all tests, as root (SUITE=name: one of unit contract repo sim netns cluster)
 	@scripts/test.sh $(SUITE)
+
+sim: ## the simulator for long (HOURS=n virtual cluster-hours, SEED=n the first seed)
+	@HOURS='$(HOURS)' SEED='$(SEED)' scripts/sim.sh
 
 check: ## the fast gate: format, lint, types, rules, unit tests
 	@scripts/check.sh

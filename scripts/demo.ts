@@ -127,7 +127,7 @@ class Demo {
     const successor = this.#lab.nodes.find((other) => other.mac() === mac);
     const seconds = ((outage - pulledAt) / 1_000).toFixed(1);
     console.log(`   ${successor?.name} took over; the client was without answer for ${seconds} s.`);
-    console.log("   (The record in the API decides for now: a dead node's Lease ends after 15 s.)");
+    console.log("   (Its beacons were missing for 0.3 s, and it did not answer when asked.)");
     const { stdout } = await this.#daemon(successor?.name ?? "").lbctl(["history"]);
     show(`lbctl history   (on ${successor?.name})`, stdout);
     show(`client: curl http://${address}/`, await this.#untilBody(address));

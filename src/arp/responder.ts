@@ -57,6 +57,11 @@ interface Grant {
   readonly interfaces: ReadonlySet<string>;
 }
 
+/** Nothing is answered from `until` on. */
+interface Tenure {
+  until: BootMs;
+}
+
 /** An IPv4 address as `readInt32` reads it from a frame. */
 export function addressKey(address: Ip): number {
   return ipv4ToNumber(address) | 0;
@@ -64,7 +69,8 @@ export function addressKey(address: Ip): number {
 
 export class ArpResponder {
   readonly #grants = new Map<number, Grant>();
-  #tenureUntil = Number.NEGATIVE_INFINITY as BootMs;
+  /** By interface: shared with who looks at its frames. */
+  readonly #tenures = new Map<string, Tenure>();
 
   /** Allows answering for `address` on `interfaces` while the tenure lasts. */
   grant(address: Ip, interfaces: readonly string[]): void {
@@ -75,15 +81,15 @@ export class ArpResponder {
     this.#grants.delete(addressKey(address));
   }
 
-  /** The end of the tenure of every grant. */
-  setTenure(until: BootMs): void {
-    this.#tenureUntil = until;
+  /** The end of the tenure of every grant on the interface. */
+  setTenure(interfaceName: string, until: BootMs): void {
+    this.#tenureOn(interfaceName).until = until;
   }
 
   /** True when `address` may be announced on the interface now. */
   maySpeak(address: Ip, interfaceName: string, now: BootMs): boolean {
     const grant = this.#grants.get(addressKey(address));
-    return grant?.interfaces.has(interfaceName) === true && now < this.#tenureUntil;
+    return grant?.interfaces.has(interfaceName) === true && this.hasTenure(interfaceName, now);
   }
 
   grants(): { address: Ip; interfaces: string[] }[] {
@@ -95,7 +101,20 @@ export class ArpResponder {
 
   /** One responder serves all interfaces: this one looks at the frames of `name`. */
   onInterface(name: string, mac: Mac): InterfaceResponder {
-    return new InterfaceResponder(this, name, mac);
+    return new InterfaceResponder(this, { name, mac, tenure: this.#tenureOn(name) });
+  }
+
+  hasTenure(interfaceName: string, now: BootMs): boolean {
+    return now < this.#tenureOn(interfaceName).until;
+  }
+
+  #tenureOn(interfaceName: string): Tenure {
+    let tenure = this.#tenures.get(interfaceName);
+    if (tenure === undefined) {
+      tenure = { until: Number.NEGATIVE_INFINITY as BootMs };
+      this.#tenures.set(interfaceName, tenure);
+    }
+    return tenure;
   }
 
   /** @internal */
@@ -107,11 +126,6 @@ export class ArpResponder {
   grantOf(key: number): Grant | undefined {
     return this.#grants.get(key);
   }
-
-  /** @internal */
-  hasTenure(now: BootMs): boolean {
-    return now < this.#tenureUntil;
-  }
 }
 
 /** Looks at the frames that one interface received. */
@@ -119,11 +133,16 @@ export class InterfaceResponder {
   readonly #responder: ArpResponder;
   readonly #name: string;
   readonly #mac: Uint8Array;
+  readonly #tenure: Tenure;
 
-  constructor(responder: ArpResponder, name: string, mac: Mac) {
+  constructor(
+    responder: ArpResponder,
+    about: { readonly name: string; readonly mac: Mac; readonly tenure: Tenure },
+  ) {
     this.#responder = responder;
-    this.#name = name;
-    this.#mac = macToBytes(mac);
+    this.#name = about.name;
+    this.#mac = macToBytes(about.mac);
+    this.#tenure = about.tenure;
   }
 
   /**
@@ -160,7 +179,7 @@ export class InterfaceResponder {
     if (grant === undefined) return "not-ours";
     if (!isBroadcast(frame) && !this.#isOwn(frame, OFFSET.destination)) return "wrong-destination";
     if (!grant.interfaces.has(this.#name)) return "wrong-interface";
-    return this.#responder.hasTenure(now) ? "answered" : "tenure-lapsed";
+    return now < this.#tenure.until ? "answered" : "tenure-lapsed";
   }
 
   #isOwn(frame: Uint8Array, offset: number): boolean {

@@ -5,7 +5,7 @@
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
-import { MAC_BROADCAST, macAt, macToBytes } from "../core/mac.ts";
+import { MAC_BROADCAST, MAC_ZERO, macAt, macToBytes } from "../core/mac.ts";
 
 /*
  *  0                   1                   2                   3
@@ -44,6 +44,8 @@ export const ETHERTYPE_ARP = 0x0806;
 /** RFC 826: ar$op. */
 export const OPERATION = { request: 1, reply: 2 } as const;
 
+/** RFC 5227 section 1.1: the sender of a probe. */
+const UNSPECIFIED = "0.0.0.0" as Ip;
 const HARDWARE_ETHERNET = 1;
 const ETHERTYPE_IPV4 = 0x0800;
 
@@ -136,6 +138,19 @@ export function encodeReply(request: Uint8Array, mac: Uint8Array, out: Uint8Arra
     out[OFFSET.senderIp + i] = request[OFFSET.targetIp + i] ?? 0;
     out[OFFSET.targetIp + i] = request[OFFSET.senderIp + i] ?? 0;
   }
+}
+
+/** RFC 5227 section 1.1, ARP Probe: asks who has `ip` without saying who asks. */
+export function probe(ip: Ip, mac: Mac, to: Mac | null): ArpPacket {
+  return {
+    destination: to ?? MAC_BROADCAST,
+    source: mac,
+    operation: "request",
+    senderMac: mac,
+    senderIp: UNSPECIFIED,
+    targetMac: MAC_ZERO,
+    targetIp: ip,
+  };
 }
 
 /**

@@ -26,6 +26,8 @@ export const DEFAULT_EXCLUDED_INTERFACES: readonly string[] = [
   "^lxc.*",
 ];
 
+/** Below the time between two renewals of a node Lease: beacons are the faster detector. */
+const HOLD_MS_MAX = 4_000;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
@@ -48,6 +50,18 @@ const nodeFileSchema = z.strictObject({
   stateFile: absolutePath.default("/var/lib/lbd/state.db"),
   socket: absolutePath.default("/run/lbd/lbd.sock"),
   socketGroup: z.string().min(1).default("lbd"),
+  beacons: z
+    .strictObject({
+      /** Time between two beacons on a segment, in milliseconds. */
+      intervalMs: z.int().min(20).max(1_000).default(100),
+      /** Missed beacons after which a node counts as dead. */
+      multiplier: z.int().min(2).max(10).default(3),
+      port: z.int().min(1).max(65_535).default(7_473),
+    })
+    .refine(({ intervalMs, multiplier }) => intervalMs * multiplier <= HOLD_MS_MAX, {
+      error: `intervalMs times multiplier at most ${HOLD_MS_MAX}`,
+    })
+    .prefault({}),
   excludeInterfaces: z.array(regularExpression).default([...DEFAULT_EXCLUDED_INTERFACES]),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });

@@ -9,10 +9,9 @@ import type { NodeFile } from "../config/node-file.ts";
 import type { AppError } from "../core/errors.ts";
 import type { BootMs } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
-import { ApiClient } from "../k8s-sync/client.ts";
+import type { ApiClient } from "../k8s-sync/client.ts";
 import { decodeService } from "../k8s-sync/decode.ts";
 import { EventRecorder } from "../k8s-sync/events.ts";
-import { loadKubeconfig } from "../k8s-sync/kubeconfig.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
 import { listAll } from "../k8s-sync/lister.ts";
 import type { Service } from "../k8s-sync/model.ts";
@@ -20,10 +19,12 @@ import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
 import { Leadership } from "../ownership/leadership.ts";
-import { DEFAULT_TIMINGS } from "../ownership/timings.ts";
+import { timingsFor } from "../ownership/timings.ts";
 import { Store } from "../store/store.ts";
 import { AllocationController } from "./allocation-controller.ts";
+import { Beacons, nextIncarnation } from "./beacons.ts";
 import { type ClusterChange, ClusterView } from "./cluster-view.ts";
+import { createClient } from "./create-client.ts";
 import { type HostLinks, hostLinks } from "./host-links.ts";
 import { Journal } from "./journal.ts";
 import { LeaderDriver } from "./leader-driver.ts";
@@ -66,6 +67,7 @@ export class Daemon {
   readonly #leadership: Leadership;
   readonly #leader: LeaderDriver;
   readonly #allocation: AllocationController;
+  readonly #beacons: Beacons;
   readonly #reflectors: Reflectors;
   readonly #links: LinkWatcher;
   readonly #journal: Journal;
@@ -75,6 +77,7 @@ export class Daemon {
   #interfaces: readonly HostInterface[] = [];
   #hostLinks: HostLinks | null = null;
   #linkFailure: AppError | null = null;
+  #socketNotice: string | null = null;
   #reserved: ReservedAddresses = { all: new Map(), ofHosts: new Map() };
 
   /** Opens the store and reads the kubeconfig; throws AppError. Nothing runs yet. */
@@ -109,6 +112,13 @@ export class Daemon {
       events: this.#serviceEvents,
     });
     this.#responder = new Responder({
+      start: {
+        node,
+        incarnation: nextIncarnation(this.#store, clock),
+        settings: file.beacons,
+        port: file.beacons.port,
+      },
+      onPeer: (news) => this.#beacons.onPeer(news),
       onHeard: ({ address, interface: name, mac }) =>
         this.#ownership.post({ type: "heard", address, interface: name, mac }),
       onReady: (realtime) => log.info({ event: "responder-ready", realtime }, "responder ready"),
@@ -128,6 +138,7 @@ export class Daemon {
       writer: this.#writer,
       onLeading: (isLeading) => this.#onLeading(isLeading),
     });
+    this.#beacons = this.#createBeacons();
     this.#reflectors = this.#createReflectors();
     this.#links = new LinkWatcher({
       onChange: (interfaces) => this.#onInterfaces(interfaces),
@@ -148,13 +159,19 @@ export class Daemon {
       onError: (error) => this.#log.error({ event: "api-handler", err: error }, "handler failed"),
     });
     await server.listen();
-    const systemd = this.#systemdTask();
+    this.#socketNotice = server.notice;
+    if (server.notice !== null) this.#log.warn({ event: "api-socket" }, server.notice);
+    const systemd = new SystemdTask({
+      status: () => this.#views.summary(),
+      progress: () => [this.#responder.progress, this.#ownership.progress],
+    });
     const tasks: Task[] = [
       this.#responder,
       { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
       this.#ownership,
       this.#reflectors,
       this.#leader,
+      this.#beacons,
       { name: "events", run: (signal) => this.#events.run(signal) },
       this.#collector(),
       systemd,
@@ -293,14 +310,17 @@ export class Daemon {
     });
   }
 
-  #systemdTask(): SystemdTask {
-    return new SystemdTask({
-      status: () => {
-        const { health, vips, api } = this.#views.status();
-        const reach = api.reachable ? "" : ", the API cannot be reached";
-        return `${health}: ${vips.ownedHere} of ${vips.total} addresses answered here${reach}`;
-      },
-      progress: () => [this.#responder.progress, this.#ownership.progress],
+  #createBeacons(): Beacons {
+    return new Beacons({
+      client: this.#client,
+      namespace: this.#file.systemNamespace,
+      store: this.#store,
+      clock,
+      random,
+      log: this.#log,
+      isLeader: () => this.#leader.isLeading,
+      tellResponder: (message) => this.#responder.tell(message),
+      tellOwnership: (event) => this.#ownership.post(event),
     });
   }
 
@@ -308,7 +328,7 @@ export class Daemon {
     return new OwnershipDriver({
       node: this.#file.nodeName,
       identity: this.#identity,
-      timings: DEFAULT_TIMINGS,
+      timings: timingsFor(this.#file.beacons),
       clock,
       leases: this.#leases,
       writer: this.#writer,
@@ -357,6 +377,8 @@ export class Daemon {
       host: () => ({
         missingInterfaces: this.#missing.names(),
         linkFailure: this.#linkFailure?.message ?? null,
+        socketNotice: this.#socketNotice,
+        beaconProblem: this.#beacons.problem(),
         services: this.#cluster.services.values(),
       }),
       reserved: () => this.#reserved,
@@ -375,15 +397,4 @@ export class Daemon {
     const lastContactAt = this.#reflectors.lastContactAt();
     return { failures, leaseFailure, isReachable, lastContactAt };
   }
-}
-
-/** Throws AppError KUBECONFIG_INVALID. */
-function createClient(file: NodeFile): ApiClient {
-  const { kubeconfigContext: context } = file;
-  const kubeconfig = loadKubeconfig(file.kubeconfig, {
-    now: clock.wall(),
-    allowInsecure: file.allowInsecureApi,
-    ...(context === undefined ? {} : { context }),
-  });
-  return new ApiClient(kubeconfig, { version: VERSION });
 }

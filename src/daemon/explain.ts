@@ -6,7 +6,7 @@ import type { Ip } from "../core/address.ts";
 import { ipFamily, parseIp } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
-import type { VipView } from "../ownership/machine.ts";
+import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { ResponderReport } from "./responder-messages.ts";
 import { currentAddresses, isOurs, requestedAddresses } from "./service-request.ts";

@@ -26,6 +26,10 @@ export interface Findable {
   readonly poolConflicts: readonly { readonly pool: string; readonly text: string }[];
   readonly ipv6Addresses: number;
   readonly linkFailure: string | null;
+  /** Why the group of the socket may not ask, or null. */
+  readonly socketNotice?: string | null;
+  /** Why peers cannot hear this node, or null. */
+  readonly beaconProblem?: string | null;
   /** All Services: some ask for what is not supported yet. */
   readonly services?: Iterable<Service>;
 }
@@ -139,6 +143,22 @@ function hostFindings(input: Findable): Finding[] {
     cause: problem.message,
     next: `ip link show ${problem.interface}`,
   }));
+  if (input.socketNotice != null) {
+    list.push({
+      health: "degraded",
+      what: "Nobody but root may use lbctl",
+      cause: input.socketNotice,
+      next: 'groupadd --system lbd, or mend socketGroup in the node file; "systemctl restart lbd"',
+    });
+  }
+  if (input.beaconProblem != null) {
+    list.push({
+      health: "degraded",
+      what: "The key of the beacons cannot be read; without one this node owns nothing",
+      cause: input.beaconProblem,
+      next: "kubectl get secret lbd-beacon-key -n lbd-system; kubectl apply -f deploy/rbac.yaml",
+    });
+  }
   if (input.linkFailure !== null) {
     list.push({
       health: "failing",

@@ -1,6 +1,7 @@
 // The host's interfaces as the ownership machine and the responder need them: those on which VIPs
 // may be answered, with carrier, and not excluded by the node file.
 
+import { ipFamily } from "../core/address.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import type { Segment } from "../ownership/types.ts";
 import type { AnsweringInterface } from "./responder-messages.ts";
@@ -24,8 +25,9 @@ export function hostLinks(
       interface: name,
       prefixes: addresses.map(({ prefix }) => prefix),
     })),
-    answering: usable.flatMap(({ name, index, mac }) =>
-      mac === null ? [] : [{ name, index, mac }],
-    ),
+    answering: usable.flatMap(({ name, index, mac, addresses, gateway }) => {
+      const address = addresses.find(({ ip }) => ipFamily(ip) === 4) ?? null;
+      return mac === null ? [] : [{ name, index, mac, address, gateway }];
+    }),
   };
 }

@@ -2,6 +2,7 @@
 // as an Event on the Services.
 
 import type { Ip } from "../core/address.ts";
+import { formatEpoch, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import type { Clock } from "../core/time.ts";
 import type { OwnerChange, OwnershipEffect, VipRecord } from "../ownership/types.ts";
 import type { HistoryRow, Store } from "../store/store.ts";
@@ -31,9 +32,12 @@ export class Journal {
 
   /** This node gained or lost a VIP. */
   ownChange(change: OwnerChange): void {
-    const { address, epoch, cause } = change;
+    const { address, cause } = change;
     const { node } = this.#options;
-    const detail = change.type === "gained" ? gainedDetail(change) : change.detail;
+    const epoch = Math.max(0, leaseEpochOf(change.epoch));
+    const what = change.type === "gained" ? gainedDetail(change) : change.detail;
+    const unwritten = holdoverOf(change.epoch) > 0 ? `unwritten, ${formatEpoch(change.epoch)}` : "";
+    const detail = [what, unwritten].filter((text) => text !== "").join(", ");
     this.#write({ address, change: change.type, node, epoch, cause, detail });
     this.#owners.set(address, change.type === "gained" ? node : null);
     if (change.type === "lost") return;

@@ -2,6 +2,8 @@
 // deadlines. It decides nothing.
 
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { Ip } from "../core/address.ts";
 import { unreachable } from "../core/invariant.ts";
 import type { Clock } from "../core/time.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
@@ -38,9 +40,12 @@ export interface OwnershipDriverOptions {
   readonly onConflict: (conflict: EffectOf<"conflict">) => void;
 }
 
+/** A list takes longer than a write; an API that hangs must not keep a VIP in doubt for long. */
+const LIST_TIMEOUT_MS = 5_000;
+const PROBE_TARGETS_EVERY_MS = 500;
 /**
- * It steps at least this often, also while it waits for an API that does not answer (a list may
- * take 15 s): the watchdog of 15 s takes silence for a wedged loop.
+ * It steps at least this often, also while it waits for an API that does not answer: the watchdog
+ * of 15 s takes silence for a wedged loop.
  */
 const TIMER_MS_MAX = 5_000;
 
@@ -54,6 +59,9 @@ export class OwnershipDriver implements Task {
   #timer: NodeJS.Timeout | undefined;
   #stopped = Promise.withResolvers<void>();
   #steps = 0;
+  /** Of the present step. */
+  #claims: EffectOf<"claim">[] = [];
+  #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
 
   constructor(options: OwnershipDriverOptions) {
     this.#options = options;
@@ -80,7 +88,9 @@ export class OwnershipDriver implements Task {
     this.#isRunning = true;
     this.#perform(this.#machine.start(this.#options.clock.boot()));
     this.#drain();
+    const targets = setInterval(() => this.#tellProbeTargets(), PROBE_TARGETS_EVERY_MS);
     await aborted(signal);
+    clearInterval(targets);
     this.#isRunning = false;
     clearTimeout(this.#timer);
   }
@@ -120,6 +130,30 @@ export class OwnershipDriver implements Task {
 
   #perform(effects: readonly OwnershipEffect[]): void {
     for (const effect of effects) this.#performOne(effect);
+    if (this.#claims.length > 0) this.#sendClaims();
+  }
+
+  /** Many claims at once go in few datagrams. */
+  #sendClaims(): void {
+    const byInterfaces = new Map<string, EffectOf<"claim">[]>();
+    for (const claim of this.#claims) {
+      const key = claim.interfaces.join(" ");
+      byInterfaces.set(key, [...(byInterfaces.get(key) ?? []), claim]);
+    }
+    this.#claims = [];
+    for (const claims of byInterfaces.values()) {
+      const entries = claims.map(({ address, epoch }) => ({ address, epoch }));
+      const interfaces = claims[0]?.interfaces ?? [];
+      this.#options.tellResponder({ type: "claim", entries, interfaces });
+    }
+  }
+
+  /** Whom to ask for what when it falls silent. */
+  #tellProbeTargets(): void {
+    const targets = this.#machine.probeTargets(this.#options.clock.boot());
+    if (isDeepStrictEqual(targets, this.#probeTargets)) return;
+    this.#probeTargets = targets;
+    this.#options.tellResponder({ type: "probe-targets", targets });
   }
 
   #performOne(effect: OwnershipEffect): void {
@@ -131,12 +165,18 @@ export class OwnershipDriver implements Task {
         return tellResponder({
           type: "grant",
           address: effect.address,
+          epoch: effect.epoch,
           interfaces: effect.interfaces,
+          lapses: effect.lapses,
         });
       case "revoke":
         return tellResponder({ type: "revoke", address: effect.address });
-      case "extend":
-        return tellResponder({ type: "tenure", until: effect.until });
+      case "claim":
+        return void this.#claims.push(effect);
+      case "withdraw":
+        return tellResponder({ type: "withdraw" });
+      case "retell":
+        return tellResponder({ type: "retell", node: effect.node, interface: effect.interface });
       case "announce":
         return tellResponder({ type: "announce", address: effect.address });
       case "conflict":
@@ -199,7 +239,7 @@ export class OwnershipDriver implements Task {
   }
 
   async #readRecords(): Promise<void> {
-    const read = await this.#options.leases.list();
+    const read = await this.#options.leases.list({ timeoutMs: LIST_TIMEOUT_MS });
     if (!read.ok) {
       this.post({ type: "records-read", records: "failed" });
       return;

@@ -2,11 +2,13 @@
 // and announcer between. It waits for nothing but frames, messages and its own timer.
 
 import { Announcer } from "../arp/announcer.ts";
-import type { FrameBatch, FrameSocket, FrameSocketOptions } from "../arp/packet-socket.ts";
+import type { FrameBatch, FrameSocket } from "../arp/packet-socket.ts";
 import type { InterfaceResponder, Outcome } from "../arp/responder.ts";
 import { ArpResponder, addressKey, OUTCOMES } from "../arp/responder.ts";
-import { announcements, encodeArp, OFFSET, readInt32 } from "../arp/wire.ts";
+import { announcements, encodeArp, OFFSET, probe, read32, readInt32 } from "../arp/wire.ts";
+import type { EngineEffect } from "../beacon/engine-types.ts";
 import type { Ip, IpRange } from "../core/address.ts";
+import { ipv4FromNumber, prefixOf } from "../core/address.ts";
 import type { AppError } from "../core/errors.ts";
 import { errorText } from "../core/errors.ts";
 import { macAt } from "../core/mac.ts";
@@ -14,19 +16,11 @@ import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import type {
   AnsweringInterface,
-  FromResponder,
   LastAnswer,
   ResponderReport,
   ToResponder,
 } from "./responder-messages.ts";
-
-export interface ResponderPorts {
-  readonly openSocket: (options: FrameSocketOptions) => FrameSocket;
-  readonly now: () => BootMs;
-  readonly post: (message: FromResponder) => void;
-  /** Calls `wake` in that many milliseconds; a later call replaces the one before. */
-  readonly wakeIn: (milliseconds: number | null) => void;
-}
+import type { ResponderPorts } from "./responder-ports.ts";
 
 /** A socket that could not be opened is tried again after this. */
 const REOPEN_MS = 1_000;
@@ -58,6 +52,7 @@ export class ResponderLoop {
   /** By `addressKey`. */
   readonly #answered = new Map<number, AnswerCount>();
   readonly #heardAt = new Map<Ip, BootMs>();
+  readonly #beaconProblems = new Map<string, string>();
   #ranges: readonly IpRange[] = [];
   /** Slots reserved on the socket in use; every use of a socket ends with a flush. */
   #reserved = 0;
@@ -69,26 +64,43 @@ export class ResponderLoop {
   }
 
   receive(message: ToResponder): void {
+    this.#ports.engine.mainMoved(this.#ports.now());
     switch (message.type) {
       case "interfaces":
         this.#setInterfaces(message.interfaces);
         break;
       case "ranges":
         this.#ranges = message.ranges;
-        for (const { socket } of this.#interfaces.values()) socket?.setRanges(message.ranges);
+        this.#setFilters();
         break;
       case "grant":
-        this.#responder.grant(message.address, message.interfaces);
-        this.#startCount(message.address);
+        this.#grant(message);
         break;
       case "revoke":
-        this.#responder.revoke(message.address);
-        this.#announcer.stop(message.address);
-        this.#answered.delete(addressKey(message.address));
-        this.#heardAt.delete(message.address);
+        this.#revoke(message.address);
         break;
-      case "tenure":
-        this.#responder.setTenure(message.until);
+      case "beacon-keys":
+        this.#ports.engine.setKeys(message.sending, message.accepted, this.#ports.now());
+        break;
+      case "cluster":
+        this.#ports.engine.setCluster(message.cluster, this.#ports.now());
+        break;
+      case "state":
+        this.#perform(this.#ports.engine.setState(message.state, this.#ports.now()));
+        break;
+      case "claim":
+        this.#perform(this.#ports.engine.claim(message.entries, message.interfaces));
+        break;
+      case "withdraw":
+        this.#perform(this.#ports.engine.tellTable());
+        break;
+      case "retell": {
+        const { interface: name, node } = message;
+        this.#perform(this.#ports.engine.retell(name, node, this.#ports.now()));
+        break;
+      }
+      case "probe-targets":
+        this.#ports.engine.setProbeTargets(message.targets);
         break;
       case "announce":
         this.#announcer.start(message.address, this.#ports.now());
@@ -99,24 +111,118 @@ export class ResponderLoop {
       case "stop":
         for (const { socket } of this.#interfaces.values()) socket?.close();
         this.#interfaces.clear();
+        this.#ports.beacons.close();
         this.#ports.wakeIn(null);
         return;
     }
     this.wake();
   }
 
+  /** Null: it works again. */
+  onBeaconProblem(interfaceName: string, message: string | null): void {
+    if (message === null) this.#beaconProblems.delete(interfaceName);
+    else this.#beaconProblems.set(interfaceName, message);
+  }
+
+  /** A datagram of a peer, or of somebody else. */
+  onDatagram(packet: { interface: string; from: Ip; bytes: Uint8Array }): void {
+    const { interface: name, from, bytes } = packet;
+    this.#perform(this.#ports.engine.receive(name, { from, bytes }, this.#ports.now()));
+    this.#arm(this.#ports.now());
+  }
+
   /** Sends what is due and opens what was closed; called by the timer and after every message. */
   wake(): void {
     const now = this.#ports.now();
+    this.#perform(this.#ports.engine.wake(now));
     for (const open of this.#interfaces.values()) {
       if (open.socket === null && now >= open.reopenAt) this.#open(open, now);
     }
     this.#announce(this.#announcer.take(now), now);
+    this.#arm(now);
+  }
+
+  #arm(now: BootMs): void {
     const reopenAt = [...this.#interfaces.values()]
       .filter((open) => open.socket === null)
       .map((open) => open.reopenAt);
-    const next = Math.min(this.#announcer.nextDeadline(), ...reopenAt);
+    const beaconAt = this.#ports.engine.nextDeadline();
+    const next = Math.min(this.#announcer.nextDeadline(), beaconAt, ...reopenAt);
     this.#ports.wakeIn(Number.isFinite(next) ? Math.max(0, next - now) : null);
+  }
+
+  #grant(grant: Extract<ToResponder, { type: "grant" }>): void {
+    const { address, epoch, interfaces, lapses } = grant;
+    const { engine, now } = this.#ports;
+    if (!engine.grant(address, { epoch, interfaces, lapses }, now())) return;
+    this.#responder.grant(address, interfaces);
+    this.#startCount(address);
+  }
+
+  #revoke(address: Ip): void {
+    this.#ports.engine.revoke(address, this.#ports.now());
+    this.#responder.revoke(address);
+    this.#announcer.stop(address);
+    this.#answered.delete(addressKey(address));
+    this.#heardAt.delete(address);
+  }
+
+  #perform(effects: readonly EngineEffect[]): void {
+    for (const effect of effects) this.#performOne(effect);
+  }
+
+  #performOne(effect: EngineEffect): void {
+    switch (effect.type) {
+      case "send": {
+        const { interface: name, to, bytes, sentAt } = effect;
+        const { beacons, engine, now } = this.#ports;
+        beacons.send(name, to, bytes, (isSent) => {
+          if (isSent && sentAt !== null) this.#perform(engine.sent(name, sentAt, now()));
+        });
+        return;
+      }
+      case "tenure":
+        return this.#onTenure(effect);
+      case "probe": {
+        const open = this.#interfaces.get(effect.interface);
+        if (open === undefined) return;
+        const out = this.#reserve(open);
+        if (out !== null) encodeArp(probe(effect.address, open.about.mac, effect.to), out);
+        return this.#flush(open);
+      }
+      case "tell":
+        if (effect.news.type === "lapsed") this.#dropGrants(effect.news.interface);
+        return this.#ports.post({ type: "peer", news: effect.news });
+    }
+  }
+
+  /** What was granted before its tenure began could not be announced. */
+  #onTenure({ interface: name, until }: Extract<EngineEffect, { type: "tenure" }>): void {
+    const now = this.#ports.now();
+    const hasBegun = !this.#responder.hasTenure(name, now);
+    this.#responder.setTenure(name, until);
+    if (hasBegun) this.#announceAll(name, now);
+  }
+
+  #announceAll(interfaceName: string, now: BootMs): void {
+    for (const { address, interfaces } of this.#responder.grants()) {
+      if (interfaces.includes(interfaceName)) this.#announcer.start(address, now);
+    }
+  }
+
+  #dropGrants(interfaceName: string): void {
+    for (const { address, interfaces } of this.#responder.grants()) {
+      if (interfaces.includes(interfaceName)) this.#revoke(address);
+    }
+  }
+
+  /** The gateways' answers are wanted, too: they tell which side of a split this node is on. */
+  #setFilters(): void {
+    for (const open of this.#interfaces.values()) open.socket?.setRanges(this.#rangesOn(open));
+  }
+
+  #rangesOn({ about }: OpenInterface): readonly IpRange[] {
+    return about.gateway === null ? this.#ranges : [...this.#ranges, prefixOf(about.gateway, 32)];
   }
 
   #startCount(address: Ip): void {
@@ -126,7 +232,8 @@ export class ResponderLoop {
 
   #setInterfaces(wanted: readonly AnsweringInterface[]): void {
     const now = this.#ports.now();
-    const key = (about: AnsweringInterface): string => `${about.name} ${about.index} ${about.mac}`;
+    const key = (about: AnsweringInterface): string =>
+      `${about.name} ${about.index} ${about.mac} ${about.gateway}`;
     const wantedKeys = new Set(wanted.map(key));
     for (const [name, open] of this.#interfaces) {
       if (wantedKeys.has(key(open.about))) continue;
@@ -139,6 +246,26 @@ export class ResponderLoop {
       const open = { about, responder, socket: null, reopenAt: now, problem: null };
       this.#interfaces.set(about.name, open);
     }
+    this.#setSegments(wanted, now);
+  }
+
+  #setSegments(wanted: readonly AnsweringInterface[], now: BootMs): void {
+    const addressed = wanted.flatMap(({ name, mac, gateway, address }) =>
+      address === null ? [] : [{ interface: name, mac, gateway, ...address }],
+    );
+    const sockets = addressed.map(({ interface: name, ip, prefix }) => ({
+      interface: name,
+      address: ip,
+      prefix,
+    }));
+    const segments = addressed.map(({ interface: name, mac, ip, gateway }) => ({
+      interface: name,
+      mac,
+      address: ip,
+      gateway,
+    }));
+    this.#ports.beacons.setSegments(sockets);
+    this.#perform(this.#ports.engine.setSegments(segments, now));
   }
 
   #open(open: OpenInterface, now: BootMs): void {
@@ -151,7 +278,7 @@ export class ResponderLoop {
     try {
       open.socket = this.#ports.openSocket({
         interfaceIndex: open.about.index,
-        ranges: this.#ranges,
+        ranges: this.#rangesOn(open),
         onFrames: (batch) => this.#onFrames(open, batch),
         onError,
       });
@@ -162,9 +289,7 @@ export class ResponderLoop {
       return;
     }
     // Neighbours may have learnt something else while nobody listened here.
-    for (const { address, interfaces } of this.#responder.grants()) {
-      if (interfaces.includes(open.about.name)) this.#announcer.start(address, now);
-    }
+    this.#announceAll(open.about.name, now);
   }
 
   #onFrames(open: OpenInterface, batch: FrameBatch): void {
@@ -175,6 +300,7 @@ export class ResponderLoop {
       const outcome = open.responder.look(frame, batch.lengths[i] ?? 0, now);
       this.#counters[outcome] = (this.#counters[outcome] ?? 0) + 1;
       if (outcome === "answered") this.#answer(open, frame, now);
+      else if (outcome === "not-request") this.#noteAnswer(open, frame, now);
       else if (isHeard(outcome)) this.#heard(open, frame, now);
     }
     this.#flush(open);
@@ -191,6 +317,13 @@ export class ResponderLoop {
     if (stats.last !== null && now - stats.last.at < 1_000) return;
     const to = macAt(frame, OFFSET.senderMac);
     stats.last = { at: now, to, interface: open.about.name };
+  }
+
+  /** Perhaps the answer to a probe. */
+  #noteAnswer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
+    const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
+    const mac = macAt(frame, OFFSET.senderMac);
+    this.#ports.engine.answered(open.about.name, address, mac, now);
   }
 
   #heard(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
@@ -246,7 +379,16 @@ export class ResponderLoop {
     const problems = [...this.#interfaces.values()].flatMap((open) =>
       open.problem === null ? [] : [{ interface: open.about.name, message: open.problem }],
     );
-    return { counters: { ...this.#counters }, vips, problems };
+    for (const [name, message] of this.#beaconProblems) {
+      problems.push({ interface: name, message });
+    }
+    const { engine, beacons } = this.#ports;
+    const counters = { ...this.#counters };
+    for (const [name, count] of Object.entries(beacons.counters()))
+      counters[`beacon-${name}`] = count;
+    for (const [name, count] of Object.entries(engine.drops))
+      counters[`beacon-drop-${name}`] = count;
+    return { counters, vips, problems, peers: engine.peers() };
   }
 }
 

@@ -1,13 +1,30 @@
 // What the main thread and the responder thread say to each other.
 
-import type { Ip, IpRange } from "../core/address.ts";
+import type { TableEntry } from "../beacon/body.ts";
+import type { BeaconSettings } from "../beacon/engine-types.ts";
+import type { PeerNews } from "../beacon/news.ts";
+import type { Ip, IpPrefix, IpRange } from "../core/address.ts";
+import type { Epoch } from "../core/epoch.ts";
 import type { Mac } from "../core/mac.ts";
+import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 
 export interface AnsweringInterface {
   readonly name: string;
   readonly index: number;
   readonly mac: Mac;
+  /** The IPv4 address by which peers are spoken to; null: there is none, and no beacons. */
+  readonly address: { readonly ip: Ip; readonly prefix: IpPrefix } | null;
+  readonly gateway: Ip | null;
+}
+
+/** What the thread is started with. */
+export interface ResponderStart {
+  readonly node: string;
+  /** Grows with every start of the daemon on this host. */
+  readonly incarnation: number;
+  readonly settings: BeaconSettings;
+  readonly port: number;
 }
 
 export type ToResponder =
@@ -15,9 +32,34 @@ export type ToResponder =
   | { readonly type: "interfaces"; readonly interfaces: readonly AnsweringInterface[] }
   /** What the kernel lets through: the ranges of all pools. */
   | { readonly type: "ranges"; readonly ranges: readonly IpRange[] }
-  | { readonly type: "grant"; readonly address: Ip; readonly interfaces: readonly string[] }
+  | {
+      readonly type: "grant";
+      readonly address: Ip;
+      readonly epoch: Epoch;
+      readonly interfaces: readonly string[];
+      readonly lapses: number;
+    }
   | { readonly type: "revoke"; readonly address: Ip }
-  | { readonly type: "tenure"; readonly until: BootMs }
+  /** What beacons are authenticated with, and of which cluster they are. */
+  | {
+      readonly type: "beacon-keys";
+      readonly sending: Uint8Array | null;
+      readonly accepted: readonly Uint8Array[];
+    }
+  | { readonly type: "cluster"; readonly cluster: string }
+  | { readonly type: "state"; readonly state: PeerState }
+  | {
+      readonly type: "claim";
+      readonly entries: readonly TableEntry[];
+      readonly interfaces: readonly string[];
+    }
+  | { readonly type: "withdraw" }
+  | { readonly type: "retell"; readonly node: string; readonly interface: string }
+  /** By node: VIPs to ask it for when it is silent. */
+  | {
+      readonly type: "probe-targets";
+      readonly targets: ReadonlyMap<string, readonly Ip[]>;
+    }
   | { readonly type: "announce"; readonly address: Ip }
   | { readonly type: "report" }
   | { readonly type: "stop" };
@@ -37,6 +79,12 @@ export interface ResponderReport {
     readonly lastAnswer: LastAnswer | null;
   }[];
   readonly problems: readonly { readonly interface: string; readonly message: string }[];
+  readonly peers: readonly {
+    readonly node: string;
+    readonly interface: string;
+    readonly verdict: string;
+    readonly state: PeerState;
+  }[];
 }
 
 export type FromResponder =
@@ -47,4 +95,5 @@ export type FromResponder =
       readonly interface: string;
       readonly mac: Mac;
     }
+  | { readonly type: "peer"; readonly news: PeerNews }
   | { readonly type: "report"; readonly report: ResponderReport };

@@ -1,12 +1,15 @@
 // Entry of the responder thread. JSON, SQLite and garbage of the control side live on the main
-// thread; nothing of them may delay an answer here.
+// thread; nothing of them may delay an answer or a beacon here.
 
-import { parentPort } from "node:worker_threads";
+import { createHash, createHmac } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
 import { setRealtimePriority } from "../../native/index.ts";
 import { openArpSocket } from "../arp/packet-socket.ts";
+import { BeaconEngine } from "../beacon/engine.ts";
+import { BeaconSocket } from "../beacon/socket.ts";
 import { invariant } from "../core/invariant.ts";
 import { ResponderLoop } from "./responder-loop.ts";
-import type { FromResponder, ToResponder } from "./responder-messages.ts";
+import type { FromResponder, ResponderStart, ToResponder } from "./responder-messages.ts";
 import { systemClock } from "./system-clock.ts";
 
 /** SCHED_FIFO priority: above ordinary threads, below the kernel's own (50). */
@@ -14,9 +17,24 @@ const REALTIME_PRIORITY = 10;
 
 invariant(parentPort !== null, "the responder runs in a worker thread");
 const port = parentPort;
+const start = workerData as ResponderStart;
 let timer: NodeJS.Timeout | undefined;
 
+const beacons = new BeaconSocket({
+  port: start.port,
+  onDatagram: (datagram) => loop.onDatagram(datagram),
+  onProblem: (interfaceName, message) => loop.onBeaconProblem(interfaceName, message),
+});
+
 const loop = new ResponderLoop({
+  engine: new BeaconEngine({
+    node: start.node,
+    incarnation: start.incarnation,
+    settings: start.settings,
+    hmac: (key, data) => createHmac("sha256", key).update(data).digest(),
+    sha256: (text) => createHash("sha256").update(text).digest("hex"),
+  }),
+  beacons,
   openSocket: openArpSocket,
   now: () => systemClock.boot(),
   post: (message: FromResponder) => port.postMessage(message),
@@ -30,5 +48,6 @@ port.on("message", (message: ToResponder) => {
   loop.receive(message);
   if (message.type === "stop") port.close();
 });
+beacons.open();
 const realtime = setRealtimePriority(REALTIME_PRIORITY);
 port.postMessage({ type: "ready", realtime } satisfies FromResponder);

@@ -2,24 +2,32 @@
 // systemd starts both again, and until then nothing is answered.
 
 import { Worker } from "node:worker_threads";
+import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
-import type { FromResponder, ResponderReport, ToResponder } from "./responder-messages.ts";
+import type {
+  FromResponder,
+  ResponderReport,
+  ResponderStart,
+  ToResponder,
+} from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
 
 export interface ResponderOptions {
+  readonly start: ResponderStart;
+  readonly onPeer: (news: PeerNews) => void;
   readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
   /** Null: the thread has real-time priority; otherwise why not. */
   readonly onReady: (realtime: string | null) => void;
 }
 
 /** How often the thread is asked for its counters; its answer is also its sign of life. */
-const REPORT_EVERY_MS = 1_000;
+const REPORT_EVERY_MS = 500;
 const STOP_TIMEOUT_MS = 1_000;
 /** An answer to a person waits no longer than this for fresh counters. */
 const REFRESH_TIMEOUT_MS = 200;
 
-const EMPTY_REPORT: ResponderReport = { counters: {}, vips: [], problems: [] };
+const EMPTY_REPORT: ResponderReport = { counters: {}, vips: [], problems: [], peers: [] };
 
 export class Responder implements Task {
   readonly name = "responder";
@@ -73,7 +81,9 @@ export class Responder implements Task {
 
   async run(signal: AbortSignal): Promise<void> {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const worker = new Worker(new URL(`./responder-thread.${extension}`, import.meta.url));
+    const worker = new Worker(new URL(`./responder-thread.${extension}`, import.meta.url), {
+      workerData: this.#options.start,
+    });
     const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
     worker.on("message", (message: FromResponder) => this.#receive(message));
     worker.once("error", reject);
@@ -103,6 +113,9 @@ export class Responder implements Task {
         return;
       case "heard":
         this.#options.onHeard(message);
+        return;
+      case "peer":
+        this.#options.onPeer(message.news);
         return;
       case "report":
         this.#reports += 1;

@@ -55,7 +55,12 @@ export interface ViewSources {
   readonly store: Store;
   readonly leader: () => { node: string | null; isThisNode: boolean };
   readonly api: () => ApiHealth;
-  readonly host: () => { missingInterfaces: readonly string[]; linkFailure: string | null };
+  readonly host: () => {
+    missingInterfaces: readonly string[];
+    linkFailure: string | null;
+    socketNotice?: string | null;
+    beaconProblem?: string | null;
+  };
   readonly reserved: () => ReservedAddresses;
   readonly counters: () => Readonly<Record<string, number>>;
 }
@@ -69,6 +74,13 @@ export class Views implements ApiSource {
 
   refresh(): Promise<void> {
     return this.#sources.responder.refresh();
+  }
+
+  /** One line for `systemctl status`. */
+  summary(): string {
+    const { health, vips, api } = this.status();
+    const reach = api.reachable ? "" : ", the API cannot be reached";
+    return `${health}: ${vips.ownedHere} of ${vips.total} addresses answered here${reach}`;
   }
 
   status(): StatusView {

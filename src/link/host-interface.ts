@@ -15,6 +15,8 @@ export interface HostInterface {
   /** Whether ARP makes sense on it: broadcast, not a loopback, not NOARP, no part of a bridge. */
   readonly canAnswer: boolean;
   readonly addresses: readonly { readonly ip: Ip; readonly prefix: IpPrefix }[];
+  /** The IPv4 default gateway through this interface, or null. */
+  readonly gateway: Ip | null;
 }
 
 /** netdevice(7) flags that are read. */
@@ -48,15 +50,30 @@ export interface AddressMessage {
   };
 }
 
-/** Joins the two dumps, sorted by index. Messages without an index or a name are left out. */
-export function hostInterfaces(
-  links: readonly LinkMessage[],
-  addresses: readonly AddressMessage[],
-): HostInterface[] {
-  return links.flatMap((link) => fromLink(link, addresses)).sort((a, b) => a.index - b.index);
+/** The fields of RTM_NEWROUTE that are read. */
+export interface RouteMessage {
+  readonly data: { readonly dstLen?: number | undefined };
+  readonly attrs: {
+    readonly dst?: Uint8Array | undefined;
+    readonly gateway?: Uint8Array | undefined;
+    readonly oif?: number | undefined;
+  };
 }
 
-function fromLink(link: LinkMessage, messages: readonly AddressMessage[]): HostInterface[] {
+/** What the dumps say; each may be empty. */
+export interface Dumps {
+  readonly links: readonly LinkMessage[];
+  readonly addresses: readonly AddressMessage[];
+  readonly routes: readonly RouteMessage[];
+}
+
+/** Joins the dumps, sorted by index. Messages without an index or a name are left out. */
+export function hostInterfaces(dumps: Dumps): HostInterface[] {
+  const all = dumps.links.flatMap((link) => fromLink(link, dumps));
+  return all.sort((a, b) => a.index - b.index);
+}
+
+function fromLink(link: LinkMessage, { addresses: messages, routes }: Dumps): HostInterface[] {
   const { index, flags = {} } = link.data;
   const { ifname: name, address, master } = link.attrs;
   if (index === undefined || name === undefined) return [];
@@ -65,7 +82,15 @@ function fromLink(link: LinkMessage, messages: readonly AddressMessage[]): HostI
   const speaksArp = flags.broadcast === true && flags.noarp !== true && flags.loopback !== true;
   const canAnswer = mac !== null && speaksArp && master === undefined;
   const addresses = messages.filter((m) => m.data.index === index).flatMap(fromAddress);
-  return [{ index, name, mac, hasCarrier, canAnswer, addresses }];
+  const gateways = routes.filter((route) => route.attrs.oif === index).flatMap(gatewayOf);
+  const gateway = gateways[0] ?? null;
+  return [{ index, name, mac, hasCarrier, canAnswer, addresses, gateway }];
+}
+
+function gatewayOf({ data, attrs }: RouteMessage): Ip[] {
+  if ((data.dstLen ?? 0) !== 0 || attrs.dst !== undefined) return [];
+  const ip = attrs.gateway?.length === 4 ? ipOf(attrs.gateway) : null;
+  return ip === null ? [] : [ip];
 }
 
 /** IFA_LOCAL is the own address where there is one: IFA_ADDRESS is then the other end's. */

@@ -7,7 +7,9 @@ import type { HostInterface } from "./host-interface.ts";
 import { hostInterfaces } from "./host-interface.ts";
 
 /** rtnetlink(7) multicast groups: anything that changes an interface or its addresses. */
-const GROUPS = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR"] as const;
+const GROUPS = ["LINK", "IPV4_IFADDR", "IPV6_IFADDR", "IPV4_ROUTE"] as const;
+/** linux/socket.h */
+const AF_INET = 2;
 /** A dump of a host with many interfaces takes milliseconds; later than this is no answer. */
 const DUMP_TIMEOUT_MS = 2_000;
 /** After a dump that failed. Without it, what it would have shown might never be seen. */
@@ -80,7 +82,8 @@ export class LinkWatcher {
     try {
       const links = await socket.getLinks({}, {}, { timeout: DUMP_TIMEOUT_MS });
       const addresses = await socket.getAddresses({}, {}, { timeout: DUMP_TIMEOUT_MS });
-      this.#options.onChange(hostInterfaces(links, addresses));
+      const routes = await socket.getRoutes({ family: AF_INET }, {}, { timeout: DUMP_TIMEOUT_MS });
+      this.#options.onChange(hostInterfaces({ links, addresses, routes }));
       return true;
     } catch (thrown) {
       const message = `Cannot read the interfaces: ${errorText(thrown)}`;

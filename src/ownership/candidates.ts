@@ -4,25 +4,37 @@ import type { BootMs } from "../core/time.ts";
 import type { Eligibility } from "./eligibility.ts";
 import { eligibility } from "./eligibility.ts";
 import type { MemberStatus, Members } from "./members.ts";
+import type { Hearing, Neighbours } from "./neighbours.ts";
 import type { Ranking } from "./ranking.ts";
 import type { Segment, VipSpec } from "./types.ts";
 
 export interface Verdict {
   readonly node: string;
   readonly status: MemberStatus;
+  /** How it is heard where this node would answer for the VIP. */
+  readonly hearing: Hearing;
   readonly verdict: Eligibility;
 }
 
 export class Candidates {
   readonly #node: string;
   readonly #members: Members;
+  readonly #neighbours: Neighbours;
   readonly #ranking: Ranking;
   #ownSegments: readonly Segment[] = [];
 
-  constructor(node: string, members: Members, ranking: Ranking) {
+  constructor(
+    node: string,
+    known: {
+      readonly members: Members;
+      readonly neighbours: Neighbours;
+      readonly ranking: Ranking;
+    },
+  ) {
     this.#node = node;
-    this.#members = members;
-    this.#ranking = ranking;
+    this.#members = known.members;
+    this.#neighbours = known.neighbours;
+    this.#ranking = known.ranking;
   }
 
   setOwnSegments(segments: readonly Segment[]): void {
@@ -37,11 +49,22 @@ export class Candidates {
   /** The nodes that may own the VIP, best first; unhealthy ones only when there are no others. */
   ranked(vip: VipSpec, now: BootMs): string[] {
     const able = this.verdicts(vip, now).filter(
-      ({ status, verdict }) => status === "alive" && verdict.eligible,
+      (candidate) => candidate.verdict.eligible && this.#isThere(vip, candidate),
     );
     const healthy = able.filter(({ verdict }) => verdict.eligible && verdict.unhealthy === null);
     const nodes = (healthy.length > 0 ? healthy : able).map(({ node }) => node);
     return this.#ranking.order(nodes, vip.rankBy);
+  }
+
+  /** True when `node` ranks before `than`. */
+  isBetter(node: string, than: string, vip: VipSpec): boolean {
+    return this.#ranking.order([node, than], vip.rankBy)[0] === node;
+  }
+
+  /** Where this node would answer for the VIP, first; undefined: nowhere. */
+  segmentOf(vip: VipSpec): string | undefined {
+    const own = this.own(vip);
+    return own.eligible ? own.interfaces[0] : undefined;
   }
 
   /** Every known node in rank order, with what speaks for or against it. */
@@ -50,10 +73,21 @@ export class Candidates {
     return this.#ranking.order([...known], vip.rankBy).map((node) => this.#verdict(vip, node, now));
   }
 
+  /** It can be expected to claim: heard, or, where beacons do not reach, renewing its Lease. */
+  #isThere(vip: VipSpec, { node, status, hearing }: Verdict): boolean {
+    if (node === this.#node || hearing === "unknown") return status === "alive";
+    const neighbour = this.#neighbours.on(this.segmentOf(vip) ?? "").get(node);
+    return hearing === "heard" && neighbour?.state === "live";
+  }
+
   #verdict(vip: VipSpec, node: string, now: BootMs): Verdict {
-    if (node === this.#node) return { node, status: "alive", verdict: this.own(vip) };
+    if (node === this.#node) {
+      return { node, status: "alive", hearing: "heard", verdict: this.own(vip) };
+    }
     const isMember = this.#members.isKnown(node);
     const status = isMember ? this.#members.status(node, now) : "stopped";
-    return { node, status, verdict: eligibility(vip, node, this.#members.segments(node)) };
+    const hearing = this.#neighbours.hearing(node, this.segmentOf(vip));
+    const verdict = eligibility(vip, node, this.#members.segments(node));
+    return { node, status, hearing, verdict };
   }
 }

@@ -5,39 +5,32 @@
 // Not guaranteed: two halves of a split segment can each have an owner (design, section 4.10).
 
 import type { Ip } from "../core/address.ts";
-import type { Sha256 } from "../core/hash.ts";
 import { invariant, unreachable } from "../core/invariant.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
-import type { Verdict } from "./candidates.ts";
 import { Candidates } from "./candidates.ts";
+import type { WireClaim } from "./claims.ts";
+import { WireClaims } from "./claims.ts";
 import type { Situation } from "./decide.ts";
-import { newDoubt } from "./doubt.ts";
-import type { MemberStatus } from "./members.ts";
 import { Members } from "./members.ts";
+import { Neighbours } from "./neighbours.ts";
 import { Presence } from "./presence.ts";
 import { Ranking } from "./ranking.ts";
 import type { Timings } from "./timings.ts";
 import { checkTimings, comebackMs } from "./timings.ts";
-import type { MemberRecord, OwnershipEffect, OwnershipEvent, Segment, VipRecord } from "./types.ts";
+import type {
+  MemberRecord,
+  OwnershipEffect,
+  OwnershipEvent,
+  OwnershipOptions,
+  Segment,
+  VipRecord,
+} from "./types.ts";
+import type { VipView } from "./views.ts";
+import { probeTargets } from "./views.ts";
 import type { Vip } from "./vip.ts";
-import { nextDefence, VipTable } from "./vip-table.ts";
-
-export interface OwnershipOptions {
-  /** This node's name. */
-  readonly node: string;
-  readonly timings: Timings;
-  readonly sha256: Sha256;
-}
-
-/** What `explain` tells of a VIP. */
-export interface VipView {
-  readonly address: Ip;
-  readonly phase: Vip["phase"];
-  readonly record: VipRecord | null;
-  /** Best-ranked first. */
-  readonly verdicts: readonly Verdict[];
-}
+import { VipTable } from "./vip-table.ts";
+import { Wire } from "./wire.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
 
@@ -47,10 +40,20 @@ export class Ownership {
   readonly #members: Members;
   readonly #ranking: Ranking;
   readonly #candidates: Candidates;
+  readonly #neighbours = new Neighbours();
+  readonly #claims = new WireClaims();
   readonly #presence: Presence;
   readonly #vips: VipTable;
+  readonly #wire: Wire;
   #segments: readonly Segment[] = [];
   #startHoldUntil: BootMs = NEVER;
+  /** Until then it listens to what the peers say, and takes nothing. */
+  #listenUntil: BootMs = NEVER;
+  /** The last write got no answer. */
+  #isHoldover = false;
+  /** As of the last step: a change makes every VIP be looked at. */
+  #wasInReach = false;
+  #hasListened = false;
   /** True once all records were read since the start. */
   #hasRecords = false;
   #isReading = false;
@@ -66,23 +69,42 @@ export class Ownership {
     this.#timings = options.timings;
     this.#members = new Members(options.timings);
     this.#ranking = new Ranking(options.sha256);
-    this.#candidates = new Candidates(options.node, this.#members, this.#ranking);
+    this.#candidates = new Candidates(options.node, {
+      members: this.#members,
+      neighbours: this.#neighbours,
+      ranking: this.#ranking,
+    });
     this.#presence = new Presence(options.timings);
     this.#vips = new VipTable((effect) => this.#effects.push(effect));
+    this.#wire = new Wire({
+      timings: options.timings,
+      neighbours: this.#neighbours,
+      claims: this.#claims,
+      members: this.#members,
+      vips: this.#vips,
+      emit: (effect) => this.#effects.push(effect),
+      evaluate: (vip, now) => this.#evaluate(vip, now),
+      evaluateAll: (now) => this.#evaluateAll(now),
+      readRecords: (now) => this.#readRecords(now),
+      isReading: () => this.#isReading,
+      isApiInReach: (now) => this.#isApiInReach(now),
+    });
   }
 
   /** Asks for the records; the node joins as a member once it has them. Call once, first. */
   start(now: BootMs): OwnershipEffect[] {
     this.#startHoldUntil = after(now, this.#timings.startHoldMs);
+    this.#listenUntil = after(now, this.#timings.holdMs);
     this.#readRecords(now);
     return this.#take();
   }
 
   step(event: OwnershipEvent, now: BootMs): OwnershipEffect[] {
     invariant(this.#startHoldUntil !== NEVER, "step() after start()");
-    if (this.#stop === "done") return [];
-    this.#lapse(now);
+    if (this.#isDone()) return [];
     this.#apply(event, now);
+    if (this.#isDone()) return this.#take();
+    this.#watchTime(now);
     this.#keepPresence(now);
     if (now >= this.#readAt) this.#readRecords(now);
     this.#finishStop();
@@ -92,34 +114,27 @@ export class Ownership {
   /** When to step with a `tick` if nothing happens before. */
   nextDeadline(now: BootMs): BootMs {
     if (this.#stop === "leaving" || this.#stop === "done") return NEVER;
-    return earliest(this.#presence.nextDeadline(now), this.#vips.due, this.#readAt);
-  }
-
-  /** The end of the tenure of every VIP that this node owns. */
-  get tenureUntil(): BootMs {
-    return this.#presence.tenureUntil;
-  }
-
-  /** True while the API has confirmed this node's Lease within the renew deadline. */
-  isConfirmed(now: BootMs): boolean {
-    return this.#presence.isConfirmed(now);
+    const listenUntil = now < this.#listenUntil ? this.#listenUntil : NEVER;
+    const renewAt = this.#presence.nextDeadline();
+    return earliest(renewAt, this.#vips.due, this.#readAt, listenUntil);
   }
 
   owned(): Ip[] {
     return this.#vips.owned().map((vip) => vip.spec.address);
   }
 
-  members(now: BootMs): { node: string; status: MemberStatus; holder: string | null }[] {
-    return this.#members.names().map((node) => ({
-      node,
-      status: this.#members.status(node, now),
-      holder: this.#members.holder(node),
-    }));
+  members(now: BootMs): ReturnType<Members["list"]> {
+    return this.#members.list(now);
   }
 
   /** Every VIP Lease known, also of addresses that no Service has. */
   records(): readonly VipRecord[] {
     return this.#vips.records();
+  }
+
+  /** By node: some VIPs that it has, to ask it for when it is silent. */
+  probeTargets(now: BootMs): Map<string, readonly Ip[]> {
+    return probeTargets(this.#vips.all(), this.#situation(now));
   }
 
   view(address: Ip, now: BootMs): VipView | null {
@@ -152,7 +167,17 @@ export class Ownership {
       case "vip-written":
         return this.#onVipWritten(event, now);
       case "heard":
-        return this.#onHeard(event, now);
+        return this.#wire.onForeign(event, now);
+      case "peer-heard":
+        return this.#wire.onPeerHeard(event, now);
+      case "peer-silent":
+        return this.#wire.onPeerSilent(event, now);
+      case "peer-table":
+        return this.#wire.onPeerTable(event, now);
+      case "peer-claim":
+        return this.#wire.onPeerClaim(event, now);
+      case "lapsed":
+        return this.#onLapsed(event, now);
       case "tick":
         return now >= this.#vips.due ? this.#evaluateAll(now) : undefined;
       case "stop":
@@ -167,24 +192,34 @@ export class Ownership {
     for (const address of freed) {
       this.#vips.remove(address);
       this.#ranking.forget(address);
+      this.#claims.forgetAddress(address);
     }
     for (const spec of changed) this.#evaluate(this.#vips.set(spec), now);
   }
 
   #onSegments(segments: readonly Segment[], now: BootMs): void {
+    const known = new Set(this.#segments.map((segment) => segment.interface));
+    const isNew = segments.some((segment) => !known.has(segment.interface));
+    // Who answers there is not known before its beacons were listened to.
+    if (isNew) this.#listenUntil = after(now, this.#timings.holdMs);
     this.#segments = segments;
     this.#candidates.setOwnSegments(segments);
+    this.#neighbours.keepInterfaces(new Set(segments.map((segment) => segment.interface)));
     if (this.#hasRecords && this.#stop === "no") this.#presence.renewNow(now);
     this.#evaluateAll(now);
   }
 
   #onMember(record: MemberRecord, now: BootMs): void {
     if (record.node === this.#node) return this.#presence.observe(record);
+    if (record.holder === null) this.#neighbours.forget(record.node);
     if (this.#members.observe(record, now)) this.#evaluateAll(now);
   }
 
   #onMemberGone(node: string, now: BootMs): void {
-    if (node !== this.#node) return this.#members.forget(node);
+    if (node !== this.#node) {
+      this.#neighbours.forget(node);
+      return this.#members.forget(node);
+    }
     this.#presence.observe(null);
     if (this.#stop === "no") this.#presence.renewNow(now);
   }
@@ -225,7 +260,8 @@ export class Ownership {
   #onPresenceWritten(event: EventOf<"presence-written">, now: BootMs): void {
     const wasConfirmed = this.#presence.isConfirmed(now);
     const hadFailed = this.#presence.hasFailed;
-    const hasMoved = this.#presence.written(event.sentAt, event.outcome, now);
+    this.#presence.written(event.sentAt, event.outcome, now);
+    this.#isHoldover = event.outcome.kind === "failed";
     if (this.#stop === "leaving") {
       this.#stop = "done";
       this.#effects.push({ type: "stopped" });
@@ -234,7 +270,6 @@ export class Ownership {
     if (event.outcome.kind === "conflict") {
       this.#effects.push({ type: "read-member", node: this.#node });
     }
-    if (hasMoved) this.#effects.push({ type: "extend", until: this.#presence.tenureUntil });
     if (event.outcome.kind !== "written" || !this.#presence.isConfirmed(now)) return;
     if (hadFailed || !wasConfirmed) this.#members.excuseSilence(comebackMs(this.#timings), now);
     if (!wasConfirmed) this.#onConfirmedAgain(now);
@@ -253,6 +288,7 @@ export class Ownership {
   }
 
   #onVipWritten({ address, outcome }: EventOf<"vip-written">, now: BootMs): void {
+    this.#isHoldover = outcome.kind === "failed";
     const retryAt = after(now, this.#timings.retryMs);
     const situation = this.#situation(now);
     const options = { situation, retryAt, isReading: this.#isReading };
@@ -260,31 +296,35 @@ export class Ownership {
     this.#evaluate(this.#vips.get(address), now);
   }
 
-  /**
-   * RFC 5227 section 2.4: defend once in an interval while the record is known to be ours, and ask
-   * whether it still is: the watch may be late. While the API is out of reach, or the records were
-   * not read since, the other host may be the new owner: the answer on the wire decides.
-   */
-  #onHeard({ address, interface: name, mac }: EventOf<"heard">, now: BootMs): void {
-    const vip = this.#vips.get(address);
-    if (vip === undefined || vip.phase.kind !== "owning") return;
-    const report = { type: "conflict", address, interface: name, mac } as const;
-    const isConfirmed = this.#presence.isConfirmed(now);
-    if (!isConfirmed || vip.doubt > 0) {
-      const why = isConfirmed ? "while the record is in doubt" : "while the API is away";
-      this.#vips.lose(vip, "another-host-answers", `${mac} on ${name} ${why}`);
-      vip.doubt = newDoubt(this.#isReading);
-      this.#effects.push({ ...report, resolution: "yielded" });
-      if (isConfirmed) this.#readRecords(now);
-      return;
+  /** A process that slept past its tenure owns nothing until it knows what happened meanwhile. */
+  #onLapsed({ interface: name, lapses }: EventOf<"lapsed">, now: BootMs): void {
+    this.#vips.lapses = lapses;
+    this.#listenUntil = after(now, this.#timings.holdMs);
+    for (const vip of this.#vips.owned()) {
+      if (vip.phase.kind !== "owning" || !vip.phase.interfaces.includes(name)) continue;
+      this.#vips.lose(vip, "tenure-lapsed", `no beacon left ${name} in time`);
     }
-    const isDue = now >= nextDefence(vip, this.#timings.defendIntervalMs);
-    if (isDue) {
-      vip.defendedAt = now;
-      this.#effects.push({ type: "announce", address });
-      this.#readRecords(now);
-    }
-    this.#effects.push({ ...report, resolution: isDue ? "defended" : "counted" });
+    this.#doubtRecords(now);
+    this.#evaluateAll(now);
+  }
+
+  #isApiInReach(now: BootMs): boolean {
+    return this.#presence.isConfirmed(now) && !this.#presence.hasFailed;
+  }
+
+  /** What changes by itself: the API gets out of reach, the listening ends, members are gone. */
+  #watchTime(now: BootMs): void {
+    const isInReach = this.#isApiInReach(now);
+    const hasListened = now >= this.#listenUntil;
+    const isGone = (node: string): boolean => {
+      const status = this.#members.status(node, now);
+      return status === "down" || status === "suspect";
+    };
+    const hasPruned = isInReach && this.#neighbours.prune(isGone, now);
+    const isNews = isInReach !== this.#wasInReach || hasListened !== this.#hasListened;
+    this.#wasInReach = isInReach;
+    this.#hasListened = hasListened;
+    if (isNews || hasPruned) this.#evaluateAll(now);
   }
 
   #evaluateAll(now: BootMs): void {
@@ -300,29 +340,25 @@ export class Ownership {
       node: this.#node,
       timings: this.#timings,
       members: this.#members,
+      neighbours: this.#neighbours,
       candidates: this.#candidates,
-      mayAct: this.#hasRecords && this.#presence.isConfirmed(now),
+      wireClaim: (vip) => this.#wireClaim(vip, now),
+      mayAct: this.#hasRecords && now >= this.#listenUntil,
+      isApiInReach: this.#isApiInReach(now),
+      isHoldover: this.#isHoldover,
       startHoldUntil: this.#startHoldUntil,
       isStopping: this.#stop !== "no",
     };
   }
 
-  /** A process that slept past its tenure owns nothing until it has read what happened. */
-  #lapse(now: BootMs): void {
-    if (now < this.#presence.tenureUntil) return;
-    const owned = this.#vips.owned();
-    if (owned.length === 0) return;
-    for (const vip of owned) {
-      this.#vips.lose(vip, "tenure-lapsed", "the node Lease was not renewed in time");
-    }
-    this.#doubtRecords(now);
+  #wireClaim(vip: Vip, now: BootMs): WireClaim | null {
+    const isBetter = (node: string, than: string): boolean =>
+      this.#candidates.isBetter(node, than, vip.spec);
+    return this.#claims.strongest(vip.spec.address, isBetter, now);
   }
 
   #keepPresence(now: BootMs): void {
     if (this.#stop === "leaving" || this.#stop === "done") return;
-    if (this.#presence.holdOn(now)) {
-      this.#effects.push({ type: "extend", until: this.#presence.tenureUntil });
-    }
     if (this.#presence.shouldWrite(now)) this.#writePresence({ live: true });
   }
 
@@ -349,6 +385,10 @@ export class Ownership {
     if (this.#vips.isWriting() || this.#presence.isWriting) return;
     this.#stop = "leaving";
     this.#writePresence({ live: false });
+  }
+
+  #isDone(): boolean {
+    return this.#stop === "done";
   }
 
   #take(): OwnershipEffect[] {

@@ -130,6 +130,14 @@ export class Members {
     return [...this.#members.keys()];
   }
 
+  list(now: BootMs): { node: string; status: MemberStatus; holder: string | null }[] {
+    return this.names().map((node) => ({
+      node,
+      status: this.status(node, now),
+      holder: this.holder(node),
+    }));
+  }
+
   alive(now: BootMs): string[] {
     return this.names().filter((node) => this.status(node, now) === "alive");
   }

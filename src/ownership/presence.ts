@@ -1,6 +1,5 @@
-// This node's own Lease and the tenure that hangs on it. The tenure ends renewDeadline after the
-// last successful renewal was *sent*. While the API cannot be reached it is pushed on in small
-// steps instead, so that an outage silences nobody, and a frozen process still wakes up silent.
+// This node's own Lease: renewed at intervals, and the measure of whether the API is within reach.
+// The right to answer does not hang on it: that is renewed by beacons, on the responder thread.
 
 import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
@@ -17,16 +16,9 @@ export class Presence {
   #hasFailed = false;
   #renewAt: BootMs = NEVER;
   #renewedAt: BootMs = LONG_AGO;
-  #tenureUntil: BootMs = LONG_AGO;
-  #holdOnAt: BootMs = NEVER;
 
   constructor(timings: Timings) {
     this.#timings = timings;
-  }
-
-  /** The end of the tenure: nothing may be answered from here on. */
-  get tenureUntil(): BootMs {
-    return this.#tenureUntil;
   }
 
   get resourceVersion(): string | null {
@@ -60,24 +52,19 @@ export class Presence {
     return true;
   }
 
-  /** What became of a write; true when the tenure moved. */
-  written(sentAt: BootMs, outcome: WriteOutcome<MemberRecord>, now: BootMs): boolean {
+  /** What became of a write. */
+  written(sentAt: BootMs, outcome: WriteOutcome<MemberRecord>, now: BootMs): void {
     this.#isWriting = false;
     // A conflict may be one with a write of one's own whose answer was lost: no end of an outage.
     if (outcome.kind !== "conflict") this.#hasFailed = outcome.kind === "failed";
-    const { renewIntervalMs, renewDeadlineMs, retryMs } = this.#timings;
+    const { renewIntervalMs, retryMs } = this.#timings;
     if (outcome.kind !== "written") {
       this.#renewAt = earliest(this.#renewAt, after(now, retryMs));
-      return false;
+      return;
     }
     this.#resourceVersion = outcome.record.resourceVersion;
     this.#renewedAt = sentAt;
     this.#renewAt = earliest(this.#renewAt, after(sentAt, renewIntervalMs));
-    const until = after(sentAt, renewDeadlineMs);
-    this.#holdOnAt = after(until, -this.#timings.holdOnMs);
-    if (until <= this.#tenureUntil) return false;
-    this.#tenureUntil = until;
-    return true;
   }
 
   /** The Lease as the API has it, or null when it has none. A late one changes nothing. */
@@ -88,19 +75,7 @@ export class Presence {
     this.#resourceVersion = version;
   }
 
-  /** Pushes an unconfirmed tenure on; true when it moved. Never wakes a lapsed one. */
-  holdOn(now: BootMs): boolean {
-    if (now < this.#holdOnAt || now >= this.#tenureUntil) return false;
-    this.#holdOnAt = after(now, this.#timings.holdOnStepMs);
-    const until = after(now, this.#timings.holdOnMs);
-    if (until <= this.#tenureUntil) return false;
-    this.#tenureUntil = until;
-    return true;
-  }
-
-  nextDeadline(now: BootMs): BootMs {
-    const renewAt = this.#isWriting ? NEVER : this.#renewAt;
-    if (now >= this.#tenureUntil) return renewAt;
-    return earliest(renewAt, this.#holdOnAt, this.#tenureUntil);
+  nextDeadline(): BootMs {
+    return this.#isWriting ? NEVER : this.#renewAt;
   }
 }

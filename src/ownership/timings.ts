@@ -1,12 +1,12 @@
-// The bounds that keep two nodes from owning one VIP, and the inequalities between them. Until
-// beacons exist the failure detector is the node Lease (docs/adr/0004-tenure-before-beacons.md).
+// The bounds that keep two nodes from owning one VIP, and the inequalities between them. Beacons
+// are the failure detector; node Leases are for nodes that beacons do not reach.
 
 import { invariant } from "../core/invariant.ts";
 
 export interface Timings {
   /** How long a node Lease stands after a peer *saw* it renewed. */
   readonly leaseDurationMs: number;
-  /** An owner may answer this long after it *sent* its last successful renewal. */
+  /** The API counts as within reach this long after a successful renewal was *sent*. */
   readonly renewDeadlineMs: number;
   /** Time between two renewals of the node Lease. */
   readonly renewIntervalMs: number;
@@ -14,10 +14,10 @@ export interface Timings {
   readonly retryMs: number;
   /** Deadline of one Lease write. */
   readonly writeTimeoutMs: number;
-  /** While the API cannot be reached: how far each step of the main loop pushes the tenure. */
-  readonly holdOnMs: number;
-  /** While the API cannot be reached: time between two such steps. */
-  readonly holdOnStepMs: number;
+  /** How long peers wait for a beacon: beacon interval times multiplier. */
+  readonly holdMs: number;
+  /** A claim is announced this long after it was sent when its write has no answer. */
+  readonly claimWaitMs: number;
   /** After the start only VIPs whose Lease names this node are taken for this long. */
   readonly startHoldMs: number;
   /** The k-th in rank claims (k - 1) times this after the first would have. */
@@ -37,10 +37,10 @@ export const DEFAULT_TIMINGS: Timings = {
   renewIntervalMs: 5_000,
   retryMs: 1_000,
   writeTimeoutMs: 2_000,
-  holdOnMs: 3_000,
-  holdOnStepMs: 1_000,
+  holdMs: 300,
+  claimWaitMs: 40,
   startHoldMs: 3_000,
-  claimStaggerMs: 250,
+  claimStaggerMs: 30,
   defendIntervalMs: 10_000,
 };
 
@@ -53,6 +53,14 @@ export function checkTimings(timings: Timings): void {
     "renewDeadlineMs leaves room for one failed renewal",
   );
   invariant(leaseDurationMs > comebackMs(timings), "leaseDurationMs leaves time to come back");
-  invariant(timings.holdOnMs > 2 * timings.holdOnStepMs, "holdOnMs > two steps");
-  invariant(timings.holdOnMs < leaseDurationMs - renewDeadlineMs, "holdOnMs < the Lease's slack");
+  invariant(timings.holdMs < renewIntervalMs, "holdMs < renewIntervalMs");
+  invariant(timings.claimWaitMs < timings.holdMs, "claimWaitMs < holdMs");
+}
+
+/** The defaults, with the hold that the beacons have. */
+export function timingsFor(beacons: {
+  readonly intervalMs: number;
+  readonly multiplier: number;
+}): Timings {
+  return { ...DEFAULT_TIMINGS, holdMs: beacons.intervalMs * beacons.multiplier };
 }

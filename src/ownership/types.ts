@@ -1,8 +1,20 @@
 // The words of the ownership machine: what it is told (events), what it wants done (effects).
 
 import type { Ip, IpPrefix } from "../core/address.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { Sha256 } from "../core/hash.ts";
 import type { Mac } from "../core/mac.ts";
+import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
+import type { Timings } from "./timings.ts";
+
+/** What the machine is made with. */
+export interface OwnershipOptions {
+  /** This node's name. */
+  readonly node: string;
+  readonly timings: Timings;
+  readonly sha256: Sha256;
+}
 
 /** An interface with carrier on which VIPs may be answered, and the prefixes connected to it. */
 export interface Segment {
@@ -62,6 +74,12 @@ export type WriteOutcome<R> =
   | { readonly kind: "conflict" }
   | { readonly kind: "failed" };
 
+/** A VIP that a peer says it owns or takes. */
+export interface PeerEntry {
+  readonly address: Ip;
+  readonly epoch: Epoch;
+}
+
 export type OwnershipEvent =
   /** VIPs that are new or have changed, and addresses that are VIPs no more. */
   | {
@@ -110,11 +128,58 @@ export type OwnershipEvent =
       readonly interface: string;
       readonly mac: Mac;
     }
+  /** Beacons of the node arrive on the interface, at last or again, or its state has changed. */
+  | {
+      readonly type: "peer-heard";
+      readonly node: string;
+      readonly interface: string;
+      readonly incarnation: number;
+      readonly state: PeerState;
+      readonly mac: Mac;
+      readonly at: BootMs;
+    }
+  /** The node's hold has passed without a beacon. */
+  | {
+      readonly type: "peer-silent";
+      readonly node: string;
+      readonly interface: string;
+      /** Its MAC answers for its VIPs all the same. */
+      readonly answers: boolean;
+      /** The gateway answered meanwhile; null: there is none to ask. */
+      readonly gateway: boolean | null;
+      /** Whom this node has heard just now on the interface. */
+      readonly heard: readonly string[];
+      readonly at: BootMs;
+    }
+  /** All VIPs that the node owns on the interface. */
+  | {
+      readonly type: "peer-table";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
+  /** The node takes the VIPs, or says again that it has them. */
+  | {
+      readonly type: "peer-claim";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
+  /** The tenure on the interface has ended: the responder has dropped every grant there. */
+  | { readonly type: "lapsed"; readonly interface: string; readonly lapses: number }
   | { readonly type: "tick" }
   | { readonly type: "stop" };
 
 /** Why a node became owner. */
-export type ClaimCause = "unheld" | "released" | "owner-down" | "owner-stopped" | "resumed";
+export type ClaimCause =
+  | "unheld"
+  | "released"
+  /** No beacons, no answers, and this node is not the one cut off. */
+  | "owner-silent"
+  /** Its node Lease has expired. */
+  | "owner-down"
+  | "owner-stopped"
+  | "resumed";
 /** Why an owner is one no more. */
 export type LossCause =
   | "not-eligible"
@@ -129,14 +194,14 @@ export type OwnerChange =
   | {
       readonly type: "gained";
       readonly address: Ip;
-      readonly epoch: number;
+      readonly epoch: Epoch;
       readonly cause: ClaimCause;
       readonly previousOwner: string | null;
     }
   | {
       readonly type: "lost";
       readonly address: Ip;
-      readonly epoch: number;
+      readonly epoch: Epoch;
       readonly cause: LossCause;
       /** More of the cause, in words. */
       readonly detail: string;
@@ -149,12 +214,23 @@ export type OwnershipEffect =
   | {
       readonly type: "grant";
       readonly address: Ip;
-      readonly epoch: number;
+      readonly epoch: Epoch;
       readonly interfaces: readonly string[];
+      /** The lapses that the machine knows of: with others the responder refuses the grant. */
+      readonly lapses: number;
     }
   | { readonly type: "revoke"; readonly address: Ip }
-  /** The tenure of every granted VIP now ends at `until`. */
-  | { readonly type: "extend"; readonly until: BootMs }
+  /** Tell the peers on these interfaces: this node takes the VIP, or has it. */
+  | {
+      readonly type: "claim";
+      readonly address: Ip;
+      readonly epoch: Epoch;
+      readonly interfaces: readonly string[];
+    }
+  /** Tell the peers the whole table: a claim was given up. */
+  | { readonly type: "withdraw"; readonly address: Ip }
+  /** The news of a peer came late: ask how it is now. */
+  | { readonly type: "retell"; readonly node: string; readonly interface: string }
   | { readonly type: "announce"; readonly address: Ip }
   | {
       readonly type: "write-presence";

@@ -2,6 +2,8 @@
 // order. The machine tells it what happened; it knows nothing of node Leases but through `decide`.
 
 import type { Ip } from "../core/address.ts";
+import type { Epoch } from "../core/epoch.ts";
+import { epochOf, NO_EPOCH } from "../core/epoch.ts";
 import { unreachable } from "../core/invariant.ts";
 import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
@@ -25,6 +27,8 @@ type Claiming = Extract<Vip["phase"], { kind: "claiming" }>;
 
 export class VipTable {
   readonly #emit: (effect: OwnershipEffect) => void;
+  /** The lapses heard of: a grant goes with them. */
+  lapses = 0;
   readonly #vips = new Map<Ip, Vip>();
   readonly #records = new Map<Ip, VipRecord>();
   /** Records that came since the read in flight was sent: it may not have them yet. */
@@ -48,6 +52,10 @@ export class VipTable {
 
   get(address: Ip): Vip | undefined {
     return this.#vips.get(address);
+  }
+
+  all(): Iterable<Vip> {
+    return this.#vips.values();
   }
 
   owned(): Vip[] {
@@ -146,9 +154,14 @@ export class VipTable {
       vip.retryAt = options.retryAt;
       vip.doubt = newDoubt(options.isReading);
     }
-    if (phase.kind === "owning") this.#afterRewrite(vip, outcome);
-    else vip.phase = IDLE;
-    if (phase.kind === "claiming" && isKnown) this.#afterClaim(vip, phase, options.situation);
+    if (phase.kind === "owning") this.#afterRewrite(vip);
+    else if (phase.kind === "releasing") vip.phase = IDLE;
+    else if (phase.kind === "claiming") {
+      // Without an answer the claim stands: its time decides.
+      vip.phase = outcome.kind === "failed" ? { ...phase, hasFailed: true } : IDLE;
+      if (isKnown) this.#afterClaim(vip, phase, options.situation);
+      else if (outcome.kind === "conflict") this.#emit({ type: "withdraw", address });
+    }
     return isKnown;
   }
 
@@ -167,6 +180,8 @@ export class VipTable {
     const { address } = vip.spec;
     const { epoch } = vip.phase;
     vip.phase = IDLE;
+    // A node that slept may have it still: what was heard and read meanwhile tells.
+    vip.ownEpoch = cause === "tenure-lapsed" ? epoch : NO_EPOCH;
     this.#emit({ type: "revoke", address });
     this.#emit({ type: "record", change: { type: "lost", address, epoch, cause, detail } });
   }
@@ -193,10 +208,21 @@ export class VipTable {
         return;
       case "claim":
         this.#claim(vip, action, situation.node);
-        return;
-      case "resume":
-        this.#own(vip, { cause: "resumed", previousOwner: situation.node }, action.interfaces);
-        return;
+        return this.evaluate(vip, situation, now);
+      case "abandon":
+        vip.phase = IDLE;
+        vip.retryAt = after(now, situation.timings.retryMs);
+        this.#emit({ type: "withdraw", address: vip.spec.address });
+        return this.evaluate(vip, situation, now);
+      case "own-unwritten":
+        if (vip.phase.kind === "claiming") this.#own(vip, vip.phase, vip.phase.epoch);
+        return this.evaluate(vip, situation, now);
+      case "resume": {
+        const { interfaces, epoch } = action;
+        const how = { cause: "resumed", previousOwner: situation.node, interfaces } as const;
+        this.#own(vip, how, epoch);
+        return this.evaluate(vip, situation, now);
+      }
       case "regrant":
         this.#grant(vip, action.interfaces);
         this.#emit({ type: "announce", address: vip.spec.address });
@@ -212,7 +238,7 @@ export class VipTable {
         return;
       case "rewrite":
         if (vip.phase.kind === "owning") vip.phase = { ...vip.phase, isRewriting: true };
-        this.#write(vip, situation.node, vip.epochSeen + 1);
+        this.#write(vip, situation.node, vip.leaseEpochSeen + 1);
         return;
       case "read-member":
         this.#emit({ type: "read-member", node: action.node });
@@ -223,15 +249,26 @@ export class VipTable {
     }
   }
 
-  #claim(vip: Vip, claim: { cause: ClaimCause; previousOwner: string | null }, node: string): void {
-    const epoch = vip.epochSeen + 1;
-    const { cause, previousOwner } = claim;
-    vip.phase = { kind: "claiming", epoch, cause, previousOwner };
+  /** Tells the peers and writes at the same time: whichever is answered first counts. */
+  #claim(vip: Vip, claim: Extract<Action, { kind: "claim" }>, node: string): void {
+    const { epoch, cause, previousOwner, interfaces, announceAt } = claim;
+    const hasFailed = false;
+    vip.phase = {
+      kind: "claiming",
+      epoch,
+      cause,
+      previousOwner,
+      interfaces,
+      announceAt,
+      hasFailed,
+    };
     vip.vacantSince = null;
-    this.#write(vip, node, epoch);
+    this.#emit({ type: "claim", address: vip.spec.address, epoch, interfaces });
+    this.#write(vip, node, vip.leaseEpochSeen + 1);
   }
 
   #release(vip: Vip, node: string): void {
+    vip.ownEpoch = NO_EPOCH;
     if (vip.record?.owner !== node) return;
     vip.phase = { kind: "releasing" };
     this.#write(vip, null, vip.record.epoch);
@@ -241,31 +278,41 @@ export class VipTable {
   #afterClaim(vip: Vip, claim: Claiming, situation: Situation): void {
     const own = situation.candidates.own(vip.spec);
     const isMine = vip.record?.owner === situation.node;
-    if (isMine && own.eligible && situation.mayAct && !situation.isStopping) {
-      this.#own(vip, claim, own.interfaces);
-    }
+    if (!isMine || !own.eligible || !situation.mayAct || situation.isStopping) return;
+    this.#own(vip, { ...claim, interfaces: own.interfaces }, epochOf(vip.record?.epoch ?? 0));
   }
 
-  #afterRewrite(vip: Vip, outcome: WriteOutcome<VipRecord>): void {
+  /** The record names this node now: its epoch counts from here on. */
+  #afterRewrite(vip: Vip): void {
     if (vip.phase.kind !== "owning") return;
     const { phase } = vip;
-    const epoch = outcome.kind === "written" ? outcome.record.epoch : phase.epoch;
-    vip.phase = { ...phase, epoch, isRewriting: false };
-    if (epoch !== phase.epoch) this.#grant(vip, phase.interfaces);
+    vip.phase = { ...phase, isRewriting: false };
+    const recorded = epochOf(vip.record?.epoch ?? 0);
+    if (vip.record === null || recorded <= phase.epoch) return;
+    vip.phase = { ...vip.phase, epoch: recorded };
+    this.#grant(vip, phase.interfaces);
   }
 
+  /** A claim that was announced without an answer is still being written. */
   #own(
     vip: Vip,
-    claim: { cause: ClaimCause; previousOwner: string | null },
-    interfaces: readonly string[],
+    how: {
+      readonly cause: ClaimCause;
+      readonly previousOwner: string | null;
+      readonly interfaces: readonly string[];
+    },
+    epoch: Epoch,
   ): void {
     const { address } = vip.spec;
-    const epoch = vip.record?.epoch ?? 0;
-    const { cause, previousOwner } = claim;
+    const { cause, previousOwner, interfaces } = how;
     const change = { type: "gained", address, epoch, cause, previousOwner } as const;
     this.#emit({ type: "record", change });
-    vip.phase = { kind: "owning", epoch, interfaces, isRewriting: false };
+    const isRewriting = vip.phase.kind === "claiming" && !vip.phase.hasFailed;
+    vip.phase = { kind: "owning", epoch, interfaces, isRewriting };
+    // Whoever has it next was not heard during that tenure yet.
+    vip.heardHolder = null;
     this.#grant(vip, interfaces);
+    this.#emit({ type: "claim", address, epoch, interfaces });
     this.#emit({ type: "announce", address });
   }
 
@@ -273,7 +320,8 @@ export class VipTable {
     if (vip.phase.kind !== "owning") return;
     vip.phase = { ...vip.phase, interfaces };
     const { epoch } = vip.phase;
-    this.#emit({ type: "grant", address: vip.spec.address, epoch, interfaces });
+    const { address } = vip.spec;
+    this.#emit({ type: "grant", address, epoch, interfaces, lapses: this.lapses });
   }
 
   #write(vip: Vip, owner: string | null, epoch: number): void {
@@ -295,7 +343,7 @@ function newerOf(known: VipRecord | undefined, record: VipRecord): VipRecord {
 
 function setRecord(vip: Vip, record: VipRecord | null): void {
   vip.record = record;
-  vip.epochSeen = Math.max(vip.epochSeen, record?.epoch ?? 0);
+  vip.leaseEpochSeen = Math.max(vip.leaseEpochSeen, record?.epoch ?? 0);
 }
 
 /** When a defence of the VIP is allowed again. */

@@ -1,15 +1,17 @@
 // What the machine knows of one VIP.
 
+import type { Epoch } from "../core/epoch.ts";
+import { epochOf, NO_EPOCH } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import { NEVER } from "../core/time.ts";
 import type { Doubt } from "./doubt.ts";
 import type { ClaimCause, VipRecord, VipSpec } from "./types.ts";
 
 /**
- *              claim                 written
+ *              claim            written, or no answer in time
  *     idle ───────────► claiming ───────────► owning
- *      ▲ │                 │ conflict, failed   │ not eligible, stop
- *      │ └─── record names this node ──────────►│
+ *      ▲ │                 │ better claim       │ not eligible, stop
+ *      │ └─── this node has it already ────────►│
  *      │                   ▼                    ▼
  *      └───────────────── idle ◄─────────── releasing
  *
@@ -19,15 +21,21 @@ export type Phase =
   | { readonly kind: "idle" }
   | {
       readonly kind: "claiming";
-      readonly epoch: number;
+      /** As told to the peers: the record's, and one claim more. */
+      readonly epoch: Epoch;
       readonly cause: ClaimCause;
       readonly previousOwner: string | null;
+      readonly interfaces: readonly string[];
+      /** Without an answer to the write it is announced then. */
+      readonly announceAt: BootMs;
+      /** The write has failed: none is in flight. */
+      readonly hasFailed: boolean;
     }
   | {
       readonly kind: "owning";
-      readonly epoch: number;
+      readonly epoch: Epoch;
       readonly interfaces: readonly string[];
-      /** A lost record is being written again; the tenure goes on. */
+      /** The record is being written; the tenure goes on. */
       readonly isRewriting: boolean;
     }
   | { readonly kind: "releasing" };
@@ -42,9 +50,15 @@ export interface Vip {
   vacantSince: BootMs | null;
   /** What is known of the record may be old. */
   doubt: Doubt;
-  /** The highest epoch heard of, in the record or on the wire. */
-  epochSeen: number;
+  /** The highest Lease epoch seen. */
+  leaseEpochSeen: number;
+  /** At which this node owned it last, if it did not give it up. */
+  ownEpoch: Epoch;
+  /** The holder that was heard on this segment while it held the VIP; its silence counts. */
+  heardHolder: string | null;
   defendedAt: BootMs;
+  /** Another host answers, and may have the right to: not before this. */
+  yieldedUntil: BootMs;
 }
 
 export const IDLE: Phase = { kind: "idle" };
@@ -58,7 +72,22 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     retryAt: longAgo,
     vacantSince: null,
     doubt,
-    epochSeen: record?.epoch ?? 0,
+    leaseEpochSeen: record?.epoch ?? 0,
+    ownEpoch: NO_EPOCH,
+    heardHolder: null,
     defendedAt: longAgo,
+    yieldedUntil: longAgo,
   };
+}
+
+/** Who has the VIP, as far as is known: the record, the wire, or this node's own memory. */
+export interface Holder {
+  readonly node: string;
+  readonly epoch: Epoch;
+}
+
+/** The record's holder; a released record holds at its epoch, too: nobody. */
+export function recordHolder(vip: Vip): { node: string | null; epoch: Epoch } {
+  if (vip.record === null) return { node: null, epoch: NO_EPOCH };
+  return { node: vip.record.owner, epoch: epochOf(vip.record.epoch) };
 }

@@ -38,4 +38,11 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX history_of_address ON history (address, id);
   `,
+  `
+  -- Single values that outlive a restart, such as the key of the beacons.
+  CREATE TABLE setting (
+    name TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -141,6 +141,20 @@ export class Store {
     return rows as HistoryRow[];
   }
 
+  /** Replaces the value of that name. */
+  saveSetting(name: string, bytes: Uint8Array): void {
+    this.#write("a setting", () => {
+      this.#database.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)").run(name, bytes);
+    });
+  }
+
+  /** Null: never saved, or not bytes any more (a flipped bit in the type of the value). */
+  setting(name: string): Uint8Array | null {
+    const select = "SELECT value FROM setting WHERE name = ?";
+    const value: unknown = this.#database.prepare(select).pluck().get(name);
+    return value instanceof Uint8Array ? Uint8Array.from(value) : null;
+  }
+
   #saveService({ key, object, allocations }: ServiceChange): void {
     this.#database.prepare("DELETE FROM snapshot WHERE kind = 'service' AND key = ?").run(key);
     this.#database.prepare("DELETE FROM allocation WHERE service = ?").run(key);

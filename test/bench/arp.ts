@@ -25,9 +25,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
+import { hostLinks } from "../../src/daemon/host-links.ts";
 import { run } from "../lab/command.ts";
 import type { Lab } from "../lab/lab.ts";
-import { AnsweringNode, LONG_MS, VIP } from "../netns/support/answering.ts";
+import { AnsweringNode, VIP } from "../netns/support/answering.ts";
 import { type BenchRow, compared, figuresOfRates, figuresOfRounds, information } from "./rows.ts";
 
 const KERNEL_ADDRESS = "192.168.100.201";
@@ -90,9 +91,6 @@ class ArpBench {
     const options = { nodeArguments: NODE_ARGUMENTS, env: MEMORY_ENVIRONMENT };
     const lbd = await AnsweringNode.start(this.#lab, node, options);
     this.#lbd = lbd;
-    lbd.tell({ type: "grant", address: VIP, interfaces: ["eth0"] });
-    lbd.extend(LONG_MS);
-    await lbd.settle();
     // Until its code is compiled.
     for (let i = 0; i < 3; i++) await this.#rate("lbd");
   }
@@ -148,15 +146,18 @@ class ArpBench {
     }
   }
 
-  /** Its socket is open only while it is measured; the filter lets its own address through. */
+  /**
+   * Its socket is open only while it is measured; the filter lets its own address through. What was
+   * granted goes with the interface, and the tenure begins with a beacon.
+   */
   async #withLbd(core: string, ask: () => Promise<Said>): Promise<Said> {
     const lbd = this.#lbd;
     if (lbd === null) throw new Error("The bench was not prepared");
     await run(["taskset", "-cp", core, String(realtimeThreadOf(lbd.pid))]);
-    const links = lbd.interfaces.flatMap(({ name, index, mac }) =>
-      name === "eth0" && mac !== null ? [{ name, index, mac }] : [],
-    );
+    const links = hostLinks(lbd.interfaces, []).answering.filter(({ name }) => name === "eth0");
     lbd.tell({ type: "interfaces", interfaces: links });
+    await lbd.beaconsLeave();
+    lbd.own();
     await lbd.settle();
     try {
       return await ask();

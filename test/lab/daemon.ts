@@ -90,6 +90,7 @@ export async function startDaemon(node: LabHost, options: DaemonOptions): Promis
     systemNamespace: "lbd-system",
     stateFile: join(node.folder, "state.db"),
     socket: join(node.folder, "lbd.sock"),
+    socketGroup: "root",
     logLevel: "debug",
     ...options.config,
   };

@@ -112,6 +112,25 @@ describe("LinkWatcher", () => {
     await host.run(["ip", "addr", "del", "10.78.0.1", "peer", "10.78.0.2/32", "dev", "eth0"]);
   });
 
+  test("LinkWatcher says which default gateway an interface has, if any", async () => {
+    const is = (wanted: string | null) =>
+      word(
+        `gateway ${wanted}`,
+        () => find("eth0")?.gateway,
+        (gateway) => gateway === wanted,
+      );
+    await is(null);
+    for (const gateway of ["192.168.100.250", "192.168.100.251"]) {
+      await host.run(["ip", "route", "replace", "default", "via", gateway, "dev", "eth0"]);
+      await is(gateway);
+      assert.equal(find("mgmt0")?.gateway, null);
+    }
+    await host.run(["ip", "route", "add", "10.90.0.0/16", "via", "192.168.100.252"]);
+    await host.run(["ip", "route", "del", "default", "dev", "eth0"]);
+    await is(null);
+    await host.run(["ip", "route", "del", "10.90.0.0/16"]);
+  });
+
   test("LinkWatcher says that an interface came, was renamed, and went", async () => {
     await host.run(["ip", "link", "add", "extra0", "type", "bridge"]);
     await word(

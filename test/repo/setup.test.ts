@@ -19,6 +19,7 @@ const ROWS: readonly (readonly [script: string, options: string, needsRoot: bool
   ["test.sh", "--no-control-plane", false],
   ["check.sh", "--no-control-plane", false],
   ["check-native.sh", "--no-control-plane", true],
+  ["sim.sh", "--no-control-plane", false],
   ["bench.sh", "", true],
 ];
 

@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Ip } from "../../src/core/address.ts";
 import { parseIp, parsePrefix } from "../../src/core/address.ts";
+import type { Epoch } from "../../src/core/epoch.ts";
+import { epochOf } from "../../src/core/epoch.ts";
 import type { Mac } from "../../src/core/mac.ts";
 import { bootMs } from "../../src/core/time.ts";
 import { Ownership } from "../../src/ownership/machine.ts";
@@ -16,6 +18,7 @@ import type {
   NodePlacement,
   OwnershipEffect,
   OwnershipEvent,
+  PeerEntry,
   Segment,
   VipRecord,
   VipSpec,
@@ -24,6 +27,14 @@ import type {
 export const VIP = ip("192.168.1.240");
 export const OTHER_MAC = "02:00:00:00:64:0c" as Mac;
 export const ALLOWED = { allowed: true, interfaces: null, unhealthy: null } as const;
+/** A Lease epoch, or one with its holdover counter, as `formatEpoch` writes it. */
+export type EpochText = number | `${number}+${number}`;
+
+export function epoch(text: EpochText): Epoch {
+  const [lease = 0, holdover = 0] = String(text).split("+").map(Number);
+  return epochOf(lease, holdover);
+}
+
 export const ETH0 = segment("eth0", "192.168.1.0/24");
 
 export function sha256(text: string): string {
@@ -103,30 +114,102 @@ export function heard(address = VIP): OwnershipEvent {
   return { type: "heard", address, interface: "eth0", mac: OTHER_MAC };
 }
 
-/** What follows a claim, in this order and with nothing between. */
-export function gained(
-  cause: ClaimCause,
-  epoch: number,
-  previousOwner: string | null = null,
+/** The MAC of a peer, by the last letter of its name. */
+export function macOf(node: string): Mac {
+  return `02:00:00:00:64:${node.slice(-1)}0` as Mac;
+}
+
+export function peerHeard(
+  node: string,
+  at: number,
+  changes: Partial<Extract<OwnershipEvent, { type: "peer-heard" }>> = {},
+): OwnershipEvent {
+  const mac = macOf(node);
+  const about = { node, interface: "eth0", incarnation: 1, state: "live", mac } as const;
+  return { type: "peer-heard", ...about, at: bootMs(at), ...changes };
+}
+
+const PEERS = ["node-a", "node-b", "node-c", "node-d", "node-e"];
+
+/** Beside all others, of which those count that are heard. */
+export function peerSilent(
+  node: string,
+  at: number,
+  changes: Partial<Extract<OwnershipEvent, { type: "peer-silent" }>> = {},
+): OwnershipEvent {
+  const beside = PEERS.filter((other) => other !== node);
+  const about = { node, interface: "eth0", answers: false, gateway: null, heard: beside } as const;
+  return { type: "peer-silent", ...about, at: bootMs(at), ...changes };
+}
+
+export function entry(text: EpochText, address = VIP): PeerEntry {
+  return { address, epoch: epoch(text) };
+}
+
+export function peerTable(node: string, ...entries: readonly PeerEntry[]): OwnershipEvent {
+  return { type: "peer-table", node, interface: "eth0", entries };
+}
+
+export function peerClaim(node: string, ...entries: readonly PeerEntry[]): OwnershipEvent {
+  return { type: "peer-claim", node, interface: "eth0", entries };
+}
+
+export function lapsed(lapses = 1): OwnershipEvent {
+  return { type: "lapsed", interface: "eth0", lapses };
+}
+
+export function claim(at: EpochText, address = VIP): OwnershipEffect {
+  return { type: "claim", address, epoch: epoch(at), interfaces: ["eth0"] };
+}
+
+export function announce(address = VIP): OwnershipEffect {
+  return { type: "announce", address };
+}
+
+export function grant(
+  at: EpochText,
+  changes: Partial<Extract<OwnershipEffect, { type: "grant" }>> = {},
+): OwnershipEffect {
+  const about = { address: VIP, epoch: epoch(at), interfaces: ["eth0"], lapses: 0 };
+  return { type: "grant", ...about, ...changes };
+}
+
+/** A claim of a VIP whose record is at the epoch before: told and written at the same time. */
+export function claims(
+  node: string,
+  leaseEpoch: number,
+  version: number | null,
   address = VIP,
 ): OwnershipEffect[] {
+  return [claim(`${leaseEpoch - 1}+1`, address), writeVip(node, leaseEpoch, version, address)];
+}
+
+/** How a node becomes owner: in this order and with nothing between. */
+export function gained(
+  cause: ClaimCause,
+  at: EpochText,
+  previousOwner: string | null = null,
+  { address = VIP, lapses = 0 }: { address?: Ip; lapses?: number } = {},
+): OwnershipEffect[] {
+  const change = { type: "gained", address, epoch: epoch(at), cause, previousOwner } as const;
   return [
-    { type: "record", change: { type: "gained", address, epoch, cause, previousOwner } },
-    { type: "grant", address, epoch, interfaces: ["eth0"] },
-    { type: "announce", address },
+    { type: "record", change },
+    grant(at, { address, lapses }),
+    claim(at, address),
+    announce(address),
   ];
 }
 
 /** Stop answering first, then tell. */
 export function lost(
   cause: LossCause,
-  epoch: number,
+  at: EpochText,
   detail: string,
   address = VIP,
 ): OwnershipEffect[] {
   return [
     { type: "revoke", address },
-    { type: "record", change: { type: "lost", address, epoch, cause, detail } },
+    { type: "record", change: { type: "lost", address, epoch: epoch(at), cause, detail } },
   ];
 }
 
@@ -179,10 +262,11 @@ export class Story {
     return story;
   }
 
-  /** As `joining`, and the second read has come with what the first had. */
+  /** As `joining`, the second read has come with what the first had, and it has listened. */
   static joined(options: StoryOptions = {}): Story {
     const story = Story.joining(options);
     story.step(recordsRead(options.vips ?? [], options.members ?? []), 0);
+    story.tick(DEFAULT_TIMINGS.holdMs);
     return story;
   }
 
@@ -204,8 +288,7 @@ export class Story {
   /** Renews the node Lease, sent and answered at `now`; nothing else may happen. */
   renew(now: number): void {
     assert.deepEqual(this.tick(now), [writePresence(this.#renewedAt)]);
-    const until = bootMs(now + DEFAULT_TIMINGS.renewDeadlineMs);
-    assert.deepEqual(this.step(presenceWritten(now, this.#node), now), [{ type: "extend", until }]);
+    assert.deepEqual(this.step(presenceWritten(now, this.#node), now), []);
     this.#renewedAt = now;
   }
 

@@ -3,9 +3,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { bootTimeMs } from "../../../native/index.ts";
 import type { Ip, IpRange } from "../../../src/core/address.ts";
-import { after, bootMs } from "../../../src/core/time.ts";
+import { epochOf } from "../../../src/core/epoch.ts";
 import type { ResponderReport, ToResponder } from "../../../src/daemon/responder-messages.ts";
 import type { HostInterface } from "../../../src/link/host-interface.ts";
 import { eventually } from "../../lab/eventually.ts";
@@ -17,8 +16,12 @@ import type { ChildCommand, ChildMessage } from "./responder-child.ts";
 export const VIP = "192.168.100.200" as Ip;
 /** 192.168.100.200 to 192.168.100.220. */
 export const POOL: readonly IpRange[] = [{ family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn }];
-/** Longer than any test. */
-export const LONG_MS = 600_000;
+/** Of the beacons: they are sent this long after an interface is there, and held for as long. */
+export const HOLD_MS = 300;
+/** The node's eth0 and mgmt0. */
+const SEGMENTS = 2;
+const KEY = new Uint8Array(32).fill(7);
+const CLUSTER = "0123456789abcdef";
 
 const CHILD = fileURLToPath(new URL("responder-child.ts", import.meta.url));
 
@@ -36,6 +39,8 @@ export class AnsweringNode {
   readonly #messages: ChildMessage[] = [];
   /** What the link watcher said last. */
   interfaces: readonly HostInterface[] = [];
+  /** Tenures that have ended, of which a grant must know. */
+  lapses = 0;
 
   private constructor(lab: Lab, host: LabHost, options: AnsweringOptions) {
     this.host = host;
@@ -52,14 +57,15 @@ export class AnsweringNode {
     if (this.#identity !== null) lab.context.ledger.addProcess(this.#identity);
     this.#process.on("message", (message: ChildMessage) => {
       if (message.kind === "interfaces") this.interfaces = message.interfaces;
-      else this.#messages.push(message);
+      else if (message.kind !== "peer") this.#messages.push(message);
+      else if (message.news.type === "lapsed") this.lapses = message.news.lapses;
     });
     // It would keep the test process waiting for a lab that nobody disposed.
     this.#process.unref();
     this.#process.channel?.unref();
   }
 
-  /** Returns when the thread runs and the interfaces are known. */
+  /** Returns when the thread runs, the interfaces are known and the tenures have begun. */
   static async start(
     lab: Lab,
     host: LabHost,
@@ -68,6 +74,9 @@ export class AnsweringNode {
     const node = new AnsweringNode(lab, host, options);
     await node.take("ready");
     node.tell({ type: "ranges", ranges: POOL });
+    node.tell({ type: "cluster", cluster: CLUSTER });
+    node.allowBeacons(true);
+    await node.beaconsLeave();
     return node;
   }
 
@@ -79,17 +88,28 @@ export class AnsweringNode {
     this.#send({ kind: "tell", message });
   }
 
-  /** Grant, tenure and announcement, as a claim brings them. */
-  own(options: { tenureMs?: number; interfaces?: readonly string[]; address?: Ip } = {}): void {
-    const { tenureMs = LONG_MS, interfaces = ["eth0"], address = VIP } = options;
-    this.tell({ type: "grant", address, interfaces });
-    this.extend(tenureMs);
+  /** Grant and announcement, as a claim brings them. */
+  own(options: { interfaces?: readonly string[]; address?: Ip } = {}): void {
+    const { interfaces = ["eth0"], address = VIP } = options;
+    const { lapses } = this;
+    this.tell({ type: "grant", address, epoch: epochOf(1), interfaces, lapses });
     this.tell({ type: "announce", address });
   }
 
-  /** The tenure ends so long from now. */
-  extend(milliseconds: number): void {
-    this.tell({ type: "tenure", until: after(bootMs(bootTimeMs()), milliseconds) });
+  /** Without a key no beacon leaves, and the tenures end. */
+  allowBeacons(isAllowed: boolean): void {
+    const sending = isAllowed ? KEY : null;
+    this.tell({ type: "beacon-keys", sending, accepted: [KEY] });
+  }
+
+  /** Waits until beacons have left on all segments since now. */
+  async beaconsLeave(): Promise<void> {
+    const before = await this.count("beacon-sent");
+    await eventually("beacons to leave", () => this.count("beacon-sent"), {
+      intervalMs: 5,
+      until: (count) => count >= before + SEGMENTS,
+    });
+    await this.settle();
   }
 
   async report(): Promise<ResponderReport> {
@@ -166,6 +186,30 @@ export async function sendRaw(
   device = "eth0",
 ): Promise<void> {
   await host.run(["python3", "-c", SEND_SCRIPT, device, ...frames]);
+}
+
+// It lives on for a moment: what it printed is read while it runs.
+const SEND_WHEN_FROZEN_SCRIPT = `
+import socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+print("ready", flush=True)
+while open("/proc/" + sys.argv[2] + "/stat").read().rsplit(") ", 1)[1][0] != "T": pass
+for text in sys.argv[3:]: s.send(bytes.fromhex(text))
+print("sent", flush=True)
+time.sleep(1)
+`;
+
+/** Sends the frames as soon as the process is frozen; call the result to wait until they left. */
+export async function sendWhenFrozen(
+  host: LabHost,
+  pid: number,
+  frames: readonly string[],
+): Promise<() => Promise<void>> {
+  const argv = ["python3", "-c", SEND_WHEN_FROZEN_SCRIPT, "eth0", String(pid), ...frames];
+  const sender = host.spawn("sender", argv);
+  await sender.waitForOutput(/ready/);
+  return async () => void (await sender.waitForOutput(/sent/));
 }
 
 /** A broadcast ARP request for `target` from `host`, padded with zeros to `bytes`. */

@@ -4,6 +4,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { DEFAULT_BEACON_SETTINGS } from "../../../src/beacon/engine-types.ts";
+import type { PeerNews } from "../../../src/beacon/news.ts";
+import { BEACON_PORT } from "../../../src/beacon/socket.ts";
 import { type HostLinks, hostLinks } from "../../../src/daemon/host-links.ts";
 import { Responder } from "../../../src/daemon/responder.ts";
 import type {
@@ -24,6 +27,7 @@ export type ChildCommand =
 export type ChildMessage =
   | { readonly kind: "ready"; readonly realtime: string | null }
   | { readonly kind: "interfaces"; readonly interfaces: readonly HostInterface[] }
+  | { readonly kind: "peer"; readonly news: PeerNews }
   | { readonly kind: "heard"; readonly heard: Extract<FromResponder, { type: "heard" }> }
   | { readonly kind: "report"; readonly report: ResponderReport }
   | { readonly kind: "blocked" | "unblocked" }
@@ -34,6 +38,8 @@ let links: HostLinks | null = null;
 let realtime: string | null = null;
 
 const responder = new Responder({
+  start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: BEACON_PORT },
+  onPeer: (news) => tell({ kind: "peer", news }),
   onHeard: (heard) => tell({ kind: "heard", heard }),
   onReady: (why) => {
     realtime = why;

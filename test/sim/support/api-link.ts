@@ -35,17 +35,53 @@ export class ApiLink {
   #watchFreeAt = 0;
   #isWatching = true;
   #epoch = 0;
-  /** Added to every way, up to this. */
-  extraLatencyMs = 0;
-  answerLoss = 0;
+  #extraLatencyMs = 0;
+  #answerLoss = 0;
+  #soundSince = 0;
 
   constructor(options: ApiLinkOptions) {
     this.#options = options;
     options.api.watch((change) => this.#onChange(change));
   }
 
+  /** Added to every way, up to this. */
+  get extraLatencyMs(): number {
+    return this.#extraLatencyMs;
+  }
+
+  set extraLatencyMs(value: number) {
+    this.#spoil();
+    this.#extraLatencyMs = value;
+  }
+
+  get answerLoss(): number {
+    return this.#answerLoss;
+  }
+
+  set answerLoss(value: number) {
+    this.#spoil();
+    this.#answerLoss = value;
+  }
+
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** Nothing is wrong with it. */
+  get isSound(): boolean {
+    const { now } = this.#options.queue;
+    const isFast = this.extraLatencyMs === 0 && this.answerLoss === 0;
+    return this.#isUp && isFast && this.#watchFreeAt <= now + WATCH_DELAY_MS_MAX;
+  }
+
+  /** Since when, in true time, nothing is wrong with it; never while something is. */
+  get soundSince(): number {
+    return this.isSound ? this.#soundSince : Number.POSITIVE_INFINITY;
+  }
+
+  /** Something was wrong with it until now. */
+  #spoil(): void {
+    this.#soundSince = Math.max(this.#options.queue.now, this.#watchFreeAt);
   }
 
   /** When the next change comes through the watch at the earliest, in true time. */
@@ -86,6 +122,7 @@ export class ApiLink {
 
   up(): void {
     if (this.#isUp) return;
+    this.#spoil();
     this.#isUp = true;
     this.#relistLater();
   }
@@ -94,6 +131,7 @@ export class ApiLink {
   stallWatch(ms: number): void {
     const { queue } = this.#options;
     this.#watchFreeAt = Math.max(this.#watchFreeAt, queue.now + ms);
+    this.#spoil();
   }
 
   /** The process behind it is a new one: the old one's watch is gone. */

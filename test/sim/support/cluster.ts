@@ -22,9 +22,13 @@ export interface ClusterOptions {
   readonly timings?: Timings;
   /** Clocks run within 1 +- this of true time. */
   readonly rateError?: number;
+  /** Whether the segment has a gateway that answers. */
+  readonly hasGateway?: boolean;
 }
 
-const PROBE_EVERY_MS = 500;
+const GATEWAY = "10.0.1.254" as Ip;
+
+const PROBE_EVERY_MS = 100;
 const TRACE_LINES_MAX = 60;
 const HEALTHY: NodePlacement = { allowed: true, interfaces: null, unhealthy: null };
 
@@ -36,6 +40,7 @@ export class Cluster {
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
   readonly oracle: Oracle;
+  readonly hasGateway: boolean;
   readonly #placements = new Map<string, NodePlacement>();
   readonly #lines: string[] = [];
   #hash = 0x811c9dc5;
@@ -44,6 +49,7 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     const { nodes, vips, rateError = 0.05 } = options;
     this.prng = new Prng(options.seed);
+    this.hasGateway = options.hasGateway === true;
     this.segment = new Segment(this.queue, this.prng);
     this.addresses = Array.from({ length: vips }, (_, index) => `10.0.0.${index + 1}` as Ip);
     const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
@@ -55,7 +61,19 @@ export class Cluster {
       this.oracle.onTrouble();
       this.#mustProbe = true;
     };
+    if (this.hasGateway) this.#attachGateway();
     this.#probeRegularly();
+  }
+
+  /** It answers for itself and for nothing else. */
+  #attachGateway(): void {
+    const { segment } = this;
+    const port = segment.attach({
+      receive: (frame, from) => {
+        if (frame.kind !== "probe" || frame.address !== GATEWAY) return;
+        segment.send({ kind: "answer", address: GATEWAY }, port, from);
+      },
+    });
   }
 
   /** Lets `ms` of true time pass, looking at everybody whenever an answer may have changed. */
@@ -148,7 +166,8 @@ export class Cluster {
       onAnsweringChanged: () => {
         this.#mustProbe = true;
       },
-      onClaimSent: (node, address, proof) => this.oracle.claimSent(node, address, proof),
+      onWoken: () => this.oracle.probe(),
+      gateway: options.hasGateway === true ? GATEWAY : null,
       note: (text) => this.note(text),
     });
   }

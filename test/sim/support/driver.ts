@@ -2,6 +2,7 @@
 // src/daemon/ownership-driver.ts does against the real ones, and checks their order.
 
 import type { Ip } from "../../../src/core/address.ts";
+import type { BootMs } from "../../../src/core/time.ts";
 import type {
   MemberRecord,
   OwnershipEffect,
@@ -11,7 +12,6 @@ import type {
 } from "../../../src/ownership/types.ts";
 import type { Lease, VirtualApi } from "./api.ts";
 import type { ApiLink } from "./api-link.ts";
-import type { Proof } from "./proof.ts";
 import type { ResponderModel } from "./responder-model.ts";
 import { Violation } from "./violation.ts";
 
@@ -23,16 +23,13 @@ export interface DriverPorts {
   readonly api: VirtualApi;
   readonly link: ApiLink;
   readonly responder: ResponderModel;
-  readonly proof: Proof;
   readonly timeoutMs: number;
-  readonly trueNow: () => number;
-  readonly localNow: () => number;
+  readonly localNow: () => BootMs;
   /** Runs `work` in the main loop, when it comes to it. */
   readonly post: (source: string, work: () => void) => void;
   readonly step: (event: OwnershipEvent) => void;
   readonly onAnsweringChanged: () => void;
   readonly onStopped: () => void;
-  readonly onClaimSent: (address: Ip) => void;
 }
 
 export class Driver {
@@ -50,7 +47,7 @@ export class Driver {
   }
 
   #perform(effect: OwnershipEffect): void {
-    const { responder, node, onAnsweringChanged } = this.#ports;
+    const { responder, node, onAnsweringChanged, localNow } = this.#ports;
     switch (effect.type) {
       case "record":
         return this.#onRecord(effect.change);
@@ -58,13 +55,20 @@ export class Driver {
         if (!this.#gained.has(effect.address)) {
           throw new Violation("effects-in-order", `${node} grants ${effect.address} unrecorded`);
         }
-        responder.grant(effect.address, effect.interfaces);
+        responder.grant(effect.address, effect);
         return onAnsweringChanged();
       case "revoke":
         return responder.revoke(effect.address);
-      case "extend":
-        responder.setTenure(effect.until);
-        return onAnsweringChanged();
+      case "claim": {
+        const { address, epoch, interfaces } = effect;
+        return responder.perform(responder.engine.claim([{ address, epoch }], interfaces));
+      }
+      case "withdraw":
+        return responder.perform(responder.engine.tellTable());
+      case "retell": {
+        const { interface: name, node: peer } = effect;
+        return responder.perform(responder.engine.retell(name, peer, localNow()));
+      }
       case "announce":
         return responder.announce(effect.address);
       case "conflict":
@@ -99,7 +103,7 @@ export class Driver {
   }
 
   #writePresence({ resourceVersion, live, segments }: EffectOf<"write-presence">): void {
-    const { node, incarnation, api, link, proof, timeoutMs, trueNow, localNow } = this.#ports;
+    const { node, incarnation, api, link, timeoutMs, localNow } = this.#ports;
     this.#renewals += 1;
     const renewal = `${incarnation} ${this.#renewals}`;
     const holder = live ? `${node} ${incarnation}` : null;
@@ -111,18 +115,16 @@ export class Driver {
       done: (answer) =>
         this.#ports.post("http", () => {
           const outcome = memberOutcome(answer);
-          if (outcome.kind === "written" && live) proof.renewed(sentAt, localNow(), trueNow());
-          this.#ports.step({ type: "presence-written", sentAt: sentAt as never, outcome });
+          this.#ports.step({ type: "presence-written", sentAt, outcome });
         }),
     });
   }
 
   #writeVip({ address, owner, epoch, resourceVersion }: EffectOf<"write-vip">): void {
-    const { node, api, link, responder, timeoutMs, onClaimSent } = this.#ports;
+    const { node, api, link, responder, timeoutMs } = this.#ports;
     if (owner === null && responder.isGranted(address)) {
       throw new Violation("effects-in-order", `${node} releases ${address} while it answers`);
     }
-    if (owner !== null) onClaimSent(address);
     const record: VipRecord = { address, owner, epoch, resourceVersion: "" };
     link.call({
       execute: () => api.write({ kind: "vip", record }, resourceVersion),
@@ -135,13 +137,12 @@ export class Driver {
   }
 
   #readMember(node: string): void {
-    const { api, link, proof, timeoutMs } = this.#ports;
+    const { api, link, timeoutMs } = this.#ports;
     link.call({
       execute: () => ({ record: api.member(node) }),
       timeoutMs,
-      done: (answer, executedAt) =>
+      done: (answer) =>
         this.#ports.post("http", () => {
-          if (executedAt !== null) proof.memberRead(node, executedAt);
           const record = answer === "failed" ? "failed" : answer.record;
           this.#ports.step({ type: "member-read", node, record });
         }),
@@ -149,19 +150,12 @@ export class Driver {
   }
 
   #readRecords(): void {
-    const { api, link, proof, trueNow } = this.#ports;
-    const sentAt = trueNow();
+    const { api, link } = this.#ports;
     link.call({
       execute: () => api.list(),
       timeoutMs: LIST_TIMEOUT_MS,
-      done: (answer, executedAt) =>
+      done: (answer) =>
         this.#ports.post("list", () => {
-          if (executedAt !== null && answer !== "failed") {
-            proof.recordsRead(sentAt, executedAt);
-            for (const lease of answer) {
-              if (lease.kind === "member") proof.memberRead(lease.record.node, executedAt);
-            }
-          }
           const records = answer === "failed" ? "failed" : recordsOf(answer);
           this.#ports.step({ type: "records-read", records });
         }),
@@ -170,7 +164,7 @@ export class Driver {
 }
 
 /** A list of everything may take longer than one write. */
-const LIST_TIMEOUT_MS = 10_000;
+const LIST_TIMEOUT_MS = 5_000;
 
 function recordsOf(leases: readonly Lease[]): { vips: VipRecord[]; members: MemberRecord[] } {
   const vips: VipRecord[] = [];

@@ -1,6 +1,11 @@
 // Virtual time: what happens next, and when. Things of one moment happen in the order in which they
 // were asked for, so that a run is the same every time.
 
+import { Violation } from "./violation.ts";
+
+/** More events at one moment than this are one that asks for itself again. */
+const STILL_MAX = 10_000;
+
 interface Entry {
   readonly at: number;
   readonly order: number;
@@ -12,6 +17,8 @@ export class EventQueue {
   #now = 0;
   #asked = 0;
   #done = 0;
+  /** Events of this one moment. */
+  #still = 0;
 
   /** True time in ms; no node knows it. */
   get now(): number {
@@ -32,6 +39,8 @@ export class EventQueue {
     for (let next = this.#heap[0]; next !== undefined; next = this.#heap[0]) {
       if (next.at > until) break;
       this.#pop();
+      this.#still = next.at === this.#now ? this.#still + 1 : 0;
+      if (this.#still > STILL_MAX) throw new Violation("no-busy-loop", "time stands still");
       this.#now = next.at;
       this.#done += 1;
       next.run();

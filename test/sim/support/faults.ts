@@ -23,7 +23,14 @@ export const FAULTS: readonly FaultKind[] = [
   { name: "watch-stalled", weight: 3, inject: watchStalled },
   { name: "carrier-lost", weight: 2, inject: carrierLost },
   { name: "partition", weight: 2, inject: partition },
-  { name: "deaf", weight: 1, inject: deaf },
+  { name: "deaf", weight: 1, inject: (cluster) => marked(cluster, "deaf") },
+  { name: "mute", weight: 1, inject: (cluster) => marked(cluster, "mute") },
+  { name: "beacons-filtered", weight: 2, inject: (cluster) => marked(cluster, "filtered") },
+  { name: "one-way", weight: 1, inject: oneWay },
+  { name: "frames-doubled", weight: 1, inject: framesDoubled },
+  { name: "frames-late", weight: 1, inject: framesLate },
+  { name: "short-pause", weight: 3, inject: shortPause },
+  { name: "reboot-all", weight: 0.3, inject: rebootAll },
   { name: "frames-lost", weight: 2, inject: framesLost },
   { name: "node-forbidden", weight: 1, inject: nodeForbidden },
   { name: "node-unhealthy", weight: 1, inject: nodeUnhealthy },
@@ -65,7 +72,8 @@ function stop(cluster: Cluster): string | null {
 }
 
 function freeze(cluster: Cluster): string | null {
-  return pause(cluster, (node) => node.freeze());
+  const isBetween = cluster.prng.chance(0.3);
+  return pause(cluster, (node) => (isBetween ? node.freezeAtNextSend() : node.freeze()));
 }
 
 function stall(cluster: Cluster): string | null {
@@ -143,11 +151,56 @@ function partition(cluster: Cluster): string {
   return `${groups} for ${Math.round(ms)} ms`;
 }
 
-function deaf(cluster: Cluster): string {
-  const node = cluster.prng.pick(cluster.nodes);
-  cluster.segment.deafen(node.port, true);
-  cluster.queue.after(duration(cluster, 30_000), () => cluster.segment.deafen(node.port, false));
+function marked(cluster: Cluster, kind: "deaf" | "mute" | "filtered"): string {
+  const { segment, queue, prng } = cluster;
+  const node = prng.pick(cluster.nodes);
+  segment.mark(kind, node.port, true);
+  queue.after(duration(cluster, 30_000), () => segment.mark(kind, node.port, false));
   return node.name;
+}
+
+function oneWay(cluster: Cluster): string | null {
+  const { segment, queue, prng } = cluster;
+  const [from, to] = [prng.pick(cluster.nodes), prng.pick(cluster.nodes)];
+  if (from === to) return null;
+  segment.cutOneWay(from.port, to.port, true);
+  const ms = duration(cluster, 30_000);
+  queue.after(ms, () => segment.cutOneWay(from.port, to.port, false));
+  return `${from.name} to ${to.name}`;
+}
+
+function framesDoubled(cluster: Cluster): string {
+  cluster.segment.duplication = 0.5;
+  cluster.queue.after(duration(cluster, 30_000), () => {
+    cluster.segment.duplication = 0;
+  });
+  return "half of them";
+}
+
+/** Late ones are overtaken by those that are not. */
+function framesLate(cluster: Cluster): string {
+  cluster.segment.lateness = 0.3;
+  cluster.queue.after(duration(cluster, 30_000), () => {
+    cluster.segment.lateness = 0;
+  });
+  return "a third of them";
+}
+
+/** As a garbage collection or a busy hypervisor does: no reason to lose anything. */
+function shortPause(cluster: Cluster): string | null {
+  const node = pickUp(cluster);
+  if (node === null || node.isStalled) return null;
+  node.freeze();
+  cluster.queue.after(cluster.prng.between(1, 150), () => node.wake());
+  return node.name;
+}
+
+function rebootAll(cluster: Cluster): string {
+  for (const node of cluster.nodes) {
+    node.crash();
+    cluster.queue.after(duration(cluster, 20_000), () => node.start());
+  }
+  return "all";
 }
 
 function framesLost(cluster: Cluster): string {
@@ -222,7 +275,8 @@ function pickUp(cluster: Cluster): SimNode | null {
 /** Around the bounds of the timings as often as anywhere else. */
 function duration(cluster: Cluster, max: number): number {
   const { prng } = cluster;
-  const { renewDeadlineMs, leaseDurationMs, holdOnMs } = DEFAULT_TIMINGS;
-  const edge = prng.pick([holdOnMs, renewDeadlineMs, leaseDurationMs]);
-  return prng.chance(0.4) ? edge + prng.between(-600, 600) : prng.between(20, max);
+  const { renewDeadlineMs, leaseDurationMs, holdMs } = DEFAULT_TIMINGS;
+  const edge = prng.pick([renewDeadlineMs, leaseDurationMs]);
+  if (prng.chance(0.3)) return holdMs + prng.between(-100, 300);
+  return prng.chance(0.3) ? edge + prng.between(-600, 600) : prng.between(20, max);
 }

@@ -27,25 +27,23 @@ export interface Mutant {
   readonly firstSeed?: number;
 }
 
-const PRESENCE = "ownership/presence.ts";
+const ENGINE = "beacon/engine.ts";
+const PEER = "beacon/peer.ts";
 const MACHINE = "ownership/machine.ts";
+const DECIDE = "ownership/decide.ts";
 const TABLE = "ownership/vip-table.ts";
-const MEMBERS = "ownership/members.ts";
+const CLAIMS = "ownership/claims.ts";
+const NEIGHBOURS = "ownership/neighbours.ts";
 
 export const MUTANTS: readonly Mutant[] = [
   {
-    name: "the deadline is counted from the reply",
-    patches: [
-      { file: PRESENCE, from: "after(sentAt, renewDeadlineMs)", to: "after(now, renewDeadlineMs)" },
-      { file: PRESENCE, from: "this.#renewedAt = sentAt;", to: "this.#renewedAt = now;" },
-    ],
-    caughtBy: ["tenure"],
-    kinds: ["stall", "api-slow"],
-  },
-  {
     name: "the expiry is a timer and not looked at when answering",
     patches: [
-      { file: "arp/responder.ts", from: "&& now < this.#tenureUntil;", to: "&& now < Infinity;" },
+      {
+        file: "arp/responder.ts",
+        from: "return now < this.#tenureOn(interfaceName).until;",
+        to: "return this.#tenureOn(interfaceName).until > 0 && now > 0;",
+      },
     ],
     caughtBy: ["tenure"],
   },
@@ -55,93 +53,138 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ["named-by-record", "epochs-grow"],
   },
   {
-    name: "an expired Lease is not read once more",
+    name: "nobody is asked on the wire",
     patches: [
-      { file: MEMBERS, from: 'if (confirmedDownAt === null) return "suspect";', to: "" },
       {
-        file: MEMBERS,
-        from: 'return now < after(confirmedDownAt, this.#leaseDurationMs) ? "down" : "suspect";',
-        to: 'return confirmedDownAt === null || now >= 0 ? "down" : "suspect";',
+        file: PEER,
+        from: 'this.#answeredAt >= this.#probedAt ? "answers"',
+        to: '0 > 1 ? "answers"',
       },
     ],
-    caughtBy: ["named-by-record"],
-    kinds: ["watch-stalled", "carrier-lost", "crash"],
+    caughtBy: ["no-needless-move"],
+    kinds: ["beacons-filtered"],
   },
   {
-    name: "a tenure never lapses",
+    name: "a minority judges, too",
     patches: [
       {
-        file: MACHINE,
-        from: "if (now < this.#presence.tenureUntil) return;",
-        to: "if (now < Infinity) return;",
+        file: NEIGHBOURS,
+        from: "if (2 * hearing > members) return true;",
+        to: "if (members > 0) return true;",
       },
-      { file: PRESENCE, from: "|| now >= this.#tenureUntil) return false;", to: ") return false;" },
-      { file: PRESENCE, from: "after(now, this.#timings.holdOnMs)", to: "after(now, 1e9)" },
     ],
-    caughtBy: ["tenure"],
+    caughtBy: ["no-needless-move"],
+    kinds: ["partition", "deaf"],
+  },
+  {
+    name: "a claim keeps the Lease's epoch",
+    patches: [
+      {
+        file: TABLE,
+        from: "this.#write(vip, node, vip.leaseEpochSeen + 1);",
+        to: "this.#write(vip, node, vip.leaseEpochSeen);",
+      },
+    ],
+    caughtBy: ["epochs-grow"],
   },
   {
     name: "a lapsed tenure is woken",
     patches: [
       {
-        file: MACHINE,
-        from: "if (now < this.#presence.tenureUntil) return;",
-        to: "if (now < Infinity) return;",
+        file: ENGINE,
+        from: "if (!open.tenure.takeLapse(now)) return;",
+        to: "if (open.tenure.takeLapse(now) || now > 0) return;",
       },
-      { file: PRESENCE, from: "|| now >= this.#tenureUntil) return false;", to: ") return false;" },
     ],
     caughtBy: ["wakes-up-silent"],
+    kinds: ["freeze"],
   },
   {
-    name: "a node that is cut off defends itself",
+    name: "a node that slept does not listen before it resumes",
     patches: [
-      { file: MACHINE, from: "if (!isConfirmed || vip.doubt > 0) {", to: "if (vip.doubt > 9) {" },
+      {
+        file: MACHINE,
+        from:
+          "this.#vips.lapses = lapses;\n" +
+          "    this.#listenUntil = after(now, this.#timings.holdMs);",
+        to: "this.#vips.lapses = lapses;",
+      },
     ],
-    caughtBy: ["yields-when-heard"],
+    caughtBy: ["wakes-up-silent"],
+    kinds: ["freeze"],
   },
   {
-    name: "a read that was sent before the doubt ends it",
+    name: "a higher epoch on the wire is not yielded to",
     patches: [
-      { file: "ownership/doubt.ts", from: "return isReading ? 2 : 1;", to: "return 1;" },
-      { file: MACHINE, from: "this.#mustReadAgain = this.#isReading;", to: "" },
+      {
+        file: DECIDE,
+        from: "if (other.epoch !== epoch) return other.epoch > epoch;",
+        to:
+          "if (other.epoch !== epoch) " +
+          "return vip.record?.owner === other.node && other.epoch > epoch;",
+      },
     ],
-    caughtBy: ["wakes-up-silent", "yields-when-heard"],
-    kinds: ["freeze", "api-slow"],
-    firstSeed: 900,
+    caughtBy: ["one-answers"],
+    kinds: ["api-cut", "api-outage", "partition"],
   },
   {
-    name: "a claim keeps the epoch",
+    name: "a claim that a table confirms late is not looked at",
+    patches: [
+      {
+        file: CLAIMS,
+        from: "if (known?.epoch !== epoch || !known.isConfirmed) changed.push(address);",
+        to: "if (known?.epoch !== epoch) changed.push(address);",
+      },
+    ],
+    caughtBy: ["one-answers"],
+    kinds: ["api-cut", "api-outage", "deaf", "mute", "one-way", "freeze"],
+  },
+  {
+    name: "a table is asked for once and never again",
+    patches: [
+      {
+        file: PEER,
+        from: "else this.#mismatches += isBack ? MISMATCHES : 1;",
+        to: "else this.#mismatches += 0;",
+      },
+    ],
+    caughtBy: ["one-answers", "one-after-healing"],
+    kinds: ["api-outage", "partition", "frames-lost"],
+  },
+  {
+    name: "silence counts for a tenure that began in it",
     patches: [
       {
         file: TABLE,
-        from: "const epoch = vip.epochSeen + 1;\n    const { cause, previousOwner } = claim;",
-        to: "const epoch = vip.epochSeen;\n    const { cause, previousOwner } = claim;",
+        from: "vip.heardHolder = null;",
+        to: "",
       },
     ],
-    caughtBy: ["epochs-grow"],
+    caughtBy: ["no-needless-move"],
+    kinds: ["one-way", "mute", "partition"],
+  },
+  {
+    name: "those that fall silent together count as heard",
+    patches: [
+      {
+        file: NEIGHBOURS,
+        from: "const isHeard = (name: string): boolean => neighbour.beside.includes(name);",
+        to: "const isHeard = (): boolean => true;",
+      },
+    ],
+    caughtBy: ["no-needless-move"],
+    kinds: ["partition"],
   },
   {
     name: "the grant comes before the record",
     patches: [
       {
         file: TABLE,
-        from: 'this.#emit({ type: "record", change });\n    vip.phase = { kind: "owning"',
-        to: 'vip.phase = { kind: "owning"',
+        from: 'this.#emit({ type: "record", change });\n    const isRewriting',
+        to: "const isRewriting",
       },
     ],
     caughtBy: ["effects-in-order"],
-  },
-  {
-    name: "who has yielded never looks again",
-    patches: [
-      {
-        file: TABLE,
-        from: "this.evaluate(vip, situation, now);\n        return;",
-        to: "return;",
-      },
-    ],
-    caughtBy: ["one-after-healing"],
-    kinds: ["api-cut", "vip-lease-edited"],
   },
   {
     name: "a node that leaves is due again at once",
@@ -167,7 +210,7 @@ export async function loadPatched(src: URL, patches: readonly Patch[]): Promise<
   const folder = mkdtempSync(join(tmpdir(), "lbd-mutant-"));
   try {
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
-    for (const name of ["ownership", "arp"]) {
+    for (const name of ["ownership", "arp", "beacon"]) {
       cpSync(new URL(name, src), join(folder, name), { recursive: true });
       for (const file of readdirSync(join(folder, name))) shareCore(join(folder, name, file));
     }
@@ -176,8 +219,8 @@ export async function loadPatched(src: URL, patches: readonly Patch[]): Promise<
     const machine = (await load("ownership/machine.ts")) as Pick<Code, "Ownership">;
     const leadership = (await load("ownership/leadership.ts")) as Pick<Code, "Leadership">;
     const arp = (await load("arp/responder.ts")) as Pick<Code, "ArpResponder">;
-    const { Ownership } = machine;
-    return { Ownership, Leadership: leadership.Leadership, ArpResponder: arp.ArpResponder };
+    const beacon = (await load("beacon/engine.ts")) as Pick<Code, "BeaconEngine">;
+    return { ...machine, ...leadership, ...arp, ...beacon };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

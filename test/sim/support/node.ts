@@ -1,7 +1,7 @@
 // One simulated node: a process around the shipped machine and responder that can crash, freeze as
 // a whole, or stall in its main loop alone while the responder thread goes on.
 
-import { createHash } from "node:crypto";
+import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { prefixOf } from "../../../src/core/address.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
@@ -13,11 +13,13 @@ import type { NodeClock } from "./clock.ts";
 import type { Code } from "./code.ts";
 import { Driver } from "./driver.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { cheapHash, sha256 } from "./hashes.ts";
 import { Inbox } from "./inbox.ts";
 import type { Prng } from "./prng.ts";
 import { Proof } from "./proof.ts";
-import { INTERFACE, ResponderModel } from "./responder-model.ts";
-import type { Segment } from "./segment.ts";
+import { INTERFACE, ipOfPort, macOfPort, ResponderModel } from "./responder-model.ts";
+import type { Frame, Segment } from "./segment.ts";
+import { SimTimer } from "./timer.ts";
 import { Violation } from "./violation.ts";
 
 export interface NodeOptions {
@@ -31,7 +33,10 @@ export interface NodeOptions {
   readonly clock: NodeClock;
   readonly vips: () => readonly VipSpec[];
   readonly onAnsweringChanged: () => void;
-  readonly onClaimSent: (node: string, address: Ip, proof: Proof) => void;
+  /** It goes on after it stood still, and a frame is looked at before anything else. */
+  readonly onWoken: () => void;
+  /** The gateway of the segment, or null. */
+  readonly gateway: Ip | null;
   readonly note: (text: string) => void;
 }
 
@@ -47,8 +52,12 @@ const NETWORK: readonly Network[] = [
   { interface: INTERFACE, prefixes: [prefixOf("10.0.0.0" as Ip, 24)] },
 ];
 const NETLINK_MS_MAX = 5;
-/** The same text is hashed over and over; a simulation asks for few. */
-const HASHES = new Map<string, string>();
+const MESSAGE_MS_MAX = 0.3;
+const MULTIPLIER = 3;
+const CLUSTER = "00".repeat(8);
+const KEY = new Uint8Array(32);
+/** Whoever simulates an attacker counts; here nobody does. */
+const NO_HMAC = new Uint8Array(32);
 
 export class SimNode {
   readonly name: string;
@@ -61,17 +70,24 @@ export class SimNode {
   #process: Process | null = null;
   #incarnation = 0;
   #isFrozen = false;
+  #frozenAt = 0;
+  #mustFreeze = false;
+  #upSince = 0;
+  #startedAt = 0;
   #isStalled = false;
   #isStepping = false;
-  #timerAt = Number.POSITIVE_INFINITY;
-  #wakeAt = Number.POSITIVE_INFINITY;
+  #messageAt = 0;
+  readonly #mainTimer: SimTimer;
+  readonly #threadTimer: SimTimer;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.name = options.name;
     this.clock = options.clock;
+    this.#mainTimer = new SimTimer(options.queue, options.clock);
+    this.#threadTimer = new SimTimer(options.queue, options.clock);
     const { api, queue, prng, segment } = options;
-    this.port = segment.attach({ receive: (address, from) => this.#receive(address, from) });
+    this.port = segment.attach({ receive: (frame, from) => this.#receive(frame, from) });
     this.link = new ApiLink({
       api,
       queue,
@@ -83,6 +99,17 @@ export class SimNode {
 
   get isUp(): boolean {
     return this.#process !== null;
+  }
+
+  /** When, in true time, the process began. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
+  /** Since when, in true time, it runs without a pause and its link to the API is sound. */
+  get soundSince(): number {
+    if (this.isStalled) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#upSince, this.link.soundSince);
   }
 
   get isFrozen(): boolean {
@@ -108,11 +135,15 @@ export class SimNode {
 
   start(): void {
     if (this.#process !== null) return;
+    this.#upSince = this.#options.queue.now;
+    this.#startedAt = this.#upSince;
     this.#incarnation += 1;
     this.#process = this.#spawn(this.#incarnation);
     this.link.reset();
-    const { machine, driver, proof } = this.#process;
-    proof.steps(this.clock.now(), this.#options.queue.now);
+    const { machine, driver, responder } = this.#process;
+    const { engine } = responder;
+    engine.setCluster(CLUSTER, this.clock.now());
+    engine.setKeys(KEY, [KEY], this.clock.now());
     driver.perform(machine.start(this.clock.now()));
     this.tellSegments();
     this.tellVips(this.#options.vips());
@@ -126,8 +157,8 @@ export class SimNode {
     this.#isStalled = false;
     this.#inbox.clear();
     this.#frames.clear();
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#mainTimer.clear();
+    this.#threadTimer.clear();
     this.link.reset();
   }
 
@@ -136,22 +167,38 @@ export class SimNode {
   }
 
   freeze(): void {
+    if (!this.#isFrozen) this.#frozenAt = this.clock.now();
     this.#isFrozen = true;
+    this.#mustFreeze = false;
+  }
+
+  /** Freezes between a send and the kernel's answer to it. */
+  freezeAtNextSend(): void {
+    this.#mustFreeze = true;
   }
 
   stall(): void {
     this.#isStalled = true;
   }
 
-  /** Goes on after a freeze or a stall: frames first, as the responder thread has its own loop. */
+  /** Goes on after a freeze or a stall; timers, frames and the main loop in any order. */
   wake(): void {
     if (this.#process === null) return;
+    const { prng, onWoken } = this.#options;
+    if (this.isStalled) this.#upSince = this.#options.queue.now;
+    const wasFrozen = this.#isFrozen;
     this.#isFrozen = false;
     this.#isStalled = false;
-    this.#options.onAnsweringChanged();
-    this.#frames.deliver(this.#options.prng);
-    this.#process.responder.wake();
-    this.#inbox.deliver(this.#options.prng);
+    this.#mustFreeze = false;
+    const now = this.clock.now();
+    if (wasFrozen) this.#process.proof.woke(now, now - this.#frozenAt);
+    onWoken();
+    const isTimerFirst = prng.chance(0.5);
+    if (isTimerFirst) this.#process?.responder.wake();
+    if (prng.chance(0.5)) this.#inbox.deliver(prng);
+    this.#frames.deliver(prng);
+    this.#process?.responder.wake();
+    this.#inbox.deliver(prng);
     this.#arm();
   }
 
@@ -160,9 +207,21 @@ export class SimNode {
     queue.after(prng.between(0, NETLINK_MS_MAX), () => {
       this.post("netlink", () => {
         const segments = segment.hasCarrier(this.port) ? NETWORK : [];
+        this.#tellEngine(segments.length > 0);
         this.#step({ type: "segments", segments });
       });
     });
+  }
+
+  #tellEngine(hasCarrier: boolean): void {
+    const process = this.#process;
+    if (process === null) return;
+    const { responder } = process;
+    const address = ipOfPort(this.port);
+    const mac = macOfPort(this.port);
+    const { gateway } = this.#options;
+    const about = { interface: INTERFACE, mac, address, gateway };
+    responder.perform(responder.engine.setSegments(hasCarrier ? [about] : [], this.clock.now()));
   }
 
   tellVips(changed: readonly VipSpec[], freed: readonly Ip[] = []): void {
@@ -187,13 +246,28 @@ export class SimNode {
   }
 
   #spawn(incarnation: number): Process {
-    const { code, timings, api, queue, segment, onAnsweringChanged } = this.#options;
-    const proof = new Proof(timings);
+    const { code, timings, api, segment, onAnsweringChanged } = this.#options;
+    const proof = new Proof(timings, this.clock.now());
     const machine = new code.Ownership({ node: this.name, timings, sha256 });
-    const responder = new ResponderModel(new code.ArpResponder(), {
+    const settings = { intervalMs: timings.holdMs / MULTIPLIER, multiplier: MULTIPLIER };
+    const engine = new code.BeaconEngine({
+      node: this.name,
+      incarnation,
+      settings,
+      hmac: () => NO_HMAC,
+      sha256: cheapHash,
+    });
+    const parts = { responder: new code.ArpResponder(), engine };
+    const responder = new ResponderModel(parts, {
       now: () => this.clock.now(),
-      send: (address) => segment.broadcast(address, this.port),
-      onHeard: (address, from) => this.post("responder", () => this.#onHeard(address, from)),
+      send: (frame, to) => segment.send(frame, this.port, to),
+      onBeaconSent: (sentAt, report) => {
+        proof.beaconSent(sentAt);
+        this.#afterSend(report);
+      },
+      onHeard: (address, from) => this.#fromThread(() => this.#onHeard(address, from)),
+      onPeer: (news) => this.#fromThread(() => this.#onPeer(news)),
+      onAnsweringChanged,
     });
     const driver = new Driver({
       node: this.name,
@@ -201,17 +275,36 @@ export class SimNode {
       api,
       link: this.link,
       responder,
-      proof,
       timeoutMs: timings.writeTimeoutMs,
-      trueNow: () => queue.now,
       localNow: () => this.clock.now(),
       post: (source, work) => this.#postTo(incarnation, source, work),
       step: (event) => this.#step(event),
       onAnsweringChanged,
       onStopped: () => this.#onStopped(incarnation),
-      onClaimSent: (address) => this.#options.onClaimSent(this.name, address, proof),
     });
     return { machine, responder, driver, proof };
+  }
+
+  /** The kernel's answer to a send comes in a later turn; a freeze may come between. */
+  #afterSend(report: () => void): void {
+    const { queue, prng } = this.#options;
+    const process = this.#process;
+    if (this.#mustFreeze) this.freeze();
+    queue.after(prng.between(0.01, 0.1), () => {
+      if (this.#process !== process) return;
+      if (this.#isFrozen) this.#frames.push("sent", report);
+      else report();
+    });
+  }
+
+  /** A message of the responder thread: it arrives a little later, in order. */
+  #fromThread(work: () => void): void {
+    const { queue, prng } = this.#options;
+    const process = this.#process;
+    this.#messageAt = Math.max(this.#messageAt, queue.now + prng.between(0.01, MESSAGE_MS_MAX));
+    queue.after(this.#messageAt - queue.now, () => {
+      if (this.#process === process) this.post("responder", work);
+    });
   }
 
   /** An answer to a request of an earlier process reaches nobody. */
@@ -232,11 +325,11 @@ export class SimNode {
     if (this.#isStepping) throw new Violation("effects-in-order", `${this.name} steps in a step`);
     this.#isStepping = true;
     const now = this.clock.now();
-    process.proof.steps(now, this.#options.queue.now);
     const effects = process.machine.step(event, now);
     if (effects.length > 0) this.#noteStep(event, effects);
-    process.driver.perform(effects);
     this.#isStepping = false;
+    process.driver.perform(effects);
+    process.responder.engine.setProbeTargets(process.machine.probeTargets(now));
     if (event.type === "tick" && process.machine.nextDeadline(now) <= now) {
       throw new Violation("no-busy-loop", `${this.name} is due again at once`);
     }
@@ -247,20 +340,25 @@ export class SimNode {
     this.#options.note(`${this.name} ${event.type} -> ${names}`);
   }
 
-  #receive(address: Ip, from: number): void {
+  #receive(frame: Frame, from: number): void {
     const process = this.#process;
     if (process === null) return;
     const look = (): void => {
-      if (this.#process === process) process.responder.receive(address, from);
+      if (this.#process === process) process.responder.receive(frame, from);
     };
     if (this.#isFrozen) this.#frames.push("wire", look);
-    else look();
+    else {
+      look();
+      this.#arm();
+    }
   }
 
   #onHeard(address: Ip, from: number): void {
-    this.#process?.proof.heard(address, this.clock.now(), this.#options.queue.now);
-    const mac = `02:00:00:00:00:${from.toString(16).padStart(2, "0")}` as never;
-    this.#step({ type: "heard", address, interface: INTERFACE, mac });
+    this.#step({ type: "heard", address, interface: INTERFACE, mac: macOfPort(from) });
+  }
+
+  #onPeer(news: PeerNews): void {
+    if (news.type !== "name-conflict") this.#step(news);
   }
 
   #onChange({ before, after }: Change): void {
@@ -290,41 +388,13 @@ export class SimNode {
   #arm(): void {
     const process = this.#process;
     if (process === null) return;
-    const now = this.clock.now();
-    this.#timerAt = this.#armAt(process.machine.nextDeadline(now), this.#timerAt, () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.post("timer", () => this.#step({ type: "tick" }));
-    });
-    this.#wakeAt = this.#armAt(process.responder.nextDeadline(), this.#wakeAt, () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.#mainTimer.arm(process.machine.nextDeadline(this.clock.now()), () =>
+      this.post("timer", () => this.#step({ type: "tick" })),
+    );
+    this.#threadTimer.arm(process.responder.nextDeadline(), () => {
       if (this.#isFrozen) return;
       process.responder.wake();
       this.#arm();
     });
   }
-
-  /** One timer a purpose, as in Node: whole milliseconds, and a later wish replaces an earlier. */
-  #armAt(deadline: number, armedAt: number, run: () => void): number {
-    const { queue } = this.#options;
-    const local = deadline - this.clock.now();
-    if (!Number.isFinite(local)) return armedAt;
-    const wait = this.clock.trueMs(Math.max(0, Math.ceil(local)));
-    const at = queue.now + wait;
-    // An earlier timer looks again by itself; two of one moment are one.
-    if (armedAt <= at + 1e-6) return armedAt;
-    const incarnation = this.#incarnation;
-    queue.after(wait, () => {
-      if (incarnation === this.#incarnation && this.#process !== null) run();
-    });
-    return at;
-  }
-}
-
-function sha256(text: string): string {
-  let hash = HASHES.get(text);
-  if (hash === undefined) {
-    hash = createHash("sha256").update(text).digest("hex");
-    HASHES.set(text, hash);
-  }
-  return hash;
 }

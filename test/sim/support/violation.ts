@@ -1,14 +1,12 @@
 // A broken promise, with its name.
 
 export const INVARIANTS = [
-  /** Nobody answers beyond what its last renewal or its running main loop allows. */
+  /** Nobody answers beyond what its last beacon allows. */
   "tenure",
-  /** Who slept past its tenure answers nothing before it has read all records. */
+  /** Who starts, or slept past its tenure, listens before it answers. */
   "wakes-up-silent",
-  /** Who answers is named by the record, unless it is cut off from the API. */
+  /** Who answers and can write is named by the record. */
   "named-by-record",
-  /** Of two that answer and hear each other, the one that is cut off ends with the first frame. */
-  "yields-when-heard",
   /** Two that hear each other do not both answer for longer than the stated bound. */
   "one-answers",
   /** The record's epochs only grow, and no epoch has two owners. */
@@ -19,6 +17,10 @@ export const INVARIANTS = [
   "no-busy-loop",
   /** Nothing throws. */
   "no-throw",
+  /** An owner that dies while all is well is replaced within the detection time and a little. */
+  "replaced-in-time",
+  /** No VIP is taken from an owner that answers and is heard, or by a node that is cut off. */
+  "no-needless-move",
   /** After healing exactly one node answers, and goes on doing so. */
   "one-after-healing",
   /** Two leaders never lead at one moment. */

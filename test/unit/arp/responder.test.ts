@@ -52,12 +52,12 @@ function announcementOf(mac: Mac, operation: "request" | "reply"): Uint8Array {
   return frameOf(operation === "request" ? request : reply);
 }
 
-/** Grants VIP on eth0 and another address on eth1 alone, until TENURE_UNTIL. */
+/** Grants VIP on eth0 and another address on eth1 alone, on both until TENURE_UNTIL. */
 function granted(): ArpResponder {
   const responder = new ArpResponder();
   responder.grant(VIP, ["eth0"]);
   responder.grant(VIP_OF_ETH1, ["eth1"]);
-  responder.setTenure(TENURE_UNTIL);
+  for (const name of ["eth0", "eth1"]) responder.setTenure(name, TENURE_UNTIL);
   return responder;
 }
 
@@ -207,7 +207,7 @@ test("InterfaceResponder.look() answers nothing before the first tenure", () => 
   responder.grant(VIP, ["eth0"]);
   const eth0 = responder.onInterface("eth0", ETH0);
   assert.equal(eth0.look(frameOf({}), 42, bootMs(0)), "tenure-lapsed");
-  responder.setTenure(bootMs(1));
+  responder.setTenure("eth0", bootMs(1));
   assert.equal(eth0.look(frameOf({}), 42, bootMs(0)), "answered");
 });
 
@@ -216,11 +216,30 @@ test("InterfaceResponder.look() asks for the tenure at every frame", () => {
   const eth0 = responder.onInterface("eth0", ETH0);
   const outcomes = [999, 1_000, 999, 1_001].map((now) => eth0.look(frameOf({}), 42, bootMs(now)));
   assert.deepEqual(outcomes, ["answered", "tenure-lapsed", "answered", "tenure-lapsed"]);
-  responder.setTenure(bootMs(1_001.5));
+  responder.setTenure("eth0", bootMs(1_001.5));
   assert.equal(eth0.look(frameOf({}), 42, bootMs(1_001)), "answered");
   // It may also be taken back.
-  responder.setTenure(bootMs(0));
+  responder.setTenure("eth0", bootMs(0));
   assert.equal(eth0.look(frameOf({}), 42, bootMs(1_001)), "tenure-lapsed");
+});
+
+test("InterfaceResponder.look() goes by the tenure of its own interface", () => {
+  const responder = granted();
+  responder.grant(VIP, ["eth0", "eth1"]);
+  const both = [responder.onInterface("eth0", ETH0), responder.onInterface("eth1", ETH1)];
+  const looks = () => both.map((one) => one.look(frameOf({}), 42, BEFORE));
+  assert.deepEqual(looks(), ["answered", "answered"]);
+  responder.setTenure("eth1", bootMs(500));
+  assert.deepEqual(looks(), ["answered", "tenure-lapsed"]);
+  const speaks = ["eth0", "eth1"].map((name) => responder.maySpeak(VIP, name, BEFORE));
+  assert.deepEqual(speaks, [true, false]);
+});
+
+test("ArpResponder.hasTenure() ends with it, and is not had where none was ever set", () => {
+  const responder = granted();
+  assert.equal(responder.hasTenure("eth0", BEFORE), true);
+  assert.equal(responder.hasTenure("eth0", TENURE_UNTIL), false);
+  assert.equal(responder.hasTenure("eth9", bootMs(0)), false);
 });
 
 test("InterfaceResponder.look() answers on every interface of a grant, and on no other", () => {
@@ -325,7 +344,7 @@ test("InterfaceResponder.look() never answers without grant, interface and tenur
     (given, packet, until, now) => {
       const responder = new ArpResponder();
       for (const { address, interfaces } of given) responder.grant(address, interfaces);
-      responder.setTenure(bootMs(until));
+      responder.setTenure("eth0", bootMs(until));
       const outcome = responder.onInterface("eth0", ETH0).look(frameOf(packet), 42, bootMs(now));
       const last = given.findLast(({ address }) => address === packet.targetIp);
       const may = last?.interfaces.includes("eth0") === true && now < until;

@@ -14,6 +14,7 @@ import {
   FRAME_BYTES_MAX,
   malformedReason,
   OFFSET,
+  probe,
   read16,
   read32,
 } from "../../../src/arp/wire.ts";
@@ -198,6 +199,23 @@ test("announcements() are a request and a reply with the address in both places"
     );
   }
 });
+
+for (const to of [null, REQUEST.senderMac]) {
+  test(`probe() asks ${to === null ? "everybody" : "one host"}, from 0.0.0.0`, () => {
+    const ip = "192.168.100.200" as Ip;
+    const out = poisoned();
+    encodeArp(probe(ip, OWN_MAC, to), out);
+    assert.deepEqual(decodeArp(out), {
+      destination: to ?? MAC_BROADCAST,
+      source: OWN_MAC,
+      operation: "request",
+      senderMac: OWN_MAC,
+      senderIp: "0.0.0.0",
+      targetMac: MAC_ZERO,
+      targetIp: ip,
+    });
+  });
+}
 
 test("read16() and read32() read network order without a sign", () => {
   const bytes = Uint8Array.of(0xff, 0xfe, 0xfd, 0xfc);

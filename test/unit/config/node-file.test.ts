@@ -112,6 +112,44 @@ for (const [name, text, problems] of BAD) {
   });
 }
 
+const BAD_BEACONS: readonly (readonly [string, string, string, string, string])[] = [
+  ["an interval below 20 ms", "intervalMs: 19", "beacons.intervalMs", "19", "at least 20"],
+  ["an interval above 1 s", "intervalMs: 1001", "beacons.intervalMs", "1001", "at most 1000"],
+  ["a multiplier of 1", "multiplier: 1", "beacons.multiplier", "1", "at least 2"],
+  ["a multiplier of 11", "multiplier: 11", "beacons.multiplier", "11", "at most 10"],
+  ["port 0", "port: 0", "beacons.port", "0", "at least 1"],
+  ["port 65536", "port: 65536", "beacons.port", "65536", "at most 65535"],
+];
+for (const [name, text, where, found, expected] of BAD_BEACONS) {
+  test(`parseNodeFile() refuses beacons with ${name}`, () => {
+    const problems = [{ where, found, expected }];
+    assert.deepEqual(parseNodeFile(`beacons: { ${text} }`, "host"), { ok: false, problems });
+  });
+}
+
+test("parseNodeFile() refuses beacons whose hold is longer than 4 s", () => {
+  const parsed = parseNodeFile("beacons: { intervalMs: 801, multiplier: 5 }", "host");
+  assert.equal(parsed.ok, false);
+  const [problem, ...more] = parsed.problems;
+  assert.deepEqual(more, []);
+  assert.equal(problem?.where, "beacons");
+  assert.equal(problem?.expected, "intervalMs times multiplier at most 4000");
+});
+
+const BEACONS: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
+  ["{}", { intervalMs: 100, multiplier: 3, port: 7_473 }],
+  ["{ port: 9000 }", { intervalMs: 100, multiplier: 3, port: 9_000 }],
+  ["{ intervalMs: 800, multiplier: 5 }", { intervalMs: 800, multiplier: 5, port: 7_473 }],
+  ["{ intervalMs: 20, multiplier: 2 }", { intervalMs: 20, multiplier: 2, port: 7_473 }],
+];
+for (const [text, expected] of BEACONS) {
+  test(`parseNodeFile() takes beacons: ${text}`, () => {
+    const parsed = parseNodeFile(`beacons: ${text}`, "host");
+    assert.ok(parsed.ok);
+    assert.deepEqual(parsed.value.beacons, expected);
+  });
+}
+
 test("parseNodeFile() refuses a second document and a list cut off, with their line", () => {
   for (const [text, line] of [
     ["nodeName: n1\n---\nnodeName: n2\n", "line 2"],
@@ -152,6 +190,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         stateFile: "/var/lib/lbd/state.db",
         socket: "/run/lbd/lbd.sock",
         socketGroup: "lbd",
+        beacons: { intervalMs: 100, multiplier: 3, port: 7_473 },
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],
         logLevel: "info",
       },

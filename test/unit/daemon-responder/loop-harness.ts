@@ -1,6 +1,7 @@
-// A ResponderLoop with a clock that the test moves, sockets that the test feeds, and a record of
-// what was sent and told. Nothing here waits.
+// A ResponderLoop with a real beacon engine, a clock that the test moves, sockets that the test
+// feeds, and a record of what was sent and told. Nothing here waits.
 
+import { createHash } from "node:crypto";
 import type {
   FrameBatch,
   FrameSocket,
@@ -8,7 +9,15 @@ import type {
 } from "../../../src/arp/packet-socket.ts";
 import type { ArpPacket } from "../../../src/arp/wire.ts";
 import { ARP_FRAME_BYTES, announcements, decodeArp, encodeArp } from "../../../src/arp/wire.ts";
+import type { DatagramBody } from "../../../src/beacon/body.ts";
+import { BeaconEngine } from "../../../src/beacon/engine.ts";
+import { DEFAULT_BEACON_SETTINGS } from "../../../src/beacon/engine-types.ts";
+import type { PeerNews } from "../../../src/beacon/news.ts";
+import type { BeaconSegmentAddress, BeaconSocketCounters } from "../../../src/beacon/socket.ts";
+import { decodeDatagram, encodeDatagram } from "../../../src/beacon/wire.ts";
 import type { Ip, IpRange } from "../../../src/core/address.ts";
+import { parsePrefix } from "../../../src/core/address.ts";
+import { epochOf } from "../../../src/core/epoch.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { MAC_BROADCAST, MAC_ZERO } from "../../../src/core/mac.ts";
@@ -20,19 +29,36 @@ import type {
   FromResponder,
   ResponderReport,
 } from "../../../src/daemon/responder-messages.ts";
+import type { BeaconPort } from "../../../src/daemon/responder-ports.ts";
+import { hmac } from "../../support/beacon-datagrams.ts";
 
-export const ETH0: AnsweringInterface = link("eth0", 7, "02:00:00:00:64:0b");
-export const ETH1: AnsweringInterface = link("eth1", 8, "02:00:00:00:65:0b");
+export const ETH0: AnsweringInterface = link("eth0", 7, "02:00:00:00:64:0b", "192.168.100.11");
+export const ETH1: AnsweringInterface = link("eth1", 8, "02:00:00:00:65:0b", "192.168.101.11");
 export const CLIENT = "02:00:00:00:64:02" as Mac;
 export const OTHER_NODE = "02:00:00:00:64:0c" as Mac;
 export const VIP = "192.168.100.200" as Ip;
 export const CLIENT_IP = "192.168.100.2" as Ip;
 
+export const EPOCH = epochOf(3);
+/** Of the beacons of this harness: listening before the first, and how long they hold. */
+export const HOLD_MS = 300;
+export const TENURE_MS = 290;
+export const KEY = new Uint8Array(32).fill(7);
+export const CLUSTER = "0123456789abcdef";
+
 const SLOTS = 64;
 const POISON = 0xa5;
 
-export function link(name: string, index: number, mac: string): AnsweringInterface {
-  return { name, index, mac: mac as Mac };
+/** `own`: its address in a /24, or null. */
+export function link(
+  name: string,
+  index: number,
+  mac: string,
+  own: string | null = null,
+): AnsweringInterface {
+  const prefix = own === null ? null : parsePrefix(`${own}/24`);
+  const address = prefix === null ? null : { ip: own as Ip, prefix };
+  return { name, index, mac: mac as Mac, address, gateway: null };
 }
 
 /** Somebody asks for `target` by broadcast. */
@@ -46,6 +72,19 @@ export function request(target: Ip = VIP, changes: Partial<ArpPacket> = {}): Uin
     targetMac: MAC_ZERO,
     targetIp: target,
     ...changes,
+  });
+}
+
+/** What the owner of `mac` answers to a probe of the node for `address`. */
+export function answer(mac: Mac, address: Ip): Uint8Array {
+  return bytesOf({
+    destination: ETH0.mac,
+    source: mac,
+    operation: "reply",
+    senderMac: mac,
+    senderIp: address,
+    targetMac: ETH0.mac,
+    targetIp: "0.0.0.0" as Ip,
   });
 }
 
@@ -123,17 +162,68 @@ export class FakeSocket implements FrameSocket {
   }
 }
 
+interface SentDatagram {
+  readonly interface: string;
+  readonly to: Ip | null;
+  readonly body: DatagramBody;
+  readonly at: BootMs;
+}
+
+/** Takes what is sent, and says so at once; or says that the kernel did not take it. */
+export class FakeBeacons implements BeaconPort {
+  readonly sent: SentDatagram[] = [];
+  segments: readonly BeaconSegmentAddress[] = [];
+  /** Interfaces on which the kernel takes nothing. */
+  readonly refused = new Set<string>();
+  isClosed = false;
+  readonly #now: () => BootMs;
+
+  constructor(now: () => BootMs) {
+    this.#now = now;
+  }
+
+  setSegments(segments: readonly BeaconSegmentAddress[]): void {
+    this.segments = segments;
+  }
+
+  send(name: string, to: Ip | null, bytes: Uint8Array, done: (isSent: boolean) => void): void {
+    const decoded = decodeDatagram(bytes, [KEY], hmac);
+    if (!decoded.ok) throw new Error(`A datagram that is ${decoded.reason} was sent`);
+    const { body } = decoded.value;
+    this.sent.push({ interface: name, to, body, at: this.#now() });
+    done(!this.refused.has(name));
+  }
+
+  counters(): BeaconSocketCounters {
+    return { received: 0, sent: this.sent.length, sendFailed: 0, foreign: 0 };
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
 export class Harness {
   readonly loop: ResponderLoop;
   readonly sockets: FakeSocket[] = [];
+  readonly beacons = new FakeBeacons(() => this.now);
   readonly posted: FromResponder[] = [];
   now: BootMs = bootMs(50_000);
   /** Reason why sockets cannot be opened, or null. */
   refuse: string | null = null;
   #wakeAt: BootMs = NEVER;
+  #sequence = 0;
 
   constructor() {
     this.loop = new ResponderLoop({
+      engine: new BeaconEngine({
+        node: "n1",
+        incarnation: 1,
+        settings: DEFAULT_BEACON_SETTINGS,
+        hmac,
+        sha256: (text) => createHash("sha256").update(text).digest("hex"),
+      }),
+      beacons: this.beacons,
       now: () => this.now,
       post: (message) => void this.posted.push(message),
       openSocket: (options) => this.#open(options),
@@ -147,12 +237,43 @@ export class Harness {
     return this.#wakeAt === NEVER;
   }
 
-  /** Interfaces, a grant on them and a tenure of ten minutes. */
-  grant(address: Ip = VIP, interfaces: readonly AnsweringInterface[] = [ETH0]): void {
-    const names = interfaces.map(({ name }) => name);
+  /** Interfaces, and what beacons need: after HOLD_MS their tenures begin, and go on. */
+  join(interfaces: readonly AnsweringInterface[] = [ETH0]): void {
+    this.loop.receive({ type: "cluster", cluster: CLUSTER });
+    this.loop.receive({ type: "beacon-keys", sending: KEY, accepted: [KEY] });
     this.loop.receive({ type: "interfaces", interfaces });
-    this.loop.receive({ type: "grant", address, interfaces: names });
-    this.loop.receive({ type: "tenure", until: after(this.now, 600_000) });
+  }
+
+  /** Joined, with tenures that have begun, and a grant on the interfaces. */
+  grant(address: Ip = VIP, interfaces: readonly AnsweringInterface[] = [ETH0]): void {
+    this.join(interfaces);
+    this.pass(HOLD_MS);
+    this.regrant(
+      address,
+      interfaces.map(({ name }) => name),
+    );
+  }
+
+  /** The grant alone. */
+  regrant(address: Ip = VIP, interfaces: readonly string[] = ["eth0"], lapses = 0): void {
+    this.loop.receive({ type: "grant", address, epoch: EPOCH, interfaces, lapses });
+  }
+
+  /** A datagram of node n2 arrives on eth0, from 192.168.100.12. */
+  receive(body: DatagramBody): void {
+    this.#sequence += 1;
+    const from = "192.168.100.12" as Ip;
+    const head = { cluster: CLUSTER, node: "n2", incarnation: 1, sequence: this.#sequence };
+    const bytes = encodeDatagram({ ...head, address: from, body }, KEY, hmac);
+    this.loop.onDatagram({ interface: "eth0", from, bytes });
+  }
+
+  /** What the main thread was told of peers and tenures; it is told once. */
+  news(): PeerNews[] {
+    const told = this.posted.flatMap((message) => (message.type === "peer" ? [message.news] : []));
+    const rest = this.posted.filter((message) => message.type !== "peer");
+    this.posted.splice(0, this.posted.length, ...rest);
+    return told;
   }
 
   /** Moves the clock, waking the loop when it asked for it. */

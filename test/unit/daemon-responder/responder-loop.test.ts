@@ -16,13 +16,19 @@ import {
   ETH0,
   ETH1,
   Harness,
+  HOLD_MS,
   link,
   OTHER_NODE,
   request,
+  TENURE_MS,
   VIP,
 } from "./loop-harness.ts";
 
 const POOL: readonly IpRange[] = [{ family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn }];
+
+const BEACON_COUNTERS = ["foreign", "received", "sendFailed", "sent"].map(
+  (name) => `beacon-${name}`,
+);
 
 /** Tells the loop to announce, and forgets what was sent before. */
 function announced(harness: Harness, address: Ip = VIP): void {
@@ -74,21 +80,33 @@ test("ResponderLoop repeats announcements at 50, 200, 1000, 2000 and 4000 ms", (
   assert.deepEqual(sentBy, [1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7]);
 });
 
-test("ResponderLoop announces nothing without a grant, after a revoke, or past the tenure", () => {
+test("ResponderLoop announces nothing without a grant, before a tenure, or after a revoke", () => {
   const harness = new Harness();
-  harness.loop.receive({ type: "interfaces", interfaces: [ETH0] });
+  harness.join();
   announced(harness);
   assert.deepEqual(harness.socket().sent, [], "no grant");
-  harness.grant();
-  harness.loop.receive({ type: "tenure", until: harness.now });
+  harness.regrant();
   announced(harness);
   assert.deepEqual(harness.socket().sent, [], "no tenure");
-  harness.grant();
+  harness.pass(HOLD_MS);
   announced(harness);
   harness.loop.receive({ type: "revoke", address: VIP });
   harness.pass(10_000);
   assert.equal(harness.socket().sent.length, 2, "revoked after the first");
+});
+
+test("ResponderLoop without keys, address or interface has no tenure, and sleeps", () => {
+  const harness = new Harness();
   assert.equal(harness.isAsleep, true);
+  const addressless = link("eth0", 7, ETH0.mac);
+  harness.join([addressless]);
+  harness.regrant();
+  announced(harness);
+  harness.pass(10_000);
+  assert.deepEqual(harness.beacons.sent, []);
+  harness.socket().deliver([request()]);
+  assert.deepEqual(harness.socket().sent, []);
+  assert.equal(harness.count("tenure-lapsed"), 1);
 });
 
 test("ResponderLoop announces many addresses in batches of few system calls", () => {
@@ -96,7 +114,7 @@ test("ResponderLoop announces many addresses in batches of few system calls", ()
   harness.grant();
   const all = Array.from({ length: 1_000 }, (_, i) => ipv4FromNumber(0x0a000000 + i));
   for (const address of all) {
-    harness.loop.receive({ type: "grant", address, interfaces: ["eth0"] });
+    harness.regrant(address);
     harness.loop.receive({ type: "announce", address });
   }
   const { sent, flushes } = harness.socket();
@@ -135,18 +153,19 @@ test("ResponderLoop answers a full batch with one flush", () => {
 test("ResponderLoop discards frames that queued during a freeze", () => {
   const harness = new Harness();
   harness.grant();
-  harness.loop.receive({ type: "tenure", until: after(harness.now, 290) });
+  announced(harness);
   const { sent } = harness.socket();
   sent.length = 0;
   // The process was stopped: the clock went on, nothing woke the loop, frames queued.
-  harness.now = after(harness.now, 290);
+  harness.now = after(harness.now, TENURE_MS);
   harness.socket().deliver([request(), request(), request()]);
-  assert.deepEqual(sent, []);
   harness.loop.wake();
-  assert.deepEqual(sent, [], "announcements that became due");
+  assert.deepEqual(sent, [], "no answer, and no announcement that became due");
   assert.equal(harness.count("tenure-lapsed"), 3);
   assert.equal(harness.count("answered"), 0);
-  harness.loop.receive({ type: "tenure", until: after(harness.now, 290) });
+  assert.deepEqual(harness.news(), [{ type: "lapsed", interface: "eth0", lapses: 1 }]);
+  assert.deepEqual(harness.report().vips, [], "what was granted is gone");
+  harness.regrant(VIP, ["eth0"], 1);
   harness.socket().deliver([request()]);
   assert.equal(harness.socket().sent.at(-1)?.destination, CLIENT);
 });
@@ -154,7 +173,8 @@ test("ResponderLoop discards frames that queued during a freeze", () => {
 test("ResponderLoop tries a socket that fails to open again after a second", () => {
   const harness = new Harness();
   harness.refuse = "Cannot open an ARP socket on interface 7: not permitted";
-  harness.grant();
+  harness.join();
+  harness.regrant();
   const problem = { interface: "eth0", message: harness.refuse };
   assert.deepEqual(harness.report().problems, [problem]);
   harness.pass(999);
@@ -210,11 +230,11 @@ test("ResponderLoop reports the problem of one interface and answers on the othe
   assert.deepEqual(harness.report().problems, [{ interface: "eth0", message: "Cannot open" }]);
 });
 
-for (const [what, replacement] of [
-  ["index", link("eth0", 17, ETH0.mac)],
-  ["MAC", link("eth0", 7, "02:00:00:00:99:99")],
+for (const [what, replacement, lapses] of [
+  ["index", { ...ETH0, index: 17 }, 0],
+  ["MAC", { ...ETH0, mac: OTHER_NODE }, 1],
 ] as const) {
-  test(`ResponderLoop opens anew when an interface has a new ${what}`, () => {
+  test(`ResponderLoop opens anew when an interface has a new ${what}: ${lapses} lapses`, () => {
     const harness = new Harness();
     harness.grant();
     const before = harness.socket();
@@ -222,6 +242,12 @@ for (const [what, replacement] of [
     assert.equal(before.isClosed, true);
     const socket = harness.socket(replacement.index);
     assert.notEqual(socket, before);
+    assert.equal(harness.news().length, lapses);
+    if (lapses > 0) {
+      assert.deepEqual(socket.sent, [], "beacons must leave with the new MAC first");
+      harness.regrant(VIP, ["eth0"], lapses);
+      harness.pass(HOLD_MS);
+    }
     assert.deepEqual(
       socket.sent.map(({ senderMac }) => senderMac),
       [replacement.mac, replacement.mac],
@@ -258,7 +284,7 @@ test("ResponderLoop tells of another host once in 200 ms for an address", () => 
   const harness = new Harness();
   const second = "192.168.100.201" as Ip;
   harness.grant();
-  harness.loop.receive({ type: "grant", address: second, interfaces: ["eth0"] });
+  harness.regrant(second);
   const hear = () => harness.socket().deliver([announcement(OTHER_NODE)]);
   hear();
   assert.deepEqual(harness.heard(), [
@@ -289,7 +315,7 @@ test("ResponderLoop counts every outcome by its name, and what was sent", () => 
   const harness = new Harness();
   assert.deepEqual(
     Object.keys(harness.report().counters).sort(),
-    [...OUTCOMES, "announced", "send-failed", "sent"].sort(),
+    [...OUTCOMES, "announced", "send-failed", "sent", ...BEACON_COUNTERS].sort(),
   );
   harness.grant();
   harness.pass(10_000);
@@ -360,6 +386,7 @@ test("ResponderLoop stopped closes everything and asks for no timer", () => {
     harness.sockets.map(({ isClosed }) => isClosed),
     [true, true],
   );
+  assert.equal(harness.beacons.isClosed, true);
   assert.equal(harness.isAsleep, true);
   harness.pass(120_000);
   assert.equal(harness.sockets.length, 2);

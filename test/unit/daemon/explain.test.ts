@@ -4,11 +4,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExplainStep } from "../../../src/api/types.ts";
+import { epochOf } from "../../../src/core/epoch.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import type { ExplainSources } from "../../../src/daemon/explain.ts";
 import { explain } from "../../../src/daemon/explain.ts";
-import type { VipView } from "../../../src/ownership/machine.ts";
+import type { Verdict } from "../../../src/ownership/candidates.ts";
+import type { Eligibility } from "../../../src/ownership/eligibility.ts";
+import type { MemberStatus } from "../../../src/ownership/members.ts";
+import type { VipView } from "../../../src/ownership/views.ts";
 import { ip } from "../../support/ipam-requests.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
@@ -50,7 +54,7 @@ function sources(changes: Partial<ExplainSources> = {}): ExplainSources {
 
 const OWNED: VipView = {
   address: VIP,
-  phase: { kind: "owning", epoch: 4, interfaces: ["eth0"], isRewriting: false },
+  phase: { kind: "owning", epoch: epochOf(4), interfaces: ["eth0"], isRewriting: false },
   record: { address: VIP, owner: "n1", epoch: 4, resourceVersion: "1" },
   verdicts: [],
 };
@@ -291,17 +295,19 @@ for (const row of [...POOL_ROWS, ...OWNER_ROWS, ...WIRE_ROWS]) {
 
 test("explain() gives every node's verdict, and ranks those alone that could answer", () => {
   const eligible = { eligible: true, interfaces: ["eth0", "eth1"], unhealthy: null } as const;
-  const verdicts: VipView["verdicts"] = [
-    { node: "n1", status: "alive", verdict: { eligible: false, reason: "no carrier" } },
-    { node: "n2", status: "stopped", verdict: eligible },
-    { node: "n3", status: "alive", verdict: eligible },
-    { node: "n4", status: "suspect", verdict: eligible },
-    { node: "n5", status: "down", verdict: eligible },
-    {
-      node: "n6",
-      status: "alive",
-      verdict: { ...eligible, interfaces: [], unhealthy: "not Ready" },
-    },
+  const of = (node: string, status: MemberStatus, verdict: Eligibility): Verdict => ({
+    node,
+    status,
+    hearing: "unknown",
+    verdict,
+  });
+  const verdicts = [
+    of("n1", "alive", { eligible: false, reason: "no carrier" }),
+    of("n2", "stopped", eligible),
+    of("n3", "alive", eligible),
+    of("n4", "suspect", eligible),
+    of("n5", "down", eligible),
+    of("n6", "alive", { ...eligible, interfaces: [], unhealthy: "not Ready" }),
   ];
   const view = explain(VIP, sources({ vip: () => ({ ...OWNED, verdicts }) }));
   const steps = view?.steps.filter(({ step }) => step === "node") ?? [];

@@ -15,7 +15,8 @@ function hostInterface(name: string, ...addresses: readonly string[]): HostInter
     const prefix = parsePrefix(text) ?? assert.fail(text);
     return { ip: ip(text.replace(/\/.*/, "")), prefix };
   });
-  return { index: 1, name, mac: null, hasCarrier: true, canAnswer: true, addresses: entries };
+  const link = { index: 1, name, mac: null, hasCarrier: true, canAnswer: true, gateway: null };
+  return { ...link, addresses: entries };
 }
 
 function reservedBy(sources: Partial<Parameters<typeof reservedAddresses>[0]>) {

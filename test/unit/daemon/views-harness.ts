@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { DEFAULT_BEACON_SETTINGS } from "../../../src/beacon/engine-types.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
@@ -22,6 +23,7 @@ import { clusterOf } from "../../support/kubernetes-objects.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
 export const STARTED_MS = 1_000;
+const LISTENS_FROM_MS = STARTED_MS - DEFAULT_TIMINGS.holdMs;
 
 export const HEALTHY_API: ApiHealth = {
   failures: new Map(),
@@ -60,7 +62,7 @@ export function viewsOf(
     onChange: () => {},
     onConflict: () => {},
   });
-  ownership.machine.start(now);
+  ownership.machine.start(bootMs(LISTENS_FROM_MS));
   const cluster = clusterOf(objects);
   const store = Store.open(join(tempDir(context), "state.db"), wallMs(0));
   context.after(() => store.close());
@@ -79,7 +81,12 @@ export function viewsOf(
     cluster,
     ownership,
     allocation,
-    responder: new Responder({ onHeard: () => {}, onReady: () => {} }),
+    responder: new Responder({
+      start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: 1 },
+      onPeer: () => {},
+      onHeard: () => {},
+      onReady: () => {},
+    }),
     store,
     leader: () => ({ node: "n1", isThisNode: true }),
     api: () => HEALTHY_API,
@@ -104,18 +111,21 @@ export function vipRecord(address: string, owner: string | null, epoch: number):
   return { address: ip(address), owner, epoch, resourceVersion: "1" };
 }
 
-/** What a node learns at its start: its VIPs, its segment eth0, and all Leases. */
+/** What a node learns until STARTED_MS: its VIPs, its segment eth0, and all Leases. */
 export function joinCluster(
-  harness: Pick<Harness, "step" | "cluster">,
+  harness: Pick<Harness, "step" | "setNow" | "cluster">,
   records: { vips: readonly VipRecord[]; members: readonly MemberRecord[] },
 ): void {
-  const { step, cluster } = harness;
+  const { step, setNow, cluster } = harness;
+  setNow(LISTENS_FROM_MS);
   const prefixes = [{ family: 4, start: 0n, end: 2n ** 32n - 1n, length: 0 }] as const;
   step({ type: "vips", ...cluster.takeVips() });
   step({ type: "segments", segments: [{ interface: "eth0", prefixes }] });
   step({ type: "records-read", records });
   const outcome = { kind: "written", record: member("n1") } as const;
-  step({ type: "presence-written", sentAt: bootMs(STARTED_MS), outcome });
-  // Once it is confirmed, it asks for the records again.
+  step({ type: "presence-written", sentAt: bootMs(LISTENS_FROM_MS), outcome });
+  // Once it is confirmed, it asks for the records again; and it listens for a hold.
   step({ type: "records-read", records });
+  setNow(STARTED_MS);
+  step({ type: "tick" });
 }

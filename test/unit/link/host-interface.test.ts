@@ -1,9 +1,16 @@
-// Tests of what the host's interfaces are, given messages in the shape of the netlink library.
+// Tests of what the host's interfaces and their gateways are, given messages in the shape of the
+// netlink library.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatPrefix } from "../../../src/core/address.ts";
-import type { AddressMessage, LinkFlags, LinkMessage } from "../../../src/link/host-interface.ts";
+import type {
+  AddressMessage,
+  Dumps,
+  LinkFlags,
+  LinkMessage,
+  RouteMessage,
+} from "../../../src/link/host-interface.ts";
 import { hostInterfaces } from "../../../src/link/host-interface.ts";
 
 const MAC = Uint8Array.of(2, 0, 0, 0, 0x64, 0x0b);
@@ -21,13 +28,17 @@ function address(attrs: AddressMessage["attrs"], prefixlen?: number, index = 7):
   return { data: { index, prefixlen }, attrs };
 }
 
+function interfacesOf(links: readonly LinkMessage[], more: Partial<Dumps> = {}) {
+  return hostInterfaces({ links, addresses: [], routes: [], ...more });
+}
+
 const LEFT_OUT: readonly [string, LinkMessage][] = [
   ["without an index", { data: { flags: UP }, attrs: { ifname: "eth0", address: MAC } }],
   ["without a name", link({ ifname: undefined })],
 ];
 for (const [name, message] of LEFT_OUT) {
   test(`hostInterfaces() leaves out a link ${name}`, () => {
-    assert.deepEqual(hostInterfaces([message], []), []);
+    assert.deepEqual(interfacesOf([message]), []);
   });
 }
 
@@ -75,14 +86,14 @@ const LINKS: readonly [string, LinkMessage, { hasCarrier: boolean; canAnswer: bo
 
 for (const [name, message, expected] of LINKS) {
   test(`hostInterfaces() reads ${name}`, () => {
-    const [found] = hostInterfaces([message], []);
+    const [found] = interfacesOf([message]);
     const { hasCarrier, canAnswer } = found ?? {};
     assert.deepEqual({ hasCarrier, canAnswer }, expected);
   });
 }
 
 test("hostInterfaces() has index, name and MAC as text", () => {
-  assert.deepEqual(hostInterfaces([link()], []), [
+  assert.deepEqual(interfacesOf([link()]), [
     {
       index: 7,
       name: "eth0",
@@ -90,6 +101,7 @@ test("hostInterfaces() has index, name and MAC as text", () => {
       hasCarrier: true,
       canAnswer: true,
       addresses: [],
+      gateway: null,
     },
   ]);
 });
@@ -124,7 +136,7 @@ const ADDRESSES: readonly [string, AddressMessage, readonly (readonly [string, s
 ];
 for (const [name, message, expected] of ADDRESSES) {
   test(`hostInterfaces() reads ${name}`, () => {
-    const [found] = hostInterfaces([link()], [message]);
+    const [found] = interfacesOf([link()], { addresses: [message] });
     assert.deepEqual(
       found?.addresses.map(({ ip, prefix }) => [ip, formatPrefix(prefix)]),
       expected,
@@ -141,7 +153,7 @@ test("hostInterfaces() sorts by index and joins each with its own addresses", ()
     address({ local: bytes(10, 9, 9, 9) }, 8, 77),
   ];
   assert.deepEqual(
-    hostInterfaces(links, addresses).map(({ name, addresses: found }) => [
+    interfacesOf(links, { addresses }).map(({ name, addresses: found }) => [
       name,
       found.map(({ ip }) => ip),
     ]),
@@ -152,3 +164,46 @@ test("hostInterfaces() sorts by index and joins each with its own addresses", ()
     ],
   );
 });
+
+function route(
+  attrs: RouteMessage["attrs"],
+  dstLen: number | undefined = 0,
+  oif: number | undefined = 7,
+): RouteMessage {
+  return { data: { dstLen }, attrs: { oif, ...attrs } };
+}
+
+const GATEWAY = bytes(192, 168, 100, 1);
+const DEFAULT_ROUTE = route({ gateway: GATEWAY });
+const ELSEWHERE = bytes(10, 0, 0, 1);
+
+const ROUTES: readonly [string, readonly RouteMessage[], string | null][] = [
+  ["no gateway without a route", [], null],
+  ["the gateway of a default route", [DEFAULT_ROUTE], "192.168.100.1"],
+  ["a default route whose length is left out", [{ ...DEFAULT_ROUTE, data: {} }], "192.168.100.1"],
+  ["no gateway of a default route without one", [route({})], null],
+  ["no gateway of a prefix", [route({ gateway: GATEWAY, dst: bytes(10, 0, 0, 0) }, 8)], null],
+  [
+    "no gateway of a prefix whose length is left out",
+    [route({ gateway: GATEWAY, dst: IPV4 })],
+    null,
+  ],
+  ["no gateway that is IPv6", [route({ gateway: IPV6 })], null],
+  ["no gateway that is no address", [route({ gateway: bytes(1, 2, 3) })], null],
+  ["no gateway of another interface", [route({ gateway: GATEWAY }, 0, 8)], null],
+  [
+    "no gateway of a route through several interfaces",
+    [{ data: { dstLen: 0 }, attrs: { gateway: GATEWAY } }],
+    null,
+  ],
+  [
+    "the first of several default routes, as the kernel prefers it",
+    [route({ gateway: ELSEWHERE }, 0, 8), DEFAULT_ROUTE, route({ gateway: ELSEWHERE })],
+    "192.168.100.1",
+  ],
+];
+for (const [name, routes, expected] of ROUTES) {
+  test(`hostInterfaces() reads ${name}`, () => {
+    assert.equal(interfacesOf([link()], { routes })[0]?.gateway, expected);
+  });
+}

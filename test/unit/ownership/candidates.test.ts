@@ -1,14 +1,25 @@
-// Tests of who could own a VIP: the members alive and eligible in rank order, healthy ones first.
+// Tests of who could own a VIP: those heard, or alive by their Leases, that are eligible; in rank
+// order, healthy ones first.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { PeerState } from "../../../src/core/peer.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import { Candidates } from "../../../src/ownership/candidates.ts";
 import { Members } from "../../../src/ownership/members.ts";
+import { Neighbours } from "../../../src/ownership/neighbours.ts";
 import { Ranking } from "../../../src/ownership/ranking.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { MemberRecord, NodePlacement, VipSpec } from "../../../src/ownership/types.ts";
-import { ALLOWED, ETH0, member, segment, sha256, vip } from "../../support/ownership-words.ts";
+import {
+  ALLOWED,
+  ETH0,
+  macOf,
+  member,
+  segment,
+  sha256,
+  vip,
+} from "../../support/ownership-words.ts";
 
 const NOW = bootMs(0);
 const C = member("node-c");
@@ -16,11 +27,25 @@ const UNHEALTHY: NodePlacement = { ...ALLOWED, unhealthy: "not Ready" };
 const REFUSED: NodePlacement = { allowed: false, reason: "no L2Advertisement selects it" };
 const ELSEWHERE = [segment("eth1", "203.0.113.0/24")];
 
-/** Seen by node-b, which is on ETH0 itself. */
-function candidates(...records: readonly MemberRecord[]): Candidates {
+type How = PeerState | "silent" | "answers";
+
+/** Seen by node-b, which is on ETH0 itself; `heard`: how, or in which state, on eth0. */
+function candidates(
+  records: readonly MemberRecord[],
+  heard: Readonly<Record<string, How>> = {},
+): Candidates {
   const members = new Members(DEFAULT_TIMINGS);
   for (const record of records) members.observe(record, NOW);
-  const made = new Candidates("node-b", members, new Ranking(sha256));
+  const neighbours = new Neighbours();
+  for (const [node, how] of Object.entries(heard)) {
+    const isSilent = how === "silent" || how === "answers";
+    const state = isSilent ? "live" : how;
+    neighbours.heard(node, "eth0", { state, mac: macOf(node), incarnation: 1, at: NOW });
+    const silence = { answers: how === "answers", gateway: null, heard: [], at: NOW };
+    if (isSilent) neighbours.silent(node, "eth0", silence);
+  }
+  const known = { members, neighbours, ranking: new Ranking(sha256) };
+  const made = new Candidates("node-b", known);
   made.setOwnSegments([ETH0]);
   return made;
 }
@@ -28,6 +53,7 @@ function candidates(...records: readonly MemberRecord[]): Candidates {
 interface Row {
   readonly name: string;
   readonly others: readonly MemberRecord[];
+  readonly heard?: Readonly<Record<string, How>>;
   readonly spec?: VipSpec;
   readonly now?: number;
   readonly ranked: readonly string[];
@@ -76,25 +102,56 @@ const ROWS: readonly Row[] = [
     ranked: ["node-a", "node-c"],
   },
   {
+    name: "takes those heard, whatever their Leases say",
+    others: [A, member("node-c", { holder: null })],
+    heard: { "node-a": "live", "node-c": "live" },
+    now: 15_000,
+    ranked: ["node-a", "node-c", "node-b"],
+  },
+  {
+    name: "leaves out the silent, though their Leases are fresh",
+    others: [A, C],
+    heard: { "node-a": "silent", "node-c": "live" },
+    ranked: ["node-c", "node-b"],
+  },
+  {
+    name: "leaves out those that answer and send no beacons",
+    others: [A, C],
+    heard: { "node-a": "answers" },
+    ranked: ["node-c", "node-b"],
+  },
+  ...(["draining", "restarting", "stopping", "deaf"] as const).map((state) => ({
+    name: `leaves out a node that says it is ${state}`,
+    others: [A, C],
+    heard: { "node-a": state, "node-c": "live" as const },
+    ranked: ["node-c", "node-b"],
+  })),
+  {
+    name: "goes by the Lease of a node that was never heard",
+    others: [A, member("node-c", { holder: null })],
+    heard: { "node-c": "silent" },
+    ranked: ["node-a", "node-b"],
+  },
+  {
     name: "takes everyone alive, best first",
     others: [C, A],
     ranked: ["node-a", "node-c", "node-b"],
   },
 ];
 
-for (const { name, others, spec = vip(), now = 14_999, ranked } of ROWS) {
+for (const { name, others, heard, spec = vip(), now = 14_999, ranked } of ROWS) {
   test(`Candidates.ranked() ${name}`, () => {
-    assert.deepEqual(candidates(...others).ranked(spec, bootMs(now)), ranked);
+    assert.deepEqual(candidates(others, heard).ranked(spec, bootMs(now)), ranked);
   });
 }
 
 test("Candidates.ranked() ranks by the address that the Service is ranked by", () => {
   const spec = { ...vip(), rankBy: vip({}, "2001:db8::10" as VipSpec["address"]).address };
-  assert.deepEqual(candidates(A, C).ranked(spec, NOW), ["node-b", "node-a", "node-c"]);
+  assert.deepEqual(candidates([A, C]).ranked(spec, NOW), ["node-b", "node-a", "node-c"]);
 });
 
 test("Candidates.own() goes by this node's own segments, not by what its Lease says", () => {
-  const made = candidates(member("node-b", { segments: ELSEWHERE }));
+  const made = candidates([member("node-b", { segments: ELSEWHERE })]);
   const yes = { eligible: true, interfaces: ["eth0"], unhealthy: null };
   assert.deepEqual(made.own(vip()), yes);
   made.setOwnSegments([]);
@@ -103,7 +160,7 @@ test("Candidates.own() goes by this node's own segments, not by what its Lease s
 });
 
 test("Candidates.verdicts() names every node of the API and every member, with the reason", () => {
-  const made = candidates(member("node-z", { holder: null }), C);
+  const made = candidates([member("node-z", { holder: null }), C], { "node-c": "answers" });
   const spec = vip({ "node-a": REFUSED });
   const able = { eligible: true, interfaces: [], unhealthy: null };
   const verdicts = made.verdicts(spec, bootMs(15_000));
@@ -111,13 +168,20 @@ test("Candidates.verdicts() names every node of the API and every member, with t
     {
       node: "node-a",
       status: "stopped",
+      hearing: "unknown",
       verdict: { eligible: false, reason: "no L2Advertisement selects it" },
     },
-    { node: "node-c", status: "suspect", verdict: able },
-    { node: "node-b", status: "alive", verdict: { ...able, interfaces: ["eth0"] } },
+    { node: "node-c", status: "suspect", hearing: "answers", verdict: able },
+    {
+      node: "node-b",
+      status: "alive",
+      hearing: "heard",
+      verdict: { ...able, interfaces: ["eth0"] },
+    },
     {
       node: "node-z",
       status: "stopped",
+      hearing: "unknown",
       verdict: { eligible: false, reason: "the API knows no Node of this name" },
     },
   ];
@@ -135,6 +199,28 @@ test("Candidates.verdicts() names every node of the API and every member, with t
 
 test("Candidates.verdicts() makes no member of a node it only names", () => {
   const members = new Members(DEFAULT_TIMINGS);
-  new Candidates("node-b", members, new Ranking(sha256)).verdicts(vip(), NOW);
+  const known = { members, neighbours: new Neighbours(), ranking: new Ranking(sha256) };
+  new Candidates("node-b", known).verdicts(vip(), NOW);
   assert.deepEqual(members.names(), []);
+});
+
+test("Candidates.isBetter() ranks two nodes, whether there or not", () => {
+  const made = candidates([]);
+  const pairs = [
+    ["node-a", "node-c"],
+    ["node-c", "node-b"],
+    ["node-b", "node-a"],
+    ["node-c", "node-a"],
+  ] as const;
+  const better = pairs.map(([node, than]) => made.isBetter(node, than, vip()));
+  assert.deepEqual(better, [true, true, false, false]);
+});
+
+test("Candidates.segmentOf() is the first interface that the VIP fits, while there is one", () => {
+  const made = candidates([]);
+  assert.equal(made.segmentOf(vip()), "eth0");
+  made.setOwnSegments([segment("eth2", "192.168.0.0/16"), ETH0]);
+  assert.equal(made.segmentOf(vip()), "eth2");
+  made.setOwnSegments([]);
+  assert.equal(made.segmentOf(vip()), undefined);
 });

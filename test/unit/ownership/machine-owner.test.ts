@@ -6,8 +6,12 @@ import { bootMs } from "../../../src/core/time.ts";
 import type { OwnershipEvent } from "../../../src/ownership/types.ts";
 import {
   ALLOWED,
+  announce,
+  claims,
   ETH0,
+  epoch,
   gained,
+  grant,
   heard,
   ip,
   lost,
@@ -73,8 +77,7 @@ test("a live owner whose record was deleted writes it again at once, and goes on
   const changed = { type: "vips", changed: [vip()], freed: [] } as const;
   assert.deepEqual(story.step(changed, 4_001), [], "one write at a time");
   const written = vipWritten(vipRecord("node-a", 2, 70));
-  const grant = { type: "grant", address: VIP, epoch: 2, interfaces: ["eth0"] };
-  assert.deepEqual(story.step(written, 4_010), [grant]);
+  assert.deepEqual(story.step(written, 4_010), [grant(2)]);
   assert.deepEqual(story.machine.owned(), [VIP]);
 });
 
@@ -104,7 +107,9 @@ test("the others leave a live owner the time to rewrite a record that was delete
   assert.equal(story.nextDeadline(4_000), 5_000);
   assert.deepEqual(story.tick(4_999), []);
   // The epoch goes on from what was seen, also after the record is gone.
-  assert.deepEqual(story.tick(5_000), [writeVip("node-a", 6, null), writePresence(0)]);
+  const [told, ...written] = story.tick(5_000);
+  assert.equal(told?.type, "claim");
+  assert.deepEqual(written, [writeVip("node-a", 6, null), writePresence(0)]);
 });
 
 test("an owner that loses carrier stops answering, tells, and releases, in this order", () => {
@@ -117,7 +122,7 @@ test("an owner that loses carrier stops answering, tells, and releases, in this 
       change: {
         type: "lost",
         address: VIP,
-        epoch: 1,
+        epoch: epoch(1),
         cause: "not-eligible",
         detail: "no interface with carrier",
       },
@@ -126,10 +131,11 @@ test("an owner that loses carrier stops answering, tells, and releases, in this 
     none,
   ]);
   assert.deepEqual(story.step(vipWritten(vipRecord(null, 1, 61)), 4_010), []);
-  // With carrier again it is one of those who may claim.
-  assert.deepEqual(story.step({ type: "segments", segments: [ETH0] }, 4_020), [
-    writeVip("node-a", 2, 61),
-  ]);
+  // With carrier again it is one of those who may claim, once it has listened.
+  assert.deepEqual(story.step({ type: "segments", segments: [ETH0] }, 4_020), []);
+  assert.equal(story.nextDeadline(4_020), 4_320);
+  assert.deepEqual(story.tick(4_319), []);
+  assert.deepEqual(story.tick(4_320), claims("node-a", 2, 61));
 });
 
 test("a release without an answer is written again once the records were read", () => {
@@ -144,8 +150,8 @@ test("a release without an answer is written again once the records were read", 
 test("an owner on another interface grants it anew and announces there, without a loss", () => {
   const story = Story.owner();
   assert.deepEqual(story.step({ type: "segments", segments: [ETH0, ETH1] }, 4_000), [
-    { type: "grant", address: VIP, epoch: 1, interfaces: ["eth0", "eth1"] },
-    { type: "announce", address: VIP },
+    grant(1, { interfaces: ["eth0", "eth1"] }),
+    announce(),
     writePresence(0, { segments: [ETH0, ETH1] }),
   ]);
 });

@@ -1,10 +1,11 @@
 // Stories of answers that come late: a list or a watch event that is older than what is known
-// undoes nothing, of VIPs and of members.
+// undoes nothing, of VIPs and of members; and of a record that is gone.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bootMs } from "../../../src/core/time.ts";
 import {
+  claims,
   gained,
   heard,
   lost,
@@ -13,7 +14,7 @@ import {
   Story,
   VIP,
   vipRecord,
-  writeVip,
+  writePresence,
 } from "../../support/ownership-words.ts";
 
 const B = member("node-b");
@@ -25,6 +26,7 @@ test("a list that is older than what the watch has shown does not undo it", () =
   story.step({ type: "vip-record", record: newer }, 10);
   // Sent before node-b claimed: it still names node-a, which must not resume.
   assert.deepEqual(story.step(recordsRead([vipRecord("node-a", 1, 60)], [B]), 20), []);
+  assert.deepEqual(story.tick(300), []);
   assert.deepEqual(story.machine.records(), [newer]);
   assert.deepEqual(story.machine.owned(), []);
 });
@@ -56,7 +58,7 @@ test("a list that is newer than what the watch has shown counts", () => {
 
 test("a watch event that is older than the answer to a claim changes nothing", () => {
   const story = Story.joined({ vips: [vipRecord(null, 1, 60)] });
-  assert.deepEqual(story.tick(3_000), [writeVip("node-a", 2, 60)]);
+  assert.deepEqual(story.tick(3_000), claims("node-a", 2, 60));
   const outcome = { kind: "written", record: vipRecord("node-a", 2, 62) } as const;
   const effects = story.step({ type: "vip-written", address: VIP, outcome }, 3_010);
   assert.deepEqual(effects, gained("released", 2));
@@ -68,10 +70,18 @@ test("a watch event that is older than the answer to a claim changes nothing", (
 test("the answer to a claim that is older than what the watch has shown is no ownership", () => {
   const story = Story.joined({ vips: [vipRecord(null, 1, 60)], members: [B] });
   story.tick(3_000);
-  story.step({ type: "vip-record", record: vipRecord("node-b", 3, 62) }, 3_005);
+  const theirs = vipRecord("node-b", 3, 62);
+  const given = story.step({ type: "vip-record", record: theirs }, 3_005);
+  assert.deepEqual(given, [{ type: "withdraw", address: VIP }]);
   const outcome = { kind: "written", record: vipRecord("node-a", 2, 61) } as const;
   assert.deepEqual(story.step({ type: "vip-written", address: VIP, outcome }, 3_010), []);
   assert.deepEqual(story.machine.owned(), []);
+});
+
+test("the epoch of a claim goes on from what was seen, also after the record is gone", () => {
+  const story = Story.joined({ vips: [vipRecord("node-c", 5, 50)], members: [C] });
+  assert.deepEqual(story.step({ type: "vip-record-gone", address: VIP }, 4_000), []);
+  assert.deepEqual(story.tick(5_000), [...claims("node-a", 6, null), writePresence(0)]);
 });
 
 test("a member that a late list shows as alive stays stopped", () => {
@@ -84,7 +94,7 @@ test("a member that a late list shows as alive stays stopped", () => {
     ["node-b", "alive"],
     ["node-c", "stopped"],
   ]);
-  assert.deepEqual(story.tick(3_000), [writeVip("node-a", 6, 50)]);
+  assert.deepEqual(story.tick(3_000), claims("node-a", 6, 50));
 });
 
 test("a member that only a list shows is one", () => {

@@ -3,12 +3,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bootMs, NEVER } from "../../../src/core/time.ts";
+import { bootMs } from "../../../src/core/time.ts";
 import {
+  claims,
   ETH0,
+  entry,
   gained,
   ip,
   member,
+  peerTable,
   presenceNotWritten,
   presenceWritten,
   recordsRead,
@@ -27,20 +30,35 @@ test("Ownership.step() before start() is a programmer's error", () => {
   assert.throws(() => new Story().tick(0), /step\(\) after start\(\)/);
 });
 
-test("a node reads, joins as a member, reads again, and only then resumes its VIP", () => {
+test("a node reads, joins as a member, reads again, listens, and only then resumes its VIP", () => {
   const story = new Story();
   assert.deepEqual(story.machine.start(bootMs(0)), READ);
   assert.deepEqual(story.step({ type: "segments", segments: [ETH0] }, 0), []);
   assert.deepEqual(story.step({ type: "vips", changed: [vip()], freed: [] }, 0), []);
-  assert.equal(story.nextDeadline(0), NEVER);
+  assert.equal(story.nextDeadline(0), 300);
   const join = writePresence(0, { resourceVersion: null });
   assert.deepEqual(story.step(recordsRead([MINE]), 50), [join]);
-  assert.equal(story.machine.tenureUntil, Number.NEGATIVE_INFINITY);
-  const joined = story.step(presenceWritten(50), 80);
-  assert.deepEqual(joined, [{ type: "extend", until: 10_050 }, ...READ]);
+  assert.deepEqual(story.step(presenceWritten(50), 80), READ);
+  assert.deepEqual(story.tick(300), [], "listened, and not read again yet");
   assert.deepEqual(story.machine.owned(), []);
-  assert.deepEqual(story.step(recordsRead([MINE]), 90), gained("resumed", 4, "node-a"));
+  assert.deepEqual(story.step(recordsRead([MINE]), 310), gained("resumed", 4, "node-a"));
   assert.deepEqual(story.machine.owned(), [VIP]);
+});
+
+test("a node that has read listens for one hold before it resumes its VIP", () => {
+  const story = Story.joining({ vips: [MINE] });
+  assert.deepEqual(story.step(recordsRead([MINE]), 10), []);
+  assert.equal(story.nextDeadline(10), 300);
+  assert.deepEqual(story.tick(299), []);
+  assert.deepEqual(story.tick(300), gained("resumed", 4, "node-a"));
+});
+
+test("a node resumes no VIP that it heard a peer claim at a higher epoch while it listened", () => {
+  const story = Story.joining({ vips: [MINE], members: [member("node-b")] });
+  story.step(recordsRead([MINE], [member("node-b")]), 10);
+  assert.deepEqual(story.step(peerTable("node-b", entry("4+1")), 200), []);
+  assert.deepEqual(story.tick(300), []);
+  assert.deepEqual(story.machine.owned(), []);
 });
 
 test("a node that finds its own node Lease writes over the version that it read", () => {
@@ -81,25 +99,26 @@ test("a node whose own node Lease is deleted makes it anew at once", () => {
 test("a node asks the API again before it resumes what the first read gave to it", () => {
   const story = Story.joining({ vips: [MINE] });
   assert.deepEqual(story.step(recordsRead([vipRecord("node-c", 5, 61)]), 10), []);
+  assert.deepEqual(story.tick(300), []);
   assert.deepEqual(story.machine.owned(), []);
 });
 
 test("the first in rank takes a free VIP at the end of the start hold, not before", () => {
   const story = Story.joined();
-  assert.equal(story.nextDeadline(0), 3_000);
+  assert.equal(story.nextDeadline(300), 3_000);
   assert.deepEqual(story.tick(2_999), []);
-  assert.deepEqual(story.tick(3_000), [writeVip("node-a", 1, null)]);
+  assert.deepEqual(story.tick(3_000), claims("node-a", 1, null));
 });
 
 test("a VIP that was released within the start hold is left to the others until its end", () => {
   const story = Story.joined({ vips: [vipRecord(null, 4, 60)] });
   assert.deepEqual(story.tick(2_999), []);
-  assert.deepEqual(story.tick(3_000), [writeVip("node-a", 5, 60)]);
+  assert.deepEqual(story.tick(3_000), claims("node-a", 5, 60));
 });
 
 test("the start hold keeps no VIP from the node that its record names", () => {
   const story = Story.joined();
-  assert.deepEqual(story.step({ type: "vip-record", record: MINE }, 10), [
+  assert.deepEqual(story.step({ type: "vip-record", record: MINE }, 310), [
     ...gained("resumed", 4, "node-a"),
   ]);
 });
@@ -107,7 +126,8 @@ test("the start hold keeps no VIP from the node that its record names", () => {
 test("a node that may not own the VIP of before gives it up without having answered", () => {
   const refused = { allowed: false, reason: "no L2Advertisement selects it" } as const;
   const story = Story.joining({ specs: [vip({ "node-a": refused })], vips: [MINE] });
-  assert.deepEqual(story.step(recordsRead([MINE]), 10), [writeVip(null, 4, 60)]);
+  assert.deepEqual(story.step(recordsRead([MINE]), 10), []);
+  assert.deepEqual(story.tick(300), [writeVip(null, 4, 60)]);
 });
 
 test("a VIP that comes later is taken by its record, or claimed when it has none", () => {
@@ -117,8 +137,8 @@ test("a VIP that comes later is taken by its record, or claimed when it has none
   const other = vip({}, ip("192.168.1.242"));
   const changed = [vip(), other];
   const effects = story.step({ type: "vips", changed, freed: [] }, 4_000);
-  const claim = writeVip("node-a", 1, null, other.address);
-  assert.deepEqual(effects, [...gained("resumed", 4, "node-a"), claim]);
+  const claimed = claims("node-a", 1, null, other.address);
+  assert.deepEqual(effects, [...gained("resumed", 4, "node-a"), ...claimed]);
 });
 
 test("Ownership.view() and members() tell what is thought, best-ranked first", () => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { NEVER } from "../../../src/core/time.ts";
 import type { OwnershipEvent } from "../../../src/ownership/types.ts";
 import {
+  claims,
   ETH0,
   gained,
   ip,
@@ -66,27 +67,33 @@ test("a node that stops waits for the renewal in flight before it leaves", () =>
   const story = Story.joined({ specs: [] });
   assert.deepEqual(story.tick(5_000), [writePresence(0)]);
   assert.deepEqual(story.step(STOP, 5_001), []);
-  assert.deepEqual(story.step(presenceWritten(5_000), 5_010), [
-    { type: "extend", until: 15_000 },
-    writePresence(5_000, { live: false }),
-  ]);
+  const leave = writePresence(5_000, { live: false });
+  assert.deepEqual(story.step(presenceWritten(5_000), 5_010), [leave]);
   assert.deepEqual(story.step(presenceWritten(5_010), 5_020), STOPPED);
 });
 
-test("a claim in flight at the stop is released without having been answered", () => {
+test("a claim in flight at the stop is withdrawn; the node Lease given up says enough", () => {
   const story = Story.joined();
   story.tick(3_000);
-  assert.deepEqual(story.step(STOP, 3_001), []);
-  const written = vipWritten(vipRecord("node-a", 1, 60));
-  assert.deepEqual(story.step(written, 3_010), [writeVip(null, 1, 60)]);
-  assert.deepEqual(story.step(vipWritten(vipRecord(null, 1, 61)), 3_020), [LEAVE]);
+  assert.deepEqual(story.step(STOP, 3_001), [{ type: "withdraw", address: VIP }, LEAVE]);
+  assert.deepEqual(story.step(vipWritten(vipRecord("node-a", 1, 60)), 3_010), []);
+  assert.deepEqual(story.machine.owned(), []);
+  assert.deepEqual(story.step(presenceWritten(3_001), 3_020), STOPPED);
 });
 
 test("a release that fails keeps no node from stopping: its Lease given up says enough", () => {
   const story = Story.owner();
   story.step(STOP, 4_000);
   assert.deepEqual(story.step(vipNotWritten("failed"), 4_010), [READ, LEAVE]);
+  assert.deepEqual(story.step(presenceNotWritten(4_010, "conflict"), 6_010), STOPPED);
+});
+
+test("nothing follows `stopped`, also when the node Lease could not be given up", () => {
+  const story = Story.owner();
+  story.step(STOP, 4_000);
+  story.step(vipNotWritten("failed"), 4_010);
   assert.deepEqual(story.step(presenceNotWritten(4_010, "failed"), 6_010), STOPPED);
+  assert.deepEqual(story.tick(20_000), []);
 });
 
 test("a node that stops claims nothing, and resumes nothing", () => {
@@ -118,9 +125,7 @@ test("a VIP that a stopped node has released is taken by the next in rank", () =
   const released = vipRecord(null, 1, 61);
   assert.deepEqual(story.step({ type: "vip-record", record: released }, 4_010), []);
   const left = member("node-a", { holder: null, resourceVersion: "11" });
-  assert.deepEqual(story.step({ type: "member", record: left }, 4_020), [
-    writeVip("node-c", 2, 61),
-  ]);
+  assert.deepEqual(story.step({ type: "member", record: left }, 4_020), claims("node-c", 2, 61));
   const written = vipWritten(vipRecord("node-c", 2, 62));
   assert.deepEqual(story.step(written, 4_030), gained("released", 2));
   assert.deepEqual(story.machine.owned(), [VIP]);

@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Timings } from "../../../src/ownership/timings.ts";
-import { checkTimings, comebackMs, DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
+import {
+  checkTimings,
+  comebackMs,
+  DEFAULT_TIMINGS,
+  timingsFor,
+} from "../../../src/ownership/timings.ts";
 
 interface Bad {
   readonly name: string;
@@ -13,7 +18,7 @@ interface Bad {
 
 const BAD: readonly Bad[] = [
   {
-    name: "a Lease that ends with the tenure",
+    name: "a Lease that ends with the renew deadline",
     changes: { leaseDurationMs: 10_000 },
     message: /leaseDurationMs > renewDeadlineMs/,
   },
@@ -28,14 +33,14 @@ const BAD: readonly Bad[] = [
     message: /leaseDurationMs leaves time to come back/,
   },
   {
-    name: "a hold-on of two steps",
-    changes: { holdOnStepMs: 1_500 },
-    message: /holdOnMs > two steps/,
+    name: "a hold as long as the time between two renewals",
+    changes: { holdMs: 5_000 },
+    message: /holdMs < renewIntervalMs/,
   },
   {
-    name: "a hold-on as long as the slack of the Lease",
-    changes: { holdOnMs: 5_000 },
-    message: /holdOnMs < the Lease's slack/,
+    name: "a claim that waits for as long as peers wait for a beacon",
+    changes: { claimWaitMs: 300 },
+    message: /claimWaitMs < holdMs/,
   },
 ];
 
@@ -48,8 +53,8 @@ for (const { name, changes, message } of BAD) {
 const GOOD: readonly { readonly name: string; readonly changes: Partial<Timings> }[] = [
   { name: "the defaults", changes: {} },
   { name: "a deadline with just room for a failure", changes: { renewDeadlineMs: 8_001 } },
-  { name: "a hold-on just above two steps", changes: { holdOnStepMs: 1_499 } },
-  { name: "a hold-on just below the slack", changes: { holdOnMs: 4_999 } },
+  { name: "a hold just below the time between renewals", changes: { holdMs: 4_999 } },
+  { name: "a claim that waits for just less than the hold", changes: { claimWaitMs: 299 } },
 ];
 
 for (const { name, changes } of GOOD) {
@@ -61,4 +66,10 @@ for (const { name, changes } of GOOD) {
 test("comebackMs() is a retry after a write that ran out, and one more write", () => {
   assert.equal(comebackMs(DEFAULT_TIMINGS), 5_000);
   assert.equal(comebackMs({ ...DEFAULT_TIMINGS, retryMs: 500, writeTimeoutMs: 3_000 }), 6_500);
+});
+
+test("timingsFor() holds for the beacons' interval times their multiplier", () => {
+  assert.deepEqual(timingsFor({ intervalMs: 100, multiplier: 3 }), DEFAULT_TIMINGS);
+  const slow = timingsFor({ intervalMs: 500, multiplier: 5 });
+  assert.deepEqual(slow, { ...DEFAULT_TIMINGS, holdMs: 2_500 });
 });

@@ -37,6 +37,28 @@ test("openDatabase() does not migrate twice", (t) => {
   }
 });
 
+test("openDatabase() brings the file of every older schema up to date, with what is in it", (t) => {
+  for (let version = 1; version < MIGRATIONS.length; version++) {
+    const path = join(tempDir(t), "state.db");
+    const older = new Database(path);
+    for (const step of MIGRATIONS.slice(0, version)) older.exec(step);
+    older.pragma(`user_version = ${version}`);
+    older.exec("INSERT INTO tenure VALUES ('10.0.0.1', 'n1', 7)");
+    older.close();
+    const store = Store.open(path, NOW);
+    assert.equal(store.notice, null);
+    assert.deepEqual(store.tenures(), [{ address: "10.0.0.1", owner: "n1", epoch: 7 }]);
+    assert.equal(store.setting("a"), null);
+    store.saveSetting("a", Uint8Array.of(1));
+    assert.equal(store.failure(), null);
+    assert.deepEqual(store.setting("a"), Uint8Array.of(1));
+    store.close();
+    const { database } = openDatabase(path, NOW);
+    assert.equal(database.pragma("user_version", { simple: true }), MIGRATIONS.length);
+    database.close();
+  }
+});
+
 test("openDatabase() refuses the file of a newer lbd, and leaves it as it is", (t) => {
   const path = join(tempDir(t), "state.db");
   openDatabase(path, NOW).database.close();
@@ -104,6 +126,7 @@ test("Store.open() of a file with any one byte flipped throws nothing, then or o
       store.allocations();
       store.tenures();
       store.history({ limit: 100 });
+      store.setting("key");
     } catch (thrown) {
       assert.fail(`byte ${at}: ${String(thrown)}`);
     } finally {
@@ -192,6 +215,7 @@ function goodFile(path: string): Buffer {
     const row = { at: NOW, address: "10.0.0.1", node: "n1", epoch, cause: "unheld", detail: "" };
     store.recordChange({ ...row, change: "gained" });
   }
+  store.saveSetting("key", new Uint8Array(32));
   store.close();
   return readFileSync(path);
 }

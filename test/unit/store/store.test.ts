@@ -109,6 +109,33 @@ test("recordChange() follows the owner, and a conflict changes no tenure", (t) =
   assert.equal(store.history({ limit: 10 }).length, 3);
 });
 
+test("saveSetting() keeps bytes under a name over a restart, and replaces what was there", (t) => {
+  const path = join(tempDir(t), "state.db");
+  const bytes = Uint8Array.from({ length: 256 }, (_, n) => n);
+  const first = Store.open(path, NOW);
+  assert.equal(first.setting("key"), null);
+  first.saveSetting("key", Uint8Array.of(1, 2));
+  first.saveSetting("key", bytes.subarray(100));
+  first.saveSetting("empty", new Uint8Array(0));
+  first.close();
+  const second = Store.open(path, NOW);
+  t.after(() => second.close());
+  assert.deepEqual(second.setting("key"), bytes.slice(100));
+  assert.deepEqual(second.setting("empty"), new Uint8Array(0));
+  assert.equal(second.setting("other"), null);
+});
+
+test("setting() of a value that is no bytes any more: null", (t) => {
+  const path = join(tempDir(t), "state.db");
+  Store.open(path, NOW).close();
+  const database = new Database(path);
+  database.exec("INSERT INTO setting VALUES ('a', 'text'), ('b', 5)");
+  database.close();
+  const store = Store.open(path, NOW);
+  t.after(() => store.close());
+  assert.deepEqual([store.setting("a"), store.setting("b")], [null, null]);
+});
+
 test("history() is newest first, for one address or all, and no more than asked for", (t) => {
   const store = openIn(t);
   for (let n = 1; n <= 6; n++) {

@@ -1,0 +1,155 @@
+// The bodies of the datagrams: beacon, claim, table. Big-endian; a body whose length is not exactly
+// what its content needs is refused. Epochs are two numbers: the Lease's, and the claims since.
+
+import type { Ip } from "../core/address.ts";
+import { ipFamily, ipFromBigInt, ipToBigInt } from "../core/address.ts";
+import type { Epoch } from "../core/epoch.ts";
+import { epochOf, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
+import { toHex, writeHex } from "../core/hex.ts";
+import type { Mac } from "../core/mac.ts";
+import { macAt } from "../core/mac.ts";
+import type { PeerState } from "../core/peer.ts";
+import { PEER_STATES } from "../core/peer.ts";
+
+export const DIGEST_BYTES = 8;
+
+/** A VIP and the epoch at which its owner has it. */
+export interface TableEntry {
+  readonly address: Ip;
+  readonly epoch: Epoch;
+}
+
+export type DatagramBody =
+  | {
+      readonly kind: "beacon";
+      readonly state: PeerState;
+      /** Time between two beacons, 1 to 65,535 ms. */
+      readonly intervalMs: number;
+      /** How long peers must wait after this one, 1 to 65,535 ms. */
+      readonly holdMs: number;
+      /** How long the main loop has stood still, in ms; capped at 65,535. */
+      readonly stalledMs: number;
+      /** The MAC that answers on this segment. */
+      readonly mac: Mac;
+      /** Of the table of VIPs that the node answers for. */
+      readonly digest: string;
+    }
+  | { readonly kind: "claim"; readonly entries: readonly TableEntry[] }
+  /** Asks the receiver for its table. */
+  | { readonly kind: "table-request" }
+  | {
+      readonly kind: "table";
+      /** Of the whole table, in hexadecimal. */
+      readonly digest: string;
+      /** From 0; `pages` is at least 1. */
+      readonly page: number;
+      readonly pages: number;
+      readonly entries: readonly TableEntry[];
+    };
+
+export const KINDS: readonly DatagramBody["kind"][] = ["beacon", "claim", "table-request", "table"];
+
+const BEACON_BYTES = 1 + 2 + 2 + 2 + 6 + DIGEST_BYTES;
+export const TABLE_BYTES = DIGEST_BYTES + 2 + 2 + 2;
+/** Of one entry: family, address in 16 bytes, Lease epoch, holdover counter. */
+export const ENTRY_BYTES = 1 + 16 + 4 + 2;
+
+export function encodeBody(body: DatagramBody): Uint8Array {
+  switch (body.kind) {
+    case "beacon": {
+      const bytes = new Uint8Array(BEACON_BYTES);
+      const view = new DataView(bytes.buffer);
+      view.setUint8(0, PEER_STATES.indexOf(body.state));
+      view.setUint16(1, body.intervalMs);
+      view.setUint16(3, body.holdMs);
+      view.setUint16(5, Math.min(0xffff, Math.max(0, Math.round(body.stalledMs))));
+      writeHex(body.mac, bytes, { at: 7, length: 6, separated: true });
+      writeHex(body.digest, bytes, { at: 13, length: DIGEST_BYTES });
+      return bytes;
+    }
+    case "claim":
+      return encodeEntries(body.entries, 0).bytes;
+    case "table-request":
+      return new Uint8Array(0);
+    case "table": {
+      const { bytes, view } = encodeEntries(body.entries, TABLE_BYTES - 2);
+      writeHex(body.digest, bytes, { at: 0, length: DIGEST_BYTES });
+      view.setUint16(DIGEST_BYTES, body.page);
+      view.setUint16(DIGEST_BYTES + 2, body.pages);
+      return bytes;
+    }
+  }
+}
+
+/** `before` bytes are left free; then the number of entries, then the entries. */
+function encodeEntries(entries: readonly TableEntry[], before: number) {
+  const bytes = new Uint8Array(before + 2 + entries.length * ENTRY_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(before, entries.length);
+  for (const [index, entry] of entries.entries()) {
+    const at = before + 2 + index * ENTRY_BYTES;
+    const value = ipToBigInt(entry.address);
+    view.setUint8(at, ipFamily(entry.address));
+    view.setBigUint64(at + 1, value >> 64n);
+    view.setBigUint64(at + 9, value & 0xffff_ffff_ffff_ffffn);
+    view.setUint32(at + 17, leaseEpochOf(entry.epoch));
+    view.setUint16(at + 21, holdoverOf(entry.epoch));
+  }
+  return { bytes, view };
+}
+
+/** Null: not what it should be. */
+export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): DatagramBody | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (kind) {
+    case "beacon": {
+      if (bytes.length !== BEACON_BYTES) return null;
+      const state = PEER_STATES[view.getUint8(0)];
+      const [intervalMs, holdMs] = [view.getUint16(1), view.getUint16(3)];
+      if (state === undefined || intervalMs === 0 || holdMs < intervalMs) return null;
+      const digest = toHex(bytes, 13);
+      return {
+        kind,
+        state,
+        intervalMs,
+        holdMs,
+        stalledMs: view.getUint16(5),
+        mac: macAt(bytes, 7),
+        digest,
+      };
+    }
+    case "claim": {
+      const entries = decodeEntries(bytes, 0);
+      return entries === null || entries.length === 0 ? null : { kind, entries };
+    }
+    case "table-request":
+      return bytes.length === 0 ? { kind } : null;
+    case "table": {
+      const entries = decodeEntries(bytes, TABLE_BYTES - 2);
+      if (entries === null) return null;
+      const page = view.getUint16(DIGEST_BYTES);
+      const pages = view.getUint16(DIGEST_BYTES + 2);
+      if (page >= pages) return null;
+      return { kind, digest: toHex(bytes, 0, DIGEST_BYTES), page, pages, entries };
+    }
+  }
+}
+
+function decodeEntries(bytes: Uint8Array, before: number): TableEntry[] | null {
+  if (bytes.length < before + 2) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = view.getUint16(before);
+  if (bytes.length !== before + 2 + count * ENTRY_BYTES) return null;
+  const entries: TableEntry[] = [];
+  for (let index = 0; index < count; index++) {
+    const at = before + 2 + index * ENTRY_BYTES;
+    const family = view.getUint8(at);
+    const value = (view.getBigUint64(at + 1) << 64n) | view.getBigUint64(at + 9);
+    if ((family !== 4 && family !== 6) || (family === 4 && value > 0xffff_ffffn)) return null;
+    entries.push({
+      address: ipFromBigInt(family, value),
+      epoch: epochOf(view.getUint32(at + 17), view.getUint16(at + 21)),
+    });
+  }
+  return entries;
+}

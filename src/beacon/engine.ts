@@ -1,0 +1,400 @@
+// The heartbeat of a node: sends its beacons, holds its tenures, watches its peers, asks silent
+// ones on the wire, and keeps everybody's table. Runs on the responder thread, so that nothing the
+// main thread does can make a node look dead. Pure: effects are returned in order.
+//
+// Not guaranteed: authenticity of a peer ends with the key; whoever has it is believed.
+
+import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import type { PeerState } from "../core/peer.ts";
+import type { BootMs } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
+import type { DatagramBody, TableEntry } from "./body.ts";
+import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
+import type { PeerNews } from "./news.ts";
+import { heardNews, silentNews, tableNews } from "./news.ts";
+import type { OpenSegment } from "./open-segment.ts";
+import { intervalMs } from "./open-segment.ts";
+import type { Granted } from "./own-table.ts";
+import { OwnTable } from "./own-table.ts";
+import { Peer } from "./peer.ts";
+import { Tenure } from "./tenure.ts";
+import { Voice } from "./voice.ts";
+import type { Datagram, DropReason } from "./wire.ts";
+import { clusterAt, decodeDatagram, pagesOf } from "./wire.ts";
+
+/** More nodes than this on one segment are not listened to. */
+export const PEERS_MAX = 256;
+/** A node that is silent for this long is forgotten; what it owned, the records know. */
+const FORGET_MS = 600_000;
+/** A silent node is asked for at most this many of its VIPs. */
+export const PROBED_VIPS_MAX = 8;
+/** A change is told by a beacon at once, but not more often than this. */
+const HURRY_MS = 10;
+/** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
+const STALL_MS = 50;
+
+export class BeaconEngine {
+  readonly #options: EngineOptions;
+  readonly #segments = new Map<string, OpenSegment>();
+  readonly #voice: Voice;
+  readonly #table: OwnTable;
+  /** By node: VIPs to ask it for when it is silent. */
+  #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
+  #acceptedKeys: readonly Uint8Array[] = [];
+  #state: PeerState = "live";
+  #mainMovedAt: BootMs = -NEVER as BootMs;
+  /** What was due next when this thread ran last. */
+  #expectedAt: BootMs = NEVER;
+  /** When something happened last. */
+  #now: BootMs = -NEVER as BootMs;
+  readonly drops: Record<string, number> = {};
+  #effects: EngineEffect[] = [];
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#voice = new Voice(options);
+    this.#table = new OwnTable(options.sha256);
+  }
+
+  /** `cluster`: first 8 bytes, in hexadecimal, of a hash of the cluster's UID. */
+  setCluster(cluster: string, now: BootMs): void {
+    if (this.#voice.setCluster(cluster)) this.#listenAnew(now);
+  }
+
+  setKeys(sending: Uint8Array | null, accepted: readonly Uint8Array[], now: BootMs): void {
+    this.#acceptedKeys = accepted;
+    if (this.#voice.setKey(sending)) this.#listenAnew(now);
+  }
+
+  setState(state: PeerState, now: BootMs): EngineEffect[] {
+    this.#state = state;
+    this.#hurry(now);
+    return this.wake(now);
+  }
+
+  setProbeTargets(targets: ReadonlyMap<string, readonly Ip[]>): void {
+    this.#probeTargets = targets;
+  }
+
+  /** Replaces the segments; one that stays keeps its peers and its tenure. */
+  setSegments(segments: readonly BeaconSegment[], now: BootMs): EngineEffect[] {
+    const wanted = new Map(segments.map((about) => [about.interface, about]));
+    for (const [name, open] of this.#segments) {
+      const about = wanted.get(name);
+      if (about?.mac === open.about.mac && about.address === open.about.address) open.about = about;
+      else this.#close(open);
+    }
+    for (const about of segments) {
+      if (this.#segments.has(about.interface)) continue;
+      this.#segments.set(about.interface, {
+        about,
+        tenure: new Tenure(this.#options.settings.multiplier),
+        peers: new Map(),
+        // First it listens: another host may use this node's name.
+        sendAt: after(now, this.#holdMs(null)),
+        sentAt: -NEVER as BootMs,
+        gatewayAnsweredAt: -NEVER as BootMs,
+      });
+    }
+    return this.wake(now);
+  }
+
+  /** The main loop runs. */
+  mainMoved(now: BootMs): void {
+    this.#mainMovedAt = now;
+  }
+
+  /** False: refused, because a tenure lapsed that whoever grants has not heard of. */
+  grant(address: Ip, granted: Granted, now: BootMs): boolean {
+    for (const open of this.#segments.values()) this.#lapse(open, now);
+    const isGranted = this.#table.grant(address, granted);
+    if (isGranted) this.#hurry(now);
+    return isGranted;
+  }
+
+  revoke(address: Ip, now: BootMs): void {
+    if (this.#table.revoke(address)) this.#hurry(now);
+  }
+
+  /** Says on the interfaces that this node takes the VIPs. */
+  claim(entries: readonly TableEntry[], interfaces: readonly string[]): EngineEffect[] {
+    if (entries.length === 0) return [];
+    for (const name of interfaces) {
+      const open = this.#segments.get(name);
+      if (open === undefined) continue;
+      for (const part of pagesOf(entries)) this.#send(open, null, { kind: "claim", entries: part });
+    }
+    return this.#take();
+  }
+
+  /** Sends the whole table to everybody: a claim was given up. */
+  tellTable(): EngineEffect[] {
+    for (const open of this.#segments.values()) this.#sendTable(open, null);
+    return this.#take();
+  }
+
+  /** Tells again what is known of the node, for a reader that was late. */
+  retell(interfaceName: string, node: string, now: BootMs): EngineEffect[] {
+    const open = this.#segments.get(interfaceName);
+    const peer = open?.peers.get(node);
+    if (open !== undefined && peer !== undefined) this.#tellVerdict(open, peer, now);
+    return this.#take();
+  }
+
+  /** A beacon left; `sentAt` as in its effect. */
+  sent(interfaceName: string, sentAt: BootMs, now: BootMs): EngineEffect[] {
+    const open = this.#segments.get(interfaceName);
+    if (open === undefined) return [];
+    this.#lapse(open, now);
+    open.tenure.sent(sentAt, now);
+    const { until } = open.tenure;
+    this.#effects.push({ type: "tenure", interface: interfaceName, until });
+    return this.#take();
+  }
+
+  /** `mac` answered for `address` on the wire. */
+  answered(interfaceName: string, address: Ip, mac: Mac, now: BootMs): void {
+    const open = this.#segments.get(interfaceName);
+    if (open === undefined) return;
+    if (address === open.about.gateway) open.gatewayAnsweredAt = now;
+    for (const peer of open.peers.values()) {
+      if (peer.mac !== mac) continue;
+      if (this.#probeTargets.get(peer.node)?.includes(address) === true) peer.answered(now);
+    }
+  }
+
+  receive(
+    interfaceName: string,
+    packet: { readonly from: Ip; readonly bytes: Uint8Array },
+    now: BootMs,
+  ): EngineEffect[] {
+    const open = this.#segments.get(interfaceName);
+    if (open === undefined) return [];
+    this.#noticeStall(now);
+    const decoded = decodeDatagram(packet.bytes, this.#acceptedKeys, this.#options.hmac);
+    const drop = decoded.ok
+      ? this.#onDatagram(open, decoded.value, packet.from, now)
+      : this.#whyRefused(decoded.reason, packet.bytes);
+    if (drop !== null) this.drops[drop] = (this.drops[drop] ?? 0) + 1;
+    return this.#take();
+  }
+
+  /** Does what is due. */
+  wake(now: BootMs): EngineEffect[] {
+    this.#noticeStall(now);
+    for (const open of this.#segments.values()) {
+      this.#lapse(open, now);
+      if (now >= open.sendAt) this.#sendBeacon(open, now);
+      this.#watchPeers(open, now);
+    }
+    return this.#take();
+  }
+
+  nextDeadline(): BootMs {
+    let next: number = NEVER;
+    for (const open of this.#segments.values()) {
+      next = Math.min(next, open.sendAt, open.tenure.until > 0 ? open.tenure.until : NEVER);
+      for (const peer of open.peers.values()) next = Math.min(next, peer.nextDeadline());
+    }
+    return next as BootMs;
+  }
+
+  peers(): { node: string; interface: string; verdict: string; state: PeerState }[] {
+    return [...this.#segments.values()].flatMap((open) =>
+      [...open.peers.values()].map(({ node, verdict, state }) => ({
+        node,
+        interface: open.about.interface,
+        verdict,
+        state,
+      })),
+    );
+  }
+
+  #onDatagram(open: OpenSegment, datagram: Datagram, from: Ip, now: BootMs): Drop | null {
+    const { node, body } = datagram;
+    if (this.#voice.cluster === null) return "unknown";
+    if (datagram.cluster !== this.#voice.cluster) return "foreign-cluster";
+    if (datagram.address !== from) return "wrong-address";
+    if (node === this.#options.node) return this.#onOwnName(open, datagram, now);
+    let peer = open.peers.get(node);
+    if (peer === undefined) {
+      if (body.kind !== "beacon" || open.peers.size >= PEERS_MAX) return "unknown";
+      peer = new Peer(datagram, body, now);
+      open.peers.set(node, peer);
+      this.#tell(heardNews(peer, open.about.interface, now));
+      this.#afterBeacon(open, peer);
+      return null;
+    }
+    const { incarnation, verdict, state } = peer;
+    const freshness = peer.freshness(datagram);
+    if (freshness === "replay") return "replay";
+    if (body.kind === "beacon" && freshness === "late") return "late";
+    if (body.kind === "beacon") {
+      peer.heard(body, from, now);
+      const isNews = incarnation !== peer.incarnation || verdict !== "heard";
+      if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
+      this.#afterBeacon(open, peer);
+    } else this.#onMessage(open, peer, body);
+    return null;
+  }
+
+  /** Another cluster has another key, too: whose datagram it is shows before that. */
+  #whyRefused(reason: DropReason, bytes: Uint8Array): Drop {
+    const { cluster } = this.#voice;
+    if (reason !== "hmac" || cluster === null) return reason;
+    return clusterAt(bytes) === cluster ? reason : "foreign-cluster";
+  }
+
+  #onMessage(open: OpenSegment, peer: Peer, body: Exclude<DatagramBody, { kind: "beacon" }>): void {
+    const { node } = peer;
+    switch (body.kind) {
+      case "claim":
+        this.#tell({
+          type: "peer-claim",
+          node,
+          interface: open.about.interface,
+          entries: body.entries,
+        });
+        return;
+      case "table-request":
+        this.#sendTable(open, peer.address);
+        return;
+      case "table":
+        if (peer.addPage(body)) this.#tell(tableNews(peer, open.about.interface));
+        return;
+    }
+  }
+
+  /** Its own datagrams do not come back; one in its name is from another host. */
+  #onOwnName(open: OpenSegment, datagram: Datagram, now: BootMs): Drop {
+    // Two of its interfaces may be on one network.
+    for (const { about } of this.#segments.values()) {
+      if (about.address === datagram.address) return "own";
+    }
+    const isNewer = this.#options.incarnation > datagram.incarnation;
+    if (isNewer) this.#voice.muteUntil(after(now, 3 * this.#holdMs(open)));
+    const { address } = datagram;
+    if (!this.#voice.takeConflictReport(now)) return "own";
+    this.#tell({ type: "name-conflict", interface: open.about.interface, address });
+    return "own";
+  }
+
+  #afterBeacon(open: OpenSegment, peer: Peer): void {
+    if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
+  }
+
+  #watchPeers(open: OpenSegment, now: BootMs): void {
+    for (const peer of open.peers.values()) {
+      if (peer.takeProbe(now)) this.#probe(open, peer);
+      if (peer.judge(now) !== null || peer.takeRepeat(now)) this.#tellVerdict(open, peer, now);
+      if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
+    }
+  }
+
+  #probe(open: OpenSegment, peer: Peer): void {
+    const { gateway, interface: name } = open.about;
+    for (const address of (this.#probeTargets.get(peer.node) ?? []).slice(0, PROBED_VIPS_MAX)) {
+      this.#effects.push({ type: "probe", interface: name, address, to: null });
+      this.#effects.push({ type: "probe", interface: name, address, to: peer.mac });
+    }
+    if (gateway === null) return;
+    this.#effects.push({ type: "probe", interface: name, address: gateway, to: null });
+  }
+
+  #tellVerdict(open: OpenSegment, peer: Peer, now: BootMs): void {
+    const { gateway, interface: name } = open.about;
+    if (peer.verdict === "heard") return this.#tell(heardNews(peer, name, now));
+    const isAnswered = open.gatewayAnsweredAt >= after(now, -2 * this.#holdMs(open));
+    const isThere = gateway === null ? null : isAnswered;
+    const fresh = [...open.peers.values()].filter((other) => other.isFresh(now));
+    const heard = fresh.map((other) => other.node);
+    this.#tell(silentNews(peer, { interface: name, gateway: isThere, heard, at: now }));
+  }
+
+  #tell(news: PeerNews): void {
+    this.#effects.push({ type: "tell", news });
+  }
+
+  #lapse(open: OpenSegment, now: BootMs): void {
+    if (!open.tenure.takeLapse(now)) return;
+    const name = open.about.interface;
+    this.#tell({ type: "lapsed", interface: name, lapses: this.#table.lapse(name) });
+  }
+
+  /** What was granted there is gone with it. */
+  #close(open: OpenSegment): void {
+    const name = open.about.interface;
+    this.#segments.delete(name);
+    if (!open.tenure.hasBegun) return;
+    this.#tell({ type: "lapsed", interface: name, lapses: this.#table.lapse(name) });
+  }
+
+  /** Where it has no tenure it listens for a hold before it speaks. */
+  #listenAnew(now: BootMs): void {
+    for (const open of this.#segments.values()) {
+      if (!open.tenure.hasBegun) open.sendAt = after(now, this.#holdMs(open));
+    }
+  }
+
+  /** After a stall what was sent meanwhile is still in the socket: nobody counts as silent. */
+  #noticeStall(now: BootMs): void {
+    this.#now = now;
+    if (now - this.#expectedAt <= STALL_MS) return;
+    for (const open of this.#segments.values()) {
+      for (const peer of open.peers.values()) peer.excuse(now);
+    }
+    this.#listenAnew(now);
+  }
+
+  #sendBeacon(open: OpenSegment, now: BootMs): void {
+    const interval = intervalMs(open, this.#options.settings);
+    open.sendAt = after(now, interval);
+    open.sentAt = now;
+    if (this.#voice.isMuted(now)) return;
+    const holdMs = this.#holdMs(open);
+    open.tenure.sending(holdMs);
+    const { mac, interface: name } = open.about;
+    const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
+    const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };
+    const body = { kind: "beacon", ...said, digest: this.#table.digest(name) } as const;
+    this.#send(open, null, body, now);
+  }
+
+  #sendTable(open: OpenSegment, to: Ip | null): void {
+    const name = open.about.interface;
+    const digest = this.#table.digest(name);
+    const pages = pagesOf(this.#table.entries(name));
+    for (const [page, entries] of pages.entries()) {
+      this.#send(open, to, { kind: "table", digest, page, pages: pages.length, entries });
+    }
+  }
+
+  #send(open: OpenSegment, to: Ip | null, body: DatagramBody, sentAt: BootMs | null = null): void {
+    const { address, interface: name } = open.about;
+    const bytes = this.#voice.say(body, address, this.#now);
+    if (bytes !== null) this.#effects.push({ type: "send", interface: name, to, bytes, sentAt });
+  }
+
+  /** What has changed should be known before the next beacon would be due. */
+  #hurry(now: BootMs): void {
+    for (const open of this.#segments.values()) {
+      if (open.tenure.until <= now) continue;
+      const soon = Math.max(now, open.sentAt + HURRY_MS);
+      open.sendAt = Math.min(open.sendAt, soon) as BootMs;
+    }
+  }
+
+  #holdMs(open: OpenSegment | null): number {
+    const { settings } = this.#options;
+    return intervalMs(open, settings) * settings.multiplier;
+  }
+
+  /** What was returned is done before anything else happens; `now` is over then. */
+  #take(): EngineEffect[] {
+    this.#expectedAt = this.nextDeadline();
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}

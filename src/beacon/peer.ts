@@ -1,0 +1,232 @@
+// One other node on one segment, as its datagrams show it: freshness, silence, probes, and its
+// table of VIPs. Pure bookkeeping: what is sent and told is the engine's.
+
+import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import type { PeerState } from "../core/peer.ts";
+import type { BootMs } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
+import type { DatagramBody, TableEntry } from "./body.ts";
+import type { Datagram } from "./wire.ts";
+
+/** When a silent node is asked on the wire, as parts of its hold: 150, 200, 250 of 300 ms. */
+const PROBE_AT: readonly number[] = [1 / 2, 2 / 3, 5 / 6];
+/** Beacons with another digest before the table is asked for; a first one is asked for at once. */
+const MISMATCHES = 3;
+/** In beacon intervals: less than two, so that those lost together are not counted. */
+const FRESH = 1.6;
+/** A silence is told again after one and two intervals: by then it shows who else is gone. */
+const REPEATS = 2;
+/** Datagrams that may be overtaken and still count: bits of a number. */
+const WINDOW = 31;
+/** A table of more pages than this is not believed. */
+export const PAGES_MAX = 1_024;
+
+/**
+ * `heard`: within its hold. `silent`: not, and nothing answered the probes. `answers`: no beacons,
+ * but its MAC answers for its VIPs: the beacons are filtered, the host lives.
+ */
+export type Verdict = "heard" | "silent" | "answers";
+
+interface Pages {
+  readonly digest: string;
+  readonly entries: (readonly TableEntry[] | undefined)[];
+}
+
+export class Peer {
+  readonly node: string;
+  /** Of its last beacon. */
+  incarnation: number;
+  /** Of its last datagram: a new one asks for tables before it sends a beacon. */
+  #incarnation: number;
+  #sequence: number;
+  /** Bit n: the datagram n before that sequence was seen (RFC 4303 section 3.4.3). */
+  #seen = 1;
+  address: Ip;
+  mac: Mac;
+  state: PeerState;
+  stalledMs = 0;
+  verdict: Verdict = "heard";
+  #heardAt: BootMs;
+  #beaconAt: BootMs;
+  #intervalMs: number;
+  #holdMs: number;
+  /** How often its silence is still to be told. */
+  #repeats = 0;
+  /** Probes sent since it was heard last. */
+  #probes = 0;
+  #probedAt: BootMs = NEVER;
+  #answeredAt: BootMs = -NEVER as BootMs;
+  #digest: string;
+  #tableDigest: string | null = null;
+  #table: readonly TableEntry[] = [];
+  #mismatches = MISMATCHES;
+  #pages: Pages | null = null;
+
+  constructor(first: Datagram, body: Extract<DatagramBody, { kind: "beacon" }>, now: BootMs) {
+    this.node = first.node;
+    this.incarnation = first.incarnation;
+    this.#incarnation = first.incarnation;
+    this.#sequence = first.sequence;
+    this.address = first.address;
+    this.mac = body.mac;
+    this.state = body.state;
+    this.#holdMs = body.holdMs;
+    this.#heardAt = now;
+    this.#beaconAt = now;
+    this.#intervalMs = body.intervalMs;
+    this.#digest = body.digest;
+  }
+
+  /**
+   * Whether the datagram is seen for the first time; it then counts as seen. `late`: newer ones
+   * came before it, as happens where frames overtake each other.
+   */
+  freshness({ incarnation, sequence }: Datagram): "newest" | "late" | "replay" {
+    if (incarnation < this.#incarnation) return "replay";
+    if (incarnation > this.#incarnation) {
+      this.#forgetTable();
+      this.#incarnation = incarnation;
+      this.#sequence = sequence;
+      this.#seen = 1;
+      return "newest";
+    }
+    const ahead = sequence - this.#sequence;
+    if (ahead > 0) {
+      this.#seen = ahead < WINDOW ? (this.#seen << ahead) | 1 : 1;
+      this.#sequence = sequence;
+      return "newest";
+    }
+    const bit = 1 << -ahead;
+    if (-ahead >= WINDOW || (this.#seen & bit) !== 0) return "replay";
+    this.#seen |= bit;
+    return "late";
+  }
+
+  heard(beacon: Extract<DatagramBody, { kind: "beacon" }>, from: Ip, now: BootMs): void {
+    this.#heardAt = now;
+    this.#beaconAt = now;
+    this.#intervalMs = beacon.intervalMs;
+    this.#repeats = 0;
+    this.#holdMs = beacon.holdMs;
+    this.incarnation = this.#incarnation;
+    this.address = from;
+    this.mac = beacon.mac;
+    this.state = beacon.state;
+    this.stalledMs = beacon.stalledMs;
+    const isBack = this.verdict !== "heard";
+    this.verdict = "heard";
+    this.#probes = 0;
+    this.#digest = beacon.digest;
+    if (this.hasTable) this.#mismatches = 0;
+    // What happened on the two sides meanwhile should be known at once.
+    else this.#mismatches += isBack ? MISMATCHES : 1;
+  }
+
+  /** Its silence so far says nothing: this node was not listening. */
+  excuse(now: BootMs): void {
+    this.#heardAt = now;
+    this.#probes = 0;
+  }
+
+  /** The table is that of its last beacon. */
+  get hasTable(): boolean {
+    return this.#tableDigest === this.#digest;
+  }
+
+  get table(): readonly TableEntry[] {
+    return this.#table;
+  }
+
+  /** True when its table should be asked for; that counts as asked. */
+  takeTableRequest(): boolean {
+    if (this.hasTable || this.#mismatches < MISMATCHES) return false;
+    this.#mismatches = 0;
+    return true;
+  }
+
+  /** A page of its table; true when that completed it. */
+  addPage(page: Extract<DatagramBody, { kind: "table" }>): boolean {
+    // One that was overtaken is old.
+    if (page.pages > PAGES_MAX || page.digest !== this.#digest) return false;
+    const isNew = this.#pages?.digest !== page.digest;
+    if (isNew || this.#pages?.entries.length !== page.pages) {
+      this.#pages = { digest: page.digest, entries: new Array(page.pages).fill(undefined) };
+    }
+    this.#pages.entries[page.page] = page.entries;
+    const all = this.#pages.entries.flatMap((entries) => (entries === undefined ? [] : [entries]));
+    if (all.length < page.pages) return false;
+    this.#table = all.flat();
+    this.#tableDigest = page.digest;
+    this.#pages = null;
+    return true;
+  }
+
+  /** Its MAC answered for one of its VIPs. */
+  answered(now: BootMs): void {
+    this.#answeredAt = now;
+  }
+
+  /** For how long it has been silent; 0 while it is not. */
+  silentFor(now: BootMs): number {
+    return this.verdict === "silent" ? now - this.#heardAt : 0;
+  }
+
+  /** True when a probe is due; it counts as sent. */
+  takeProbe(now: BootMs): boolean {
+    if (this.verdict === "silent" || now < this.#nextProbe()) return false;
+    if (this.#probes === 0) this.#probedAt = now;
+    this.#probes += 1;
+    return true;
+  }
+
+  /** What its silence means now; null while that has not changed. */
+  judge(now: BootMs): Verdict | null {
+    if (this.verdict === "silent" || now < after(this.#heardAt, this.#holdMs)) return null;
+    const verdict = this.#answeredAt >= this.#probedAt ? "answers" : "silent";
+    // One that answers is asked again, round after round.
+    this.#heardAt = now;
+    this.#probes = 0;
+    if (verdict === this.verdict) return null;
+    this.verdict = verdict;
+    this.#repeats = verdict === "silent" ? REPEATS : 0;
+    return verdict;
+  }
+
+  /**
+   * Heard so lately that it is not among those that fell silent with another: a cut takes all of
+   * them at once, and the first is judged when the others still seem to be there.
+   */
+  isFresh(now: BootMs): boolean {
+    if (this.verdict === "answers") return true;
+    return this.verdict === "heard" && now < after(this.#beaconAt, FRESH * this.#intervalMs);
+  }
+
+  /** True when its silence should be told once more; that counts as told. */
+  takeRepeat(now: BootMs): boolean {
+    if (this.#repeats === 0 || now < this.#repeatAt()) return false;
+    this.#repeats -= 1;
+    return true;
+  }
+
+  nextDeadline(): BootMs {
+    if (this.verdict === "silent") return this.#repeats === 0 ? NEVER : this.#repeatAt();
+    return Math.min(this.#nextProbe(), after(this.#heardAt, this.#holdMs)) as BootMs;
+  }
+
+  #repeatAt(): BootMs {
+    return after(this.#heardAt, (REPEATS + 1 - this.#repeats) * this.#intervalMs);
+  }
+
+  #nextProbe(): BootMs {
+    const part = PROBE_AT[this.#probes];
+    return part === undefined ? NEVER : after(this.#heardAt, part * this.#holdMs);
+  }
+
+  #forgetTable(): void {
+    this.#table = [];
+    this.#tableDigest = null;
+    this.#mismatches = MISMATCHES;
+    this.#pages = null;
+  }
+}

@@ -1,0 +1,111 @@
+// What the beacons need from the cluster: the key they are authenticated with, and the cluster's
+// identity. Both are kept in the store, so that a node that starts without an API is heard.
+
+import { createHash, randomBytes } from "node:crypto";
+import type { PeerNews } from "../beacon/news.ts";
+import type { Random } from "../core/random.ts";
+import type { Clock } from "../core/time.ts";
+import type { ApiRequests } from "../k8s-sync/client.ts";
+import type { Outcome } from "../k8s-sync/outcome.ts";
+import { timerSleep } from "../k8s-sync/sleep.ts";
+import type { OwnershipEvent } from "../ownership/types.ts";
+import type { Store } from "../store/store.ts";
+import { BeaconKeyTask } from "./beacon-key-task.ts";
+import type { Logger } from "./logger.ts";
+import type { ToResponder } from "./responder-messages.ts";
+import type { Task } from "./tasks.ts";
+
+export interface BeaconsOptions {
+  readonly client: ApiRequests;
+  readonly namespace: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly isLeader: () => boolean;
+  readonly log: Logger;
+  readonly tellResponder: (message: ToResponder) => void;
+  readonly tellOwnership: (event: OwnershipEvent) => void;
+}
+
+/** Its UID is what tells one cluster from another: it is never deleted. */
+const IDENTITY_NAMESPACE = "kube-system";
+const CLUSTER_SETTING = "cluster-uid";
+const INCARNATION_SETTING = "incarnation";
+const RETRY_MS = 1_000;
+const READ_TIMEOUT_MS = 3_000;
+/** Bytes of the identity in a beacon, as hexadecimal digits. */
+const CLUSTER_DIGITS = 16;
+
+export class Beacons implements Task {
+  readonly name = "beacons";
+  readonly #options: BeaconsOptions;
+  readonly #keys: BeaconKeyTask;
+
+  constructor(options: BeaconsOptions) {
+    this.#options = options;
+    const { client, namespace, store, clock, random, isLeader, tellResponder } = options;
+    this.#keys = new BeaconKeyTask({
+      client,
+      namespace,
+      store,
+      clock,
+      random,
+      randomBytes,
+      isLeader,
+      onKeys: (keys) => tellResponder({ type: "beacon-keys", ...keys }),
+    });
+  }
+
+  /** What the responder thread says of the peers goes to the ownership machine. */
+  onPeer(news: PeerNews): void {
+    if (news.type !== "name-conflict") return this.#options.tellOwnership(news);
+    const { interface: name, address } = news;
+    const text = `the host ${address} on ${name} runs lbd under this node's name, too`;
+    this.#options.log.error({ event: "name-conflict", address, interface: name }, text);
+  }
+
+  /** Why this node cannot be heard, or null. */
+  problem(): string | null {
+    return this.#keys.problem();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const known = this.#options.store.setting(CLUSTER_SETTING);
+    if (known !== null) this.#tellCluster(Buffer.from(known).toString("utf8"));
+    await Promise.all([this.#keys.run(signal), this.#readIdentity(signal)]);
+  }
+
+  async #readIdentity(signal: AbortSignal): Promise<void> {
+    const { client, store } = this.#options;
+    while (!signal.aborted) {
+      const path = `/api/v1/namespaces/${IDENTITY_NAMESPACE}`;
+      const request = { method: "GET", path, signal, timeoutMs: READ_TIMEOUT_MS } as const;
+      const read: Outcome<NamespaceJson> = await client.request<NamespaceJson>(request);
+      const uid = read.ok ? read.value.metadata?.uid : undefined;
+      if (uid !== undefined) {
+        store.saveSetting(CLUSTER_SETTING, Buffer.from(uid, "utf8"));
+        this.#tellCluster(uid);
+        return;
+      }
+      await timerSleep(RETRY_MS, signal);
+    }
+  }
+
+  #tellCluster(uid: string): void {
+    const cluster = createHash("sha256").update(uid).digest("hex").slice(0, CLUSTER_DIGITS);
+    this.#options.tellResponder({ type: "cluster", cluster });
+  }
+}
+
+interface NamespaceJson {
+  readonly metadata?: { readonly uid?: string };
+}
+
+/** Grows with every start, also when the wall clock was set back. */
+export function nextIncarnation(store: Store, clock: Clock): number {
+  const saved = store.setting(INCARNATION_SETTING);
+  const last = saved === null ? 0 : Number(Buffer.from(saved).toString("utf8"));
+  const next = Math.max(Number.isSafeInteger(last) ? last + 1 : 0, Math.floor(clock.wall()));
+  store.saveSetting(INCARNATION_SETTING, Buffer.from(String(next), "utf8"));
+  return next;
+}

@@ -1,0 +1,31 @@
+// What the responder thread's loop is given: sockets, clock, timer, and the way to the main thread.
+
+import type { FrameSocket, FrameSocketOptions } from "../arp/packet-socket.ts";
+import type { BeaconEngine } from "../beacon/engine.ts";
+import type { BeaconSegmentAddress, BeaconSocketCounters } from "../beacon/socket.ts";
+import type { Ip } from "../core/address.ts";
+import type { BootMs } from "../core/time.ts";
+import type { FromResponder } from "./responder-messages.ts";
+
+/** The socket that beacons go through. */
+export interface BeaconPort {
+  setSegments(segments: readonly BeaconSegmentAddress[]): void;
+  send(
+    interfaceName: string,
+    to: Ip | null,
+    bytes: Uint8Array,
+    done: (isSent: boolean) => void,
+  ): void;
+  counters(): BeaconSocketCounters;
+  close(): void;
+}
+
+export interface ResponderPorts {
+  readonly engine: BeaconEngine;
+  readonly beacons: BeaconPort;
+  readonly openSocket: (options: FrameSocketOptions) => FrameSocket;
+  readonly now: () => BootMs;
+  readonly post: (message: FromResponder) => void;
+  /** Calls `wake` in that many milliseconds; a later call replaces the one before. */
+  readonly wakeIn: (milliseconds: number | null) => void;
+}

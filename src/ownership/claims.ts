@@ -1,0 +1,115 @@
+// What the peers say on the wire of who owns what: by address and node, the highest epoch. A table
+// is the whole truth of a node; a claim is believed at once, and must be confirmed by a table.
+
+import type { Ip } from "../core/address.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { BootMs } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
+import type { PeerEntry } from "./types.ts";
+
+/** A claim that no table confirms in this time was given up, or its node died over it. */
+export const UNCONFIRMED_MS = 3_000;
+/** A table that was on its way while the claim was made does not undo it. */
+const CROSSING_MS = 1_000;
+
+export interface WireClaim {
+  readonly node: string;
+  readonly epoch: Epoch;
+  /** When it is believed no more, unless a table confirms it. */
+  readonly until: BootMs;
+}
+
+/** Who said it, and where. */
+export interface Source {
+  readonly node: string;
+  readonly interface: string;
+}
+
+interface Heard {
+  readonly node: string;
+  readonly epoch: Epoch;
+  readonly at: BootMs;
+  readonly isConfirmed: boolean;
+}
+
+export class WireClaims {
+  readonly #heard = new Map<Ip, Map<string, Heard>>();
+
+  /** The strongest claim of others; equal epochs: the one that `isBetter` says. */
+  strongest(
+    address: Ip,
+    isBetter: (node: string, than: string) => boolean,
+    now: BootMs,
+  ): WireClaim | null {
+    let best: WireClaim | null = null;
+    for (const { node, epoch, at, isConfirmed } of this.#heard.get(address)?.values() ?? []) {
+      const until = isConfirmed ? NEVER : after(at, UNCONFIRMED_MS);
+      if (now >= until) continue;
+      const isFirst = best === null || epoch > best.epoch;
+      const isTied = best !== null && epoch === best.epoch && isBetter(node, best.node);
+      if (isFirst || isTied) best = { node, epoch, until };
+    }
+    return best;
+  }
+
+  claimed(source: Source, { address, epoch }: PeerEntry, now: BootMs): void {
+    const known = this.#heard.get(address)?.get(keyOf(source));
+    if (known !== undefined && known.epoch >= epoch && known.isConfirmed) return;
+    this.#set(address, source, { node: source.node, epoch, at: now, isConfirmed: false });
+  }
+
+  /** Returns the addresses about which something has changed. */
+  table(source: Source, entries: readonly PeerEntry[], now: BootMs): Ip[] {
+    const key = keyOf(source);
+    const changed: Ip[] = [];
+    const listed = new Map(entries.map(({ address, epoch }) => [address, epoch]));
+    for (const [address, nodes] of this.#heard) {
+      const known = nodes.get(key);
+      if (known === undefined || listed.has(address)) continue;
+      if (!known.isConfirmed && now < after(known.at, CROSSING_MS)) continue;
+      this.#remove(address, key);
+      changed.push(address);
+    }
+    for (const [address, epoch] of listed) {
+      const known = this.#heard.get(address)?.get(key);
+      // A claim that is confirmed late may have been given up here meanwhile.
+      if (known?.epoch !== epoch || !known.isConfirmed) changed.push(address);
+      const isOlder = known !== undefined && !known.isConfirmed && known.epoch > epoch;
+      const heard = { node: source.node, epoch, at: now, isConfirmed: true };
+      if (!isOlder) this.#set(address, source, heard);
+    }
+    return changed;
+  }
+
+  /** The node has started anew: what it owned before is owned no more. */
+  forgetNode(node: string): Ip[] {
+    const changed: Ip[] = [];
+    for (const [address, sources] of this.#heard) {
+      for (const [key, heard] of sources) {
+        if (heard.node !== node) continue;
+        this.#remove(address, key);
+        changed.push(address);
+      }
+    }
+    return changed;
+  }
+
+  forgetAddress(address: Ip): void {
+    this.#heard.delete(address);
+  }
+
+  #set(address: Ip, source: Source, heard: Heard): void {
+    const sources = this.#heard.get(address) ?? new Map<string, Heard>();
+    this.#heard.set(address, sources.set(keyOf(source), heard));
+  }
+
+  #remove(address: Ip, key: string): void {
+    const sources = this.#heard.get(address);
+    sources?.delete(key);
+    if (sources?.size === 0) this.#heard.delete(address);
+  }
+}
+
+function keyOf({ node, interface: name }: Source): string {
+  return `${name} ${node}`;
+}

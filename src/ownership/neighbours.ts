@@ -1,0 +1,146 @@
+// The other nodes as this node's segments show them: who is heard where, and whether this node may
+// conclude anything from silence, or is itself the one cut off (design, section 4.4).
+
+import type { Mac } from "../core/mac.ts";
+import type { PeerState } from "../core/peer.ts";
+import type { BootMs } from "../core/time.ts";
+import { after } from "../core/time.ts";
+
+/**
+ * `heard`: beacons arrive. `silent`: neither beacons nor answers. `answers`: no beacons, but the
+ * host answers for its VIPs. `unknown`: never heard on this segment.
+ */
+export type Hearing = "heard" | "silent" | "answers" | "unknown";
+
+export interface Neighbour {
+  hearing: Exclude<Hearing, "unknown">;
+  state: PeerState;
+  mac: Mac;
+  incarnation: number;
+  /** When that began. */
+  since: BootMs;
+  /** Whether the gateway answered when it fell silent; null: there is none. */
+  gateway: boolean | null;
+  /** Who else was heard when its silence was told last. */
+  beside: readonly string[];
+}
+
+/** A node that is gone counts as a member for this long while a majority stands without it. */
+export const MAJORITY_MS = 30_000;
+
+export class Neighbours {
+  /** By interface, then by node. */
+  readonly #heard = new Map<string, Map<string, Neighbour>>();
+
+  on(interfaceName: string): ReadonlyMap<string, Neighbour> {
+    return this.#heard.get(interfaceName) ?? new Map();
+  }
+
+  hearing(node: string, interfaceName: string | undefined): Hearing {
+    if (interfaceName === undefined) return "unknown";
+    return this.on(interfaceName).get(node)?.hearing ?? "unknown";
+  }
+
+  /** True when the node has started anew since it was heard last. */
+  heard(
+    node: string,
+    interfaceName: string,
+    news: {
+      readonly state: PeerState;
+      readonly mac: Mac;
+      readonly incarnation: number;
+      readonly at: BootMs;
+    },
+  ): boolean {
+    const { state, mac, incarnation, at } = news;
+    const known = this.on(interfaceName).get(node);
+    const since = known?.hearing === "heard" ? known.since : at;
+    const told = { hearing: "heard", state, mac, incarnation, since } as const;
+    this.#set(node, interfaceName, { ...told, gateway: null, beside: [] });
+    return known !== undefined && known.incarnation !== incarnation;
+  }
+
+  silent(
+    node: string,
+    interfaceName: string,
+    news: {
+      readonly answers: boolean;
+      readonly gateway: boolean | null;
+      readonly heard: readonly string[];
+      readonly at: BootMs;
+    },
+  ): void {
+    const known = this.on(interfaceName).get(node);
+    if (known === undefined) return;
+    const hearing = news.answers ? "answers" : "silent";
+    const since = known.hearing === hearing ? known.since : news.at;
+    const { gateway, heard: beside } = news;
+    this.#set(node, interfaceName, { ...known, hearing, since, gateway, beside });
+  }
+
+  /** The interface lost its carrier or its address: what was heard there says nothing any more. */
+  keepInterfaces(names: ReadonlySet<string>): void {
+    for (const name of this.#heard.keys()) if (!names.has(name)) this.#heard.delete(name);
+  }
+
+  /** The node has stopped in an orderly way, or is no member any more. */
+  forget(node: string): void {
+    for (const nodes of this.#heard.values()) {
+      if (nodes.get(node)?.hearing !== "heard") nodes.delete(node);
+    }
+  }
+
+  /** Drops those that are gone for long and whose node Lease has expired; true when it did. */
+  prune(isExpired: (node: string) => boolean, now: BootMs): boolean {
+    let hasPruned = false;
+    for (const [name, nodes] of this.#heard) {
+      if (!this.#isMajority(name)) continue;
+      for (const [node, { hearing, since }] of nodes) {
+        if (hearing === "silent" && now >= after(since, MAJORITY_MS) && isExpired(node)) {
+          nodes.delete(node);
+          hasPruned = true;
+        }
+      }
+    }
+    return hasPruned;
+  }
+
+  /** Whether this node may act on the silence of `node`: it is not the one cut off. */
+  mayJudge(node: string, interfaceName: string): boolean {
+    const neighbour = this.on(interfaceName).get(node);
+    if (neighbour === undefined) return false;
+    // Those that were heard beside the silent one, not those that fall silent with it.
+    const isHeard = (name: string): boolean => neighbour.beside.includes(name);
+    const { members, hearing } = this.#count(interfaceName, isHeard);
+    if (2 * hearing > members) return true;
+    return 2 * hearing === members && neighbour.gateway === true;
+  }
+
+  /** By its MAC, on any segment. */
+  nodeOf(mac: Mac): string | null {
+    for (const nodes of this.#heard.values()) {
+      for (const [node, neighbour] of nodes) if (neighbour.mac === mac) return node;
+    }
+    return null;
+  }
+
+  #set(node: string, interfaceName: string, neighbour: Neighbour): void {
+    const nodes = this.#heard.get(interfaceName) ?? new Map<string, Neighbour>();
+    this.#heard.set(interfaceName, nodes.set(node, neighbour));
+  }
+
+  #isMajority(interfaceName: string): boolean {
+    const { members, hearing } = this.#count(interfaceName, () => true);
+    return 2 * hearing > members;
+  }
+
+  /** This node included. */
+  #count(
+    interfaceName: string,
+    isHeard: (node: string) => boolean,
+  ): { members: number; hearing: number } {
+    const all = [...this.on(interfaceName)];
+    const hearing = all.filter(([node, { hearing }]) => hearing !== "silent" && isHeard(node));
+    return { members: all.length + 1, hearing: hearing.length + 1 };
+  }
+}

@@ -1,0 +1,114 @@
+// What the segments tell the ownership machine: peers heard and silent, their tables and claims,
+// and other hosts that use a VIP. A part of the machine, apart for its length.
+
+import type { BootMs } from "../core/time.ts";
+import { after } from "../core/time.ts";
+import type { WireClaims } from "./claims.ts";
+import { newDoubt } from "./doubt.ts";
+import type { Members } from "./members.ts";
+import type { Neighbours } from "./neighbours.ts";
+import type { Timings } from "./timings.ts";
+import type { OwnershipEffect, OwnershipEvent } from "./types.ts";
+import type { Vip } from "./vip.ts";
+import type { VipTable } from "./vip-table.ts";
+import { nextDefence } from "./vip-table.ts";
+
+type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
+
+/** News of a peer that is older than this is not acted on. */
+const NEWS_MS_MAX = 100;
+
+export interface WirePorts {
+  readonly timings: Timings;
+  readonly neighbours: Neighbours;
+  readonly claims: WireClaims;
+  readonly members: Members;
+  readonly vips: VipTable;
+  readonly emit: (effect: OwnershipEffect) => void;
+  readonly evaluate: (vip: Vip | undefined, now: BootMs) => void;
+  readonly evaluateAll: (now: BootMs) => void;
+  readonly readRecords: (now: BootMs) => void;
+  readonly isReading: () => boolean;
+  readonly isApiInReach: (now: BootMs) => boolean;
+}
+
+export class Wire {
+  readonly #ports: WirePorts;
+
+  constructor(ports: WirePorts) {
+    this.#ports = ports;
+  }
+
+  onPeerHeard(event: EventOf<"peer-heard">, now: BootMs): void {
+    const isAnew = this.#ports.neighbours.heard(event.node, event.interface, event);
+    // A new process owns nothing of what the one before it had on the wire.
+    if (isAnew) this.#ports.claims.forgetNode(event.node);
+    this.#ports.evaluateAll(now);
+  }
+
+  /** News that waited in a queue may be wrong by now: it is asked for again. */
+  onPeerSilent(event: EventOf<"peer-silent">, now: BootMs): void {
+    const { node, interface: name } = event;
+    if (now >= after(event.at, NEWS_MS_MAX)) {
+      this.#ports.emit({ type: "retell", node, interface: name });
+      return;
+    }
+    this.#ports.neighbours.silent(node, name, event);
+    if (this.#ports.members.status(node, now) === "stopped") this.#ports.neighbours.forget(node);
+    this.#ports.evaluateAll(now);
+  }
+
+  onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
+    const listed = new Set(event.entries.map((entry) => entry.address));
+    for (const address of this.#ports.claims.table(event, event.entries, now)) {
+      const vip = this.#ports.vips.get(address);
+      this.#ports.evaluate(vip, now);
+      if (vip?.phase.kind !== "owning") continue;
+      const { epoch, interfaces } = vip.phase;
+      // Two answer: the other yields when it hears of the higher epoch. Or it has: the caches may
+      // still say otherwise.
+      if (listed.has(address)) this.#ports.emit({ type: "claim", address, epoch, interfaces });
+      else this.#ports.emit({ type: "announce", address });
+    }
+  }
+
+  onPeerClaim(event: EventOf<"peer-claim">, now: BootMs): void {
+    for (const entry of event.entries) {
+      this.#ports.claims.claimed(event, entry, now);
+      this.#ports.evaluate(this.#ports.vips.get(entry.address), now);
+    }
+  }
+
+  /**
+   * RFC 5227 section 2.4: a foreign host is met by one defence in an interval while the record is
+   * known to be ours; while it is not, the other may be the owner. A peer is told the epoch: the
+   * lower one yields.
+   */
+  onForeign({ address, interface: name, mac }: EventOf<"heard">, now: BootMs): void {
+    const vip = this.#ports.vips.get(address);
+    if (vip === undefined || vip.phase.kind !== "owning") return;
+    const report = { type: "conflict", address, interface: name, mac } as const;
+    const { epoch, interfaces } = vip.phase;
+    if (this.#ports.neighbours.nodeOf(mac) !== null) {
+      this.#ports.emit({ type: "claim", address, epoch, interfaces });
+      this.#ports.emit({ ...report, resolution: "counted" });
+      return;
+    }
+    if (!this.#ports.isApiInReach(now)) {
+      this.#ports.vips.lose(vip, "another-host-answers", `${mac} on ${name} while the API is away`);
+      vip.yieldedUntil = after(now, this.#ports.timings.defendIntervalMs);
+      vip.doubt = newDoubt(this.#ports.isReading());
+      this.#ports.emit({ ...report, resolution: "yielded" });
+      this.#ports.readRecords(now);
+      this.#ports.evaluate(vip, now);
+      return;
+    }
+    const isDue = now >= nextDefence(vip, this.#ports.timings.defendIntervalMs);
+    if (isDue) {
+      vip.defendedAt = now;
+      this.#ports.emit({ type: "announce", address });
+      this.#ports.readRecords(now);
+    }
+    this.#ports.emit({ ...report, resolution: isDue ? "defended" : "counted" });
+  }
+}
