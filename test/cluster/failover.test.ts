@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventually } from "../lab/eventually.ts";
-import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
+import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
 
 const ADDRESS = "192.168.100.50";
 
@@ -95,32 +95,36 @@ describe("the owner of an address", () => {
 
   test("that alone lost the API keeps its address: its beacons say that it lives", async () => {
     const c = cluster();
-    const owner = await ownerOf(c);
-    const before = await c.vip(c.daemon(owner), ADDRESS);
-    await c.node(owner).mgmtLink.down();
-    const until = performance.now() + LEASE_EXPIRY_MS;
-    while (performance.now() < until) {
-      assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(owner).mac()]);
-    }
-    await c.node(owner).mgmtLink.up();
-    await settled(c);
-    const after = await c.vip(c.daemon(owner), ADDRESS);
-    assert.deepEqual([after?.owner, after?.epoch], [owner, before?.epoch]);
+    await whileMachineRuns(c, ADDRESS, async () => {
+      const owner = await ownerOf(c);
+      const before = await c.vip(c.daemon(owner), ADDRESS);
+      await c.node(owner).mgmtLink.down();
+      try {
+        await answersFor(c, owner, LEASE_EXPIRY_MS);
+      } finally {
+        await c.node(owner).mgmtLink.up();
+        await settled(c);
+      }
+      const after = await c.vip(c.daemon(owner), ADDRESS);
+      assert.deepEqual([after?.owner, after?.epoch], [owner, before?.epoch]);
+    });
   });
 
   test("whose beacons are filtered while it answers keeps its address", async () => {
     const c = cluster();
-    const owner = await ownerOf(c);
-    const others = c.lab.nodes.filter((node) => node.name !== owner);
-    const filter = { oneWay: true, match: "udp dport 7473" };
-    const partition = await c.lab.partition([c.node(owner)], others, filter);
-    const until = performance.now() + 5_000;
-    while (performance.now() < until) {
-      assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(owner).mac()]);
-    }
-    await partition.heal();
-    await settled(c);
-    assert.equal(await ownerOf(c), owner);
+    await whileMachineRuns(c, ADDRESS, async () => {
+      const owner = await ownerOf(c);
+      const others = c.lab.nodes.filter((node) => node.name !== owner);
+      const filter = { oneWay: true, match: "udp dport 7473" };
+      const partition = await c.lab.partition([c.node(owner)], others, filter);
+      try {
+        await answersFor(c, owner, 5_000);
+      } finally {
+        await partition.heal();
+        await settled(c);
+      }
+      assert.equal(await ownerOf(c), owner);
+    });
   });
 
   test("that was frozen past its tenure wakes up silent and stays so", async () => {
@@ -160,6 +164,14 @@ describe("the owner of an address", () => {
     assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
   });
 });
+
+/** The node answers, and nobody else does, at every look. */
+async function answersFor(c: DaemonCluster, owner: string, ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(owner).mac()]);
+  }
+}
 
 /** Another node answers, long before any Lease could have expired; its history says why. */
 async function replaced(c: DaemonCluster, owner: string, cause: string): Promise<string> {

@@ -201,6 +201,7 @@ describe("lab processes", () => {
       systemNamespace: "lbd-system",
       stateFile: join(lab.folder, "node1/state.db"),
       socket: join(lab.folder, "node1/lbd.sock"),
+      socketGroup: "root",
       logLevel: "warn",
     });
     await daemon.kill();

@@ -158,6 +158,38 @@ export class DaemonCluster {
   }
 }
 
+const ATTEMPTS_MAX = 3;
+
+/**
+ * Runs `check`, which asserts that nothing moves for some seconds, again when the machine itself
+ * stood still meanwhile: then a tenure lapses, as it must, and says so in the history.
+ */
+export async function whileMachineRuns(
+  cluster: DaemonCluster,
+  address: string,
+  check: () => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await lapses(cluster, address);
+    try {
+      return await check();
+    } catch (thrown) {
+      if ((await lapses(cluster, address)) === before || attempt === ATTEMPTS_MAX) throw thrown;
+      console.log("the machine stood still for longer than a tenure: once more");
+      await cluster.untilAnswering(address);
+    }
+  }
+}
+
+/** How many tenures of the address have lapsed, as all daemons tell. */
+async function lapses(cluster: DaemonCluster, address: string): Promise<number> {
+  const histories = [...cluster.daemons.values()].map((daemon) =>
+    daemon.lbctl(["history", address]),
+  );
+  const texts = (await Promise.all(histories)).map(({ stdout }) => stdout);
+  return texts.join("").match(/tenure-lapsed/g)?.length ?? 0;
+}
+
 /** To be called in a `describe`; the getter gives the cluster to its tests. */
 export function clusterForSuite(options: LabOptions = {}): () => DaemonCluster {
   let cluster: DaemonCluster | null = null;
