@@ -21,6 +21,7 @@ const ROWS: readonly (readonly [script: string, options: string, needsRoot: bool
   ["check-native.sh", "--no-control-plane", true],
   ["sim.sh", "--no-control-plane", false],
   ["bench.sh", "", true],
+  ["bench-failover.sh", "", true],
 ];
 
 for (const [script, options, needsRoot] of ROWS) {

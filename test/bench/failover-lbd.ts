@@ -1,0 +1,183 @@
+// The faults of lbd's owner: three bundled daemons with a real control plane and one Service.
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bundle, MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
+import type { HistoryView, NodeView, StatusView, VipView } from "../../src/api/types.ts";
+import { ADVERTISEMENT, DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
+import { ControlPlane } from "../lab/control-plane.ts";
+import type { LabDaemon } from "../lab/daemon.ts";
+import { eventually } from "../lab/eventually.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { LabNode } from "../lab/node.ts";
+import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
+
+const DIST = join(import.meta.dirname, "../../dist");
+const SERVICE = "failover";
+const FROZEN_MS = 2_000;
+/** Longer than a node Lease lasts without being renewed. */
+const ETCD_DOWN_MS = 20_000;
+const SETTLE_TIMEOUT_MS = 60_000;
+/** Longer than a daemon that has just started takes nothing (design, section 4.9). */
+const SETTLED_MS = 3_500;
+const DAEMON = {
+  program: join(DIST, "main.js"),
+  config: { logLevel: "info" },
+  nodeArguments: NODE_ARGUMENTS,
+  env: MEMORY_ENVIRONMENT,
+};
+
+export class LbdContender {
+  readonly #cluster: DaemonCluster;
+  readonly #address: string;
+
+  private constructor(cluster: DaemonCluster, address: string) {
+    this.#cluster = cluster;
+    this.#address = address;
+  }
+
+  static async start(lab: Lab): Promise<LbdContender> {
+    await bundle(DIST);
+    const controlPlane = await ControlPlane.start(lab);
+    await controlPlane.registerNodes();
+    const cluster = new DaemonCluster(lab, controlPlane, await controlPlane.installLbd());
+    await controlPlane.apply(POOL);
+    await controlPlane.apply(ADVERTISEMENT);
+    await Promise.all(lab.nodes.map((node) => cluster.start(node, DAEMON)));
+    await cluster.createService(SERVICE);
+    return new LbdContender(cluster, await cluster.addressOf(SERVICE));
+  }
+
+  faults(): Fault[] {
+    const c = this.#cluster;
+    const { controlPlane } = c;
+    return [
+      this.#fault("cable pulled", {
+        strike: (owner) => owner.pullCables(),
+        heal: (owner) => owner.plugCables(),
+      }),
+      this.#fault("data cable pulled", {
+        strike: (owner) => owner.dataLink.down(),
+        heal: (owner) => owner.dataLink.up(),
+      }),
+      this.#fault("kill", {
+        strike: async (owner) => void c.daemon(owner.name).process.signal("SIGKILL"),
+        heal: (owner) => this.#restart(owner),
+      }),
+      this.#frozen(),
+      this.#fault("api down and cable pulled", {
+        prepare: async () => {
+          await controlPlane.stopApiServer();
+          const noticed = (status: StatusView) => !status.api.reachable;
+          await this.#untilAll("the API to be missed", noticed);
+        },
+        strike: (owner) => owner.pullCables(),
+        heal: async (owner) => {
+          await owner.plugCables();
+          await controlPlane.startApiServer();
+        },
+      }),
+      this.#fault("etcd down", {
+        keepsOwner: true,
+        watchMs: ETCD_DOWN_MS,
+        strike: () => controlPlane.stopEtcd(),
+        heal: () => controlPlane.restartEtcd(),
+      }),
+      this.#fault("stop", {
+        strike: async (owner) => void c.daemon(owner.name).process.signal("SIGTERM"),
+        heal: (owner) => this.#restart(owner),
+      }),
+    ];
+  }
+
+  #fault(name: string, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
+    return {
+      name,
+      address: this.#address,
+      keepsOwner: false,
+      watchMs: WATCH_MS,
+      explain: (nodes, moment) => this.#history(nodes, moment),
+      ...about,
+      prepare: async () => {
+        await this.#settle();
+        await about.prepare?.();
+      },
+    };
+  }
+
+  /** Thawed while it is still watched: what wakes up must not disturb the next owner. */
+  #frozen(): Fault {
+    let thawed: Promise<void> = Promise.resolve();
+    return this.#fault("frozen", {
+      watchMs: FROZEN_MS + WATCH_MS,
+      strike: async (owner) => {
+        const daemon = this.#cluster.daemon(owner.name);
+        await daemon.freeze();
+        thawed = sleep(FROZEN_MS).then(() => daemon.thaw());
+      },
+      heal: () => thawed,
+    });
+  }
+
+  async #restart(node: LabNode): Promise<void> {
+    await this.#cluster.daemon(node.name).process.waitForEnd();
+    await this.#cluster.start(node, DAEMON);
+  }
+
+  /** Everybody is well, alive to everybody else, and of one mind about who owns the address. */
+  async #settle(): Promise<void> {
+    await this.#untilAll("every daemon to be well", (status) => status.health === "ok");
+    for (const daemon of this.#cluster.daemons.values()) {
+      const nodes = async () => (await items<NodeView>(daemon, "/v1/nodes")).map((n) => n.member);
+      await eventually(`all nodes to be alive to ${daemon.node.name}`, nodes, {
+        timeoutMs: SETTLE_TIMEOUT_MS,
+        until: (members) => members.length === 3 && members.every((member) => member === "alive"),
+      });
+    }
+    await eventually("one owner, the same to everybody", () => this.#views(), {
+      timeoutMs: SETTLE_TIMEOUT_MS,
+      until: (views) => {
+        const owners = new Set(views.map((view) => view?.owner ?? null));
+        const owning = views.filter((view) => view?.here === "owning");
+        return owners.size === 1 && !owners.has(null) && owning.length === 1;
+      },
+    });
+    await sleep(SETTLED_MS);
+  }
+
+  #views(): Promise<(VipView | undefined)[]> {
+    const ask = async (daemon: LabDaemon) =>
+      (await items<VipView>(daemon, "/v1/vips")).find((vip) => vip.address === this.#address);
+    return Promise.all([...this.#cluster.daemons.values()].map(ask));
+  }
+
+  async #untilAll(what: string, isSo: (status: StatusView) => boolean): Promise<void> {
+    for (const daemon of this.#cluster.daemons.values()) {
+      const read = async () =>
+        (JSON.parse((await daemon.get("/v1/status")).body) as { item: StatusView }).item;
+      const options = { timeoutMs: SETTLE_TIMEOUT_MS, until: isSo };
+      await eventually(`${what} (${daemon.node.name})`, read, options);
+    }
+  }
+
+  /** Who gained and lost what since the fault, and when; a daemon that has ended tells nothing. */
+  async #history(nodes: readonly LabNode[], moment: Moment): Promise<string[]> {
+    const lines: string[] = [];
+    for (const { name } of nodes) {
+      const daemon = this.#cluster.daemon(name);
+      if (!daemon.process.isRunning) continue;
+      const path = `/v1/history?address=${this.#address}&limit=5`;
+      for (const row of (await items<HistoryView>(daemon, path)).reverse()) {
+        const afterMs = Date.parse(row.at) - moment.wallAt;
+        if (afterMs < 0) continue;
+        const detail = row.detail === "" ? "" : ` (${row.detail})`;
+        lines.push(`${name}: +${afterMs} ms ${row.change} ${row.cause}${detail}`);
+      }
+    }
+    return lines;
+  }
+}
+
+async function items<T>(daemon: LabDaemon, path: string): Promise<T[]> {
+  return (JSON.parse((await daemon.get(path)).body) as { items: T[] }).items;
+}

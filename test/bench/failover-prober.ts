@@ -1,0 +1,140 @@
+// Runs on the client: asks for an address by ARP every millisecond and records who answers when.
+// "begin" is answered with the owner's MAC once one host answers steadily, "end" with all that was
+// recorded since. With a real-time priority: a busy machine must not look like a blackout.
+
+import { bootTimeMs, openPacketSocket, setRealtimePriority } from "../../native/index.ts";
+import { arpFilter } from "../../src/arp/filter.ts";
+import { ARP_FRAME_BYTES, decodeArp, ETHERTYPE_ARP, encodeArp } from "../../src/arp/wire.ts";
+import { type Ip, ipToBigInt } from "../../src/core/address.ts";
+import { MAC_BROADCAST, MAC_ZERO, type Mac } from "../../src/core/mac.ts";
+import { serve } from "./child.ts";
+import type { Answer, Recording } from "./failover-blackout.ts";
+
+export type ProberQuestion =
+  | { readonly kind: "begin"; readonly address: string; readonly timeoutMs: number }
+  | {
+      readonly kind: "end";
+      /** Boot clock; not before. */
+      readonly at: number;
+      /** Not while this MAC answers, or null. */
+      readonly unless: string | null;
+      readonly timeoutMs: number;
+    };
+
+/** After "begin" the owner's MAC, or null: nobody answered steadily in time. */
+export type ProberAnswer = string | Recording | null;
+
+const EVERY_MS = 1;
+/** One host has answered for so long, with no gap longer than that. */
+const STEADY_MS = 1_000;
+const GAP_MS_MAX = 50;
+/** How long after a request its answer may come, without a fault. */
+const LINGER_MS = 100;
+/** Below lbd's own. */
+const REALTIME_PRIORITY = 1;
+
+const [index = "0", ownMac = "", ownIp = ""] = process.argv.slice(2);
+let asked: Ip | null = null;
+let isAsking = false;
+let sent: number[] = [];
+let answers: Answer[] = [];
+/** Since when one host has answered steadily, and which. */
+let steady = { since: Number.POSITIVE_INFINITY, mac: "", until: 0 };
+
+const everything = { family: 4, start: 0n, end: ipToBigInt("255.255.255.255" as Ip) } as const;
+const socket = openPacketSocket({
+  interfaceIndex: Number(index),
+  etherType: ETHERTYPE_ARP,
+  filter: arpFilter([everything]),
+  onReadable: (count) => {
+    const now = bootTimeMs();
+    for (let i = 0; i < count; i++) receive(socket.receiveFrames[i], socket.receiveLengths[i], now);
+  },
+  onError: (code) => {
+    throw new Error(`The prober's interface failed: ${code}`);
+  },
+});
+socket.sendLengths.fill(ARP_FRAME_BYTES);
+const refused = setRealtimePriority(REALTIME_PRIORITY);
+if (refused !== null) throw new Error(`The prober got no real-time priority: ${refused}`);
+setInterval(sendRequest, EVERY_MS);
+
+function receive(frame: Uint8Array | undefined, length = 0, now = 0): void {
+  if (frame === undefined || asked === null) return;
+  const packet = decodeArp(frame, length);
+  if (typeof packet === "string" || packet.operation !== "reply") return;
+  if (packet.senderIp !== asked || packet.destination !== ownMac) return;
+  const mac = packet.senderMac;
+  answers.push({ at: now, mac });
+  const goesOn = mac === steady.mac && now - steady.until <= GAP_MS_MAX;
+  steady = { since: goesOn ? steady.since : now, mac, until: now };
+}
+
+function sendRequest(): void {
+  const [slot] = socket.sendFrames;
+  if (slot === undefined || asked === null || !isAsking) return;
+  const packet = {
+    destination: MAC_BROADCAST,
+    source: ownMac as Mac,
+    operation: "request",
+    senderMac: ownMac as Mac,
+    senderIp: ownIp as Ip,
+    targetMac: MAC_ZERO,
+    targetIp: asked,
+  } as const;
+  encodeArp(packet, slot);
+  sent.push(bootTimeMs());
+  socket.send(1);
+}
+
+function isSteady(now: number): boolean {
+  return now - steady.until <= GAP_MS_MAX && now - steady.since >= STEADY_MS;
+}
+
+/** False: not in time. */
+async function until(timeoutMs: number, isDone: (now: number) => boolean): Promise<boolean> {
+  const deadline = bootTimeMs() + timeoutMs;
+  while (!isDone(bootTimeMs())) {
+    if (bootTimeMs() > deadline) return false;
+    await sleep(EVERY_MS);
+  }
+  return true;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function begin(address: string, timeoutMs: number): Promise<string | null> {
+  asked = address as Ip;
+  isAsking = true;
+  if (!(await until(timeoutMs, isSteady))) return null;
+  // Requests and answers are counted from a moment when none is under way.
+  await pause();
+  sent = [];
+  answers = [];
+  isAsking = true;
+  await sleep(LINGER_MS);
+  return steady.mac;
+}
+
+async function end(at: number, unless: string | null, timeoutMs: number): Promise<Recording> {
+  const isDone = (now: number) => now >= at && isSteady(now) && steady.mac !== unless;
+  await until(timeoutMs, isDone);
+  await pause();
+  asked = null;
+  return { sent, answers };
+}
+
+/** Ends asking; what is under way still counts. */
+async function pause(): Promise<void> {
+  isAsking = false;
+  await sleep(LINGER_MS);
+}
+
+serve(
+  (question: ProberQuestion): Promise<ProberAnswer> =>
+    question.kind === "begin"
+      ? begin(question.address, question.timeoutMs)
+      : end(question.at, question.unless, question.timeoutMs),
+);

@@ -1,0 +1,96 @@
+// One trial: everything is well, a fault strikes the owner, another one answers or the same goes
+// on, everything is healed. Who owns is asked each time on the wire.
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bootTimeMs } from "../../native/index.ts";
+import type { Lab } from "../lab/lab.ts";
+import type { LabNode } from "../lab/node.ts";
+import { BenchChild } from "./child.ts";
+import { type Blackout, blackoutOf, type Recording } from "./failover-blackout.ts";
+import type { ProberAnswer, ProberQuestion } from "./failover-prober.ts";
+
+export interface Fault {
+  readonly name: string;
+  readonly address: string;
+  /** The address stays where it is. */
+  readonly keepsOwner: boolean;
+  /** How long it is watched at least, from the fault on. */
+  readonly watchMs: number;
+  /** Until everything is well; what belongs to the fault but does not strike the owner. */
+  prepare(): Promise<void>;
+  strike(owner: LabNode): Promise<void>;
+  heal(owner: LabNode): Promise<void>;
+  /** What the parties wrote down about it, for people: a line each. */
+  explain(nodes: readonly LabNode[], fault: Moment): Promise<string[]>;
+}
+
+export interface Moment {
+  /** On the boot clock. */
+  readonly at: number;
+  /** By the wall clock. */
+  readonly wallAt: number;
+}
+
+export interface Trial {
+  readonly blackout: Blackout;
+  readonly owner: LabNode;
+  readonly next: LabNode;
+  readonly fault: Moment;
+  readonly story: readonly string[];
+}
+
+const BEGIN_TIMEOUT_MS = 20_000;
+/** More than the Lease's 15 s, the read that confirms it, and a slow machine. */
+const END_TIMEOUT_MS = 40_000;
+/** What is frozen, slow or late has shown itself by then. */
+export const WATCH_MS = 2_000;
+
+export type Prober = BenchChild<ProberQuestion, ProberAnswer>;
+
+export async function startProber(lab: Lab): Promise<Prober> {
+  const { client } = lab;
+  const index = await client.run(["cat", "/sys/class/net/eth0/ifindex"]);
+  return new BenchChild<ProberQuestion, ProberAnswer>(lab, client, [
+    join(import.meta.dirname, "failover-prober.ts"),
+    index.trim(),
+    client.mac(),
+    client.address(),
+  ]);
+}
+
+/** Throws when the trial cannot be measured; the fault is healed then, too. */
+export async function runTrial(lab: Lab, prober: Prober, fault: Fault): Promise<Trial> {
+  const { address, keepsOwner } = fault;
+  await fault.prepare();
+  const mac = await prober.ask({ kind: "begin", address, timeoutMs: BEGIN_TIMEOUT_MS });
+  if (typeof mac !== "string") throw new Error(`${fault.name}: nobody answers for ${address}`);
+  const owner = nodeOf(lab, mac);
+  // Faults come at any time between two beacons or advertisements.
+  await sleep(Math.random() * 1_000);
+  const moment: Moment = { at: bootTimeMs(), wallAt: Date.now() };
+  try {
+    await fault.strike(owner);
+    const recording = (await prober.ask({
+      kind: "end",
+      at: moment.at + fault.watchMs,
+      unless: keepsOwner ? null : mac,
+      timeoutMs: fault.watchMs + END_TIMEOUT_MS,
+    })) as Recording;
+    const blackout = blackoutOf(recording, { at: moment.at, owner: mac });
+    if (blackout === null) throw new Error(`${fault.name}: nobody answered after the fault`);
+    const next = nodeOf(lab, blackout.next);
+    if (next === owner && !keepsOwner) throw new Error(`${fault.name}: nobody took over`);
+    const nodes = next === owner ? [owner] : [owner, next];
+    const story = await fault.explain(nodes, moment);
+    return { blackout, owner, next, fault: moment, story };
+  } finally {
+    await fault.heal(owner);
+  }
+}
+
+function nodeOf(lab: Lab, mac: string): LabNode {
+  const node = lab.nodes.find((candidate) => candidate.mac() === mac);
+  if (node === undefined) throw new Error(`${mac}, which answers, is no node of the lab`);
+  return node;
+}
