@@ -35,6 +35,8 @@ export type DatagramBody =
       readonly digest: string;
     }
   | { readonly kind: "claim"; readonly entries: readonly TableEntry[] }
+  /** Asks the receiver to take the VIPs over: the sender goes on until it does. */
+  | { readonly kind: "offer"; readonly entries: readonly TableEntry[] }
   /** Asks the receiver for its table. */
   | { readonly kind: "table-request" }
   | {
@@ -47,7 +49,13 @@ export type DatagramBody =
       readonly entries: readonly TableEntry[];
     };
 
-export const KINDS: readonly DatagramBody["kind"][] = ["beacon", "claim", "table-request", "table"];
+export const KINDS: readonly DatagramBody["kind"][] = [
+  "beacon",
+  "claim",
+  "table-request",
+  "table",
+  "offer",
+];
 
 const BEACON_BYTES = 1 + 2 + 2 + 2 + 6 + DIGEST_BYTES;
 export const TABLE_BYTES = DIGEST_BYTES + 2 + 2 + 2;
@@ -68,6 +76,7 @@ export function encodeBody(body: DatagramBody): Uint8Array {
       return bytes;
     }
     case "claim":
+    case "offer":
       return encodeEntries(body.entries, 0).bytes;
     case "table-request":
       return new Uint8Array(0);
@@ -118,7 +127,8 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
         digest,
       };
     }
-    case "claim": {
+    case "claim":
+    case "offer": {
       const entries = decodeEntries(bytes, 0);
       return entries === null || entries.length === 0 ? null : { kind, entries };
     }

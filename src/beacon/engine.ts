@@ -13,8 +13,8 @@ import type { DatagramBody, TableEntry } from "./body.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, silentNews, tableNews } from "./news.ts";
-import type { OpenSegment } from "./open-segment.ts";
-import { intervalMs } from "./open-segment.ts";
+import type { OpenSegment, PeerSummary } from "./open-segment.ts";
+import { intervalMs, summaries } from "./open-segment.ts";
 import type { Granted } from "./own-table.ts";
 import { OwnTable } from "./own-table.ts";
 import { Peer } from "./peer.ts";
@@ -128,6 +128,15 @@ export class BeaconEngine {
     return this.#take();
   }
 
+  /** Asks one peer to take the VIPs over. */
+  offer(interfaceName: string, node: string, entries: readonly TableEntry[]): EngineEffect[] {
+    const open = this.#segments.get(interfaceName);
+    const to = open?.peers.get(node)?.address;
+    if (open === undefined || to === undefined) return [];
+    for (const part of pagesOf(entries)) this.#send(open, to, { kind: "offer", entries: part });
+    return this.#take();
+  }
+
   /** Sends the whole table to everybody: a claim was given up. */
   tellTable(): EngineEffect[] {
     for (const open of this.#segments.values()) this.#sendTable(open, null);
@@ -200,15 +209,8 @@ export class BeaconEngine {
     return next as BootMs;
   }
 
-  peers(): { node: string; interface: string; verdict: string; state: PeerState }[] {
-    return [...this.#segments.values()].flatMap((open) =>
-      [...open.peers.values()].map(({ node, verdict, state }) => ({
-        node,
-        interface: open.about.interface,
-        verdict,
-        state,
-      })),
-    );
+  peers(): PeerSummary[] {
+    return [...this.#segments.values()].flatMap(summaries);
   }
 
   #onDatagram(open: OpenSegment, datagram: Datagram, from: Ip, now: BootMs): Drop | null {
@@ -250,13 +252,10 @@ export class BeaconEngine {
     const { node } = peer;
     switch (body.kind) {
       case "claim":
-        this.#tell({
-          type: "peer-claim",
-          node,
-          interface: open.about.interface,
-          entries: body.entries,
-        });
-        return;
+      case "offer": {
+        const { kind, entries } = body;
+        return this.#tell({ type: `peer-${kind}`, node, interface: open.about.interface, entries });
+      }
       case "table-request":
         this.#sendTable(open, peer.address);
         return;
@@ -276,7 +275,7 @@ export class BeaconEngine {
     if (isNewer) this.#voice.muteUntil(after(now, 3 * this.#holdMs(open)));
     const { address } = datagram;
     if (!this.#voice.takeConflictReport(now)) return "own";
-    this.#tell({ type: "name-conflict", interface: open.about.interface, address });
+    this.#tell({ type: "name-conflict", interface: open.about.interface, address, isNewer });
     return "own";
   }
 

@@ -36,6 +36,13 @@ export type PeerNews =
       readonly interface: string;
       readonly entries: readonly TableEntry[];
     }
+  /** The node asks this one to take its VIPs over. */
+  | {
+      readonly type: "peer-offer";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly TableEntry[];
+    }
   | {
       readonly type: "peer-claim";
       readonly node: string;
@@ -50,7 +57,13 @@ export type PeerNews =
       readonly lapses: number;
     }
   /** Another live host uses this node's name; the newer of the two stays silent. */
-  | { readonly type: "name-conflict"; readonly interface: string; readonly address: Ip };
+  | {
+      readonly type: "name-conflict";
+      readonly interface: string;
+      readonly address: Ip;
+      /** This host is the newer one. */
+      readonly isNewer: boolean;
+    };
 
 export function heardNews(peer: Peer, interfaceName: string, at: BootMs): PeerNews {
   const { node, incarnation, state, mac } = peer;

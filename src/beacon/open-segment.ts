@@ -1,8 +1,9 @@
 // One segment as the beacon engine keeps it.
 
+import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import type { BeaconSegment, BeaconSettings } from "./engine-types.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer, Verdict } from "./peer.ts";
 import type { Tenure } from "./tenure.ts";
 
 export interface OpenSegment {
@@ -22,4 +23,21 @@ export function intervalMs(open: OpenSegment | null, settings: BeaconSettings): 
   let nodes = 1;
   for (const peer of open?.peers.values() ?? []) if (peer.verdict !== "silent") nodes += 1;
   return Math.max(settings.intervalMs, nodes);
+}
+
+/** What people are told of a peer. */
+export interface PeerSummary {
+  readonly node: string;
+  readonly interface: string;
+  readonly verdict: Verdict;
+  readonly state: PeerState;
+}
+
+export function summaries({ about, peers }: OpenSegment): PeerSummary[] {
+  return [...peers.values()].map(({ node, verdict, state }) => ({
+    node,
+    interface: about.interface,
+    verdict,
+    state,
+  }));
 }

@@ -8,7 +8,6 @@ import type { Clock } from "../core/time.ts";
 import type { ApiRequests } from "../k8s-sync/client.ts";
 import type { Outcome } from "../k8s-sync/outcome.ts";
 import { timerSleep } from "../k8s-sync/sleep.ts";
-import type { OwnershipEvent } from "../ownership/types.ts";
 import type { Store } from "../store/store.ts";
 import { BeaconKeyTask } from "./beacon-key-task.ts";
 import type { Logger } from "./logger.ts";
@@ -24,7 +23,7 @@ export interface BeaconsOptions {
   readonly isLeader: () => boolean;
   readonly log: Logger;
   readonly tellResponder: (message: ToResponder) => void;
-  readonly tellOwnership: (event: OwnershipEvent) => void;
+  readonly tellOwnership: (news: PeerNews) => void;
 }
 
 /** Its UID is what tells one cluster from another: it is never deleted. */
@@ -58,7 +57,8 @@ export class Beacons implements Task {
 
   /** What the responder thread says of the peers goes to the ownership machine. */
   onPeer(news: PeerNews): void {
-    if (news.type !== "name-conflict") return this.#options.tellOwnership(news);
+    this.#options.tellOwnership(news);
+    if (news.type !== "name-conflict") return;
     const { interface: name, address } = news;
     const text = `the host ${address} on ${name} runs lbd under this node's name, too`;
     this.#options.log.error({ event: "name-conflict", address, interface: name }, text);

@@ -3,9 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
+import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import { unreachable } from "../core/invariant.ts";
-import type { Clock } from "../core/time.ts";
+import type { BootMs, Clock } from "../core/time.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { Ownership } from "../ownership/machine.ts";
 import type { Timings } from "../ownership/timings.ts";
@@ -24,6 +25,7 @@ import type { ToResponder } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
 
+type NameConflict = Extract<PeerNews, { type: "name-conflict" }>;
 type EffectOf<T extends OwnershipEffect["type"]> = Extract<OwnershipEffect, { type: T }>;
 
 export interface OwnershipDriverOptions {
@@ -43,6 +45,8 @@ export interface OwnershipDriverOptions {
 /** A list takes longer than a write; an API that hangs must not keep a VIP in doubt for long. */
 const LIST_TIMEOUT_MS = 5_000;
 const PROBE_TARGETS_EVERY_MS = 500;
+/** It is told of once a minute for as long as it is there. */
+const NAMESAKE_MS = 90_000;
 /**
  * It steps at least this often, also while it waits for an API that does not answer: the watchdog
  * of 15 s takes silence for a wedged loop.
@@ -59,6 +63,8 @@ export class OwnershipDriver implements Task {
   #timer: NodeJS.Timeout | undefined;
   #stopped = Promise.withResolvers<void>();
   #steps = 0;
+  /** When an older host of this node's name was heard last. */
+  #namesakeAt: BootMs | null = null;
   /** Of the present step. */
   #claims: EffectOf<"claim">[] = [];
   #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
@@ -79,7 +85,11 @@ export class OwnershipDriver implements Task {
     return this.#steps;
   }
 
-  post(event: OwnershipEvent): void {
+  post(event: OwnershipEvent | NameConflict): void {
+    if (event.type === "name-conflict") {
+      if (event.isNewer) this.#namesakeAt = this.#options.clock.boot();
+      return;
+    }
     this.#queue.push(event);
     if (this.#isRunning) this.#drain();
   }
@@ -95,8 +105,13 @@ export class OwnershipDriver implements Task {
     clearTimeout(this.#timer);
   }
 
-  /** Releases everything; resolves when that is done, or when it cannot be done in time. */
+  /**
+   * Releases everything; resolves when that is done, or when it cannot be done in time. The records
+   * of a host that has this node's name, and is older, are not this one's to release.
+   */
   async stop(timeoutMs: number): Promise<void> {
+    if (this.#hasNamesake()) return;
+    this.#options.tellResponder({ type: "state", state: "stopping" });
     this.post({ type: "stop" });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -104,6 +119,11 @@ export class OwnershipDriver implements Task {
     });
     await Promise.race([this.#stopped.promise, late]);
     clearTimeout(timer);
+  }
+
+  #hasNamesake(): boolean {
+    const at = this.#namesakeAt;
+    return at !== null && this.#options.clock.boot() - at < NAMESAKE_MS;
   }
 
   #drain(): void {
@@ -173,6 +193,11 @@ export class OwnershipDriver implements Task {
         return tellResponder({ type: "revoke", address: effect.address });
       case "claim":
         return void this.#claims.push(effect);
+      case "offer": {
+        const { address, epoch, interface: name, to } = effect;
+        const entries = [{ address, epoch }];
+        return tellResponder({ type: "offer", to, interface: name, entries });
+      }
       case "withdraw":
         return tellResponder({ type: "withdraw" });
       case "retell":

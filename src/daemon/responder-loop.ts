@@ -91,6 +91,9 @@ export class ResponderLoop {
       case "claim":
         this.#perform(this.#ports.engine.claim(message.entries, message.interfaces));
         break;
+      case "offer":
+        this.#perform(this.#ports.engine.offer(message.interface, message.to, message.entries));
+        break;
       case "withdraw":
         this.#perform(this.#ports.engine.tellTable());
         break;

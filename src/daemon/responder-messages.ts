@@ -53,6 +53,12 @@ export type ToResponder =
       readonly entries: readonly TableEntry[];
       readonly interfaces: readonly string[];
     }
+  | {
+      readonly type: "offer";
+      readonly to: string;
+      readonly interface: string;
+      readonly entries: readonly TableEntry[];
+    }
   | { readonly type: "withdraw" }
   | { readonly type: "retell"; readonly node: string; readonly interface: string }
   /** By node: VIPs to ask it for when it is silent. */

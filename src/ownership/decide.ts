@@ -49,6 +49,10 @@ export type Action =
   | { readonly kind: "own-unwritten" }
   /** This node has it already: answer. */
   | { readonly kind: "resume"; readonly interfaces: readonly string[]; readonly epoch: Epoch }
+  /** The record names this node at a higher epoch: that is the tenure's from here on. */
+  | { readonly kind: "adopt-epoch" }
+  /** Ask another to take it over; go on until it has. */
+  | { readonly kind: "offer"; readonly to: string; readonly segment: string }
   /** The interfaces have changed. */
   | { readonly kind: "regrant"; readonly interfaces: readonly string[] }
   /** Stop answering, then write that the VIP is free. */
@@ -92,9 +96,17 @@ function decideClaiming(vip: Vip, phase: Claiming, situation: Situation, now: Bo
 function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
   const other = strongestOther(vip, situation);
   if (other !== null && beats(other, phase.epoch, vip, situation)) {
+    const { offer } = vip;
+    // It was asked to, and does not answer yet, whatever the record says: until it does, this does.
+    const isTaking = offer?.to === other.node && !offer.isAnnounced;
+    if (isTaking && now < offer.until) return { kind: "wait", due: offer.until };
     return { kind: "yield", detail: `to "${other.node}" at epoch ${formatEpoch(other.epoch)}` };
   }
-  if (situation.isStopping) return { kind: "release", cause: "stopping", detail: "daemon stops" };
+  const { record } = vip;
+  if (record?.owner === situation.node && epochOf(record.epoch) > phase.epoch) {
+    return { kind: "adopt-epoch" };
+  }
+  if (situation.isStopping) return decideStopping(vip, phase, situation, now);
   const own = mayOwn(vip, situation, now);
   if (!own.ok) return { kind: "release", cause: "not-eligible", detail: own.reason };
   const isRecorded = vip.record?.owner === situation.node && holdoverOf(phase.epoch) === 0;
@@ -103,6 +115,20 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
     return { kind: "regrant", interfaces: own.interfaces };
   }
   return WAIT;
+}
+
+/** Make before break: the best of those that are heard is asked first. */
+function decideStopping(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
+  const release = { kind: "release", cause: "stopping", detail: "daemon stops" } as const;
+  if (vip.offer !== null) {
+    return now < vip.offer.until ? { kind: "wait", due: vip.offer.until } : release;
+  }
+  const segment = phase.interfaces[0] ?? "";
+  const { candidates, neighbours, node } = situation;
+  const heard = candidates
+    .ranked(vip.spec, now)
+    .find((other) => other !== node && neighbours.hearing(other, segment) === "heard");
+  return heard === undefined ? release : { kind: "offer", to: heard, segment };
 }
 
 /** Whoever else has or claims it, by the record or on the wire, at the highest epoch. */
@@ -191,13 +217,23 @@ function decideClaim(
     return vacancy;
   }
   vip.vacantSince ??= now;
+  if (vacancy.cause === "handed-over") return claimOf(vip, vacancy, interfaces, situation, now);
   const ranked = situation.candidates.ranked(vip.spec, now);
   const position = Math.max(0, ranked.indexOf(situation.node));
   const first = Math.max(vip.vacantSince, situation.startHoldUntil) as BootMs;
-  const { claimStaggerMs, claimWaitMs } = situation.timings;
+  const { claimStaggerMs } = situation.timings;
   const due = Math.max(after(first, position * claimStaggerMs), vip.retryAt) as BootMs;
   if (now < due) return { kind: "wait", due };
-  const { cause, holder } = vacancy;
+  return claimOf(vip, vacancy, interfaces, situation, now);
+}
+
+function claimOf(
+  vip: Vip,
+  { cause, holder }: Extract<Vacancy, { kind: "vacant" }>,
+  interfaces: readonly string[],
+  situation: Situation,
+  now: BootMs,
+): Action {
   const seen = epochOf(vip.leaseEpochSeen);
   const highest = Math.max(holder?.epoch ?? NO_EPOCH, seen, vip.ownEpoch) as Epoch;
   return {
@@ -206,7 +242,7 @@ function decideClaim(
     previousOwner: holder?.node ?? null,
     interfaces,
     epoch: (highest + 1) as Epoch,
-    announceAt: situation.isHoldover ? now : after(now, claimWaitMs),
+    announceAt: situation.isHoldover ? now : after(now, situation.timings.claimWaitMs),
   };
 }
 
@@ -226,6 +262,9 @@ function vacancyOf(vip: Vip, segment: string, situation: Situation, now: BootMs)
     (holder === null || holder.epoch <= epochOf(vip.record.epoch));
   if (isReleased) return { kind: "vacant", cause: "released", holder: null };
   if (holder === null) return { kind: "vacant", cause: "unheld", holder: null };
+  if (vip.offered !== null && isOffered(vip.offered, holder, now)) {
+    return { kind: "vacant", cause: "handed-over", holder };
+  }
   if (vip.heardHolder !== holder.node) vip.heardHolder = null;
   const until = situation.wireClaim(vip)?.until ?? NEVER;
   const vacancy = holderVacancy(vip, holder.node, { segment, until }, situation, now);
@@ -235,6 +274,16 @@ function vacancyOf(vip: Vip, segment: string, situation: Situation, now: BootMs)
   // What was claimed on an island and died there does not end the tenure that the record names.
   const beside = recordedVacancy(recorded, segment, situation, now);
   return beside === null ? withHolder(vacancy, holder) : beside;
+}
+
+/** The offer is of the tenure that stands. */
+function isOffered(
+  offered: NonNullable<Vip["offered"]>,
+  holder: { readonly node: string; readonly epoch: Epoch },
+  now: BootMs,
+): boolean {
+  const isSame = offered.from === holder.node && offered.epoch >= holder.epoch;
+  return isSame && now < offered.until;
 }
 
 type HolderVacancy =

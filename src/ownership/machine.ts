@@ -176,6 +176,8 @@ export class Ownership {
         return this.#wire.onPeerTable(event, now);
       case "peer-claim":
         return this.#wire.onPeerClaim(event, now);
+      case "peer-offer":
+        return this.#wire.onPeerOffer(event, now);
       case "lapsed":
         return this.#onLapsed(event, now);
       case "tick":
@@ -363,9 +365,8 @@ export class Ownership {
   }
 
   #writePresence({ live }: { live: boolean }): void {
-    const { resourceVersion } = this.#presence;
-    const segments = this.#segments;
-    this.#effects.push({ type: "write-presence", resourceVersion, live, segments });
+    const about = { resourceVersion: this.#presence.resourceVersion, segments: this.#segments };
+    this.#effects.push({ type: "write-presence", live, ...about });
   }
 
   /** One read at a time; another wish meanwhile is served after it. */
@@ -382,7 +383,7 @@ export class Ownership {
 
   #finishStop(): void {
     if (this.#stop !== "releasing") return;
-    if (this.#vips.isWriting() || this.#presence.isWriting) return;
+    if (this.#vips.isBusy() || this.#presence.isWriting) return;
     this.#stop = "leaving";
     this.#writePresence({ live: false });
   }

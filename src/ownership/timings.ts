@@ -16,6 +16,8 @@ export interface Timings {
   readonly writeTimeoutMs: number;
   /** How long peers wait for a beacon: beacon interval times multiplier. */
   readonly holdMs: number;
+  /** An offer to take a VIP over stands for this long. */
+  readonly offerMs: number;
   /** A claim is announced this long after it was sent when its write has no answer. */
   readonly claimWaitMs: number;
   /** After the start only VIPs whose Lease names this node are taken for this long. */
@@ -38,6 +40,7 @@ export const DEFAULT_TIMINGS: Timings = {
   retryMs: 1_000,
   writeTimeoutMs: 2_000,
   holdMs: 300,
+  offerMs: 1_000,
   claimWaitMs: 40,
   startHoldMs: 3_000,
   claimStaggerMs: 30,

@@ -165,6 +165,13 @@ export type OwnershipEvent =
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
     }
+  /** The node asks this one to take its VIPs over, and owns them until it does. */
+  | {
+      readonly type: "peer-offer";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
   /** The tenure on the interface has ended: the responder has dropped every grant there. */
   | { readonly type: "lapsed"; readonly interface: string; readonly lapses: number }
   | { readonly type: "tick" }
@@ -179,6 +186,8 @@ export type ClaimCause =
   /** Its node Lease has expired. */
   | "owner-down"
   | "owner-stopped"
+  /** The owner asked this node to. */
+  | "handed-over"
   | "resumed";
 /** Why an owner is one no more. */
 export type LossCause =
@@ -226,6 +235,14 @@ export type OwnershipEffect =
       readonly address: Ip;
       readonly epoch: Epoch;
       readonly interfaces: readonly string[];
+    }
+  /** Ask the node to take the VIP over. */
+  | {
+      readonly type: "offer";
+      readonly address: Ip;
+      readonly epoch: Epoch;
+      readonly interface: string;
+      readonly to: string;
     }
   /** Tell the peers the whole table: a claim was given up. */
   | { readonly type: "withdraw"; readonly address: Ip }

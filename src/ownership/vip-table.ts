@@ -66,10 +66,9 @@ export class VipTable {
     return [...this.#records.values()];
   }
 
-  /** True while a write of some VIP is in flight. */
-  isWriting(): boolean {
-    const kinds = [...this.#vips.values()].map((vip) => vip.phase.kind);
-    return kinds.includes("claiming") || kinds.includes("releasing");
+  /** True while some VIP is owned, or a write of it is in flight. */
+  isBusy(): boolean {
+    return [...this.#vips.values()].some((vip) => vip.phase.kind !== "idle");
   }
 
   set(spec: VipSpec): Vip {
@@ -180,6 +179,7 @@ export class VipTable {
     const { address } = vip.spec;
     const { epoch } = vip.phase;
     vip.phase = IDLE;
+    vip.offer = null;
     // A node that slept may have it still: what was heard and read meanwhile tells.
     vip.ownEpoch = cause === "tenure-lapsed" ? epoch : NO_EPOCH;
     this.#emit({ type: "revoke", address });
@@ -222,6 +222,19 @@ export class VipTable {
         const how = { cause: "resumed", previousOwner: situation.node, interfaces } as const;
         this.#own(vip, how, epoch);
         return this.evaluate(vip, situation, now);
+      }
+      case "adopt-epoch":
+        this.#adoptEpoch(vip);
+        return this.evaluate(vip, situation, now);
+      case "offer": {
+        if (vip.phase.kind !== "owning") return;
+        const { epoch } = vip.phase;
+        const { to, segment } = action;
+        const until = after(now, situation.timings.offerMs);
+        vip.offer = { to, until, isAnnounced: false };
+        this.#due = earliest(this.#due, until);
+        this.#emit({ type: "offer", address: vip.spec.address, epoch, interface: segment, to });
+        return;
       }
       case "regrant":
         this.#grant(vip, action.interfaces);
@@ -282,15 +295,19 @@ export class VipTable {
     this.#own(vip, { ...claim, interfaces: own.interfaces }, epochOf(vip.record?.epoch ?? 0));
   }
 
-  /** The record names this node now: its epoch counts from here on. */
   #afterRewrite(vip: Vip): void {
     if (vip.phase.kind !== "owning") return;
-    const { phase } = vip;
-    vip.phase = { ...phase, isRewriting: false };
-    const recorded = epochOf(vip.record?.epoch ?? 0);
-    if (vip.record === null || recorded <= phase.epoch) return;
+    vip.phase = { ...vip.phase, isRewriting: false };
+    this.#adoptEpoch(vip);
+  }
+
+  /** Where the record is ahead, its epoch counts from here on. */
+  #adoptEpoch(vip: Vip): void {
+    if (vip.phase.kind !== "owning" || vip.record === null) return;
+    const recorded = epochOf(vip.record.epoch);
+    if (recorded <= vip.phase.epoch) return;
     vip.phase = { ...vip.phase, epoch: recorded };
-    this.#grant(vip, phase.interfaces);
+    this.#grant(vip, vip.phase.interfaces);
   }
 
   /** A claim that was announced without an answer is still being written. */
@@ -311,6 +328,7 @@ export class VipTable {
     vip.phase = { kind: "owning", epoch, interfaces, isRewriting };
     // Whoever has it next was not heard during that tenure yet.
     vip.heardHolder = null;
+    vip.offered = null;
     this.#grant(vip, interfaces);
     this.#emit({ type: "claim", address, epoch, interfaces });
     this.#emit({ type: "announce", address });

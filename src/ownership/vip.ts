@@ -56,6 +56,10 @@ export interface Vip {
   ownEpoch: Epoch;
   /** The holder that was heard on this segment while it held the VIP; its silence counts. */
   heardHolder: string | null;
+  /** To whom it was offered, and how long that stands; null: to nobody. */
+  offer: { readonly to: string; readonly until: BootMs; isAnnounced: boolean } | null;
+  /** Who offers it to this node, at which epoch, and how long that stands. */
+  offered: { readonly from: string; readonly epoch: Epoch; readonly until: BootMs } | null;
   defendedAt: BootMs;
   /** Another host answers, and may have the right to: not before this. */
   yieldedUntil: BootMs;
@@ -75,6 +79,8 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     leaseEpochSeen: record?.epoch ?? 0,
     ownEpoch: NO_EPOCH,
     heardHolder: null,
+    offer: null,
+    offered: null,
     defendedAt: longAgo,
     yieldedUntil: longAgo,
   };

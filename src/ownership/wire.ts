@@ -1,6 +1,7 @@
 // What the segments tell the ownership machine: peers heard and silent, their tables and claims,
 // and other hosts that use a VIP. A part of the machine, apart for its length.
 
+import { holdoverOf } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import type { WireClaims } from "./claims.ts";
@@ -8,7 +9,7 @@ import { newDoubt } from "./doubt.ts";
 import type { Members } from "./members.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Timings } from "./timings.ts";
-import type { OwnershipEffect, OwnershipEvent } from "./types.ts";
+import type { OwnershipEffect, OwnershipEvent, PeerEntry } from "./types.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
 import { nextDefence } from "./vip-table.ts";
@@ -60,6 +61,7 @@ export class Wire {
 
   onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
     const listed = new Set(event.entries.map((entry) => entry.address));
+    for (const entry of event.entries) this.#answersNow(entry, event.node);
     for (const address of this.#ports.claims.table(event, event.entries, now)) {
       const vip = this.#ports.vips.get(address);
       this.#ports.evaluate(vip, now);
@@ -75,7 +77,26 @@ export class Wire {
   onPeerClaim(event: EventOf<"peer-claim">, now: BootMs): void {
     for (const entry of event.entries) {
       this.#ports.claims.claimed(event, entry, now);
+      // With the API's epoch: it claims what it has. Other claims come before the answering.
+      if (holdoverOf(entry.epoch) === 0) this.#answersNow(entry, event.node);
       this.#ports.evaluate(this.#ports.vips.get(entry.address), now);
+    }
+  }
+
+  /** A table lists what a node answers for: whoever was asked to take the VIP over has it now. */
+  #answersNow({ address, epoch }: PeerEntry, node: string): void {
+    const vip = this.#ports.vips.get(address);
+    if (vip?.phase.kind !== "owning" || vip.offer?.to !== node) return;
+    if (epoch > vip.phase.epoch) vip.offer.isAnnounced = true;
+  }
+
+  onPeerOffer(event: EventOf<"peer-offer">, now: BootMs): void {
+    const until = after(now, this.#ports.timings.offerMs);
+    for (const { address, epoch } of event.entries) {
+      const vip = this.#ports.vips.get(address);
+      if (vip === undefined) continue;
+      vip.offered = { from: event.node, epoch, until };
+      this.#ports.evaluate(vip, now);
     }
   }
 
@@ -89,7 +110,12 @@ export class Wire {
     if (vip === undefined || vip.phase.kind !== "owning") return;
     const report = { type: "conflict", address, interface: name, mac } as const;
     const { epoch, interfaces } = vip.phase;
-    if (this.#ports.neighbours.nodeOf(mac) !== null) {
+    const peer = this.#ports.neighbours.nodeOf(mac);
+    if (vip.offer !== null && vip.offer.to === peer) {
+      vip.offer.isAnnounced = true;
+      return this.#ports.evaluate(vip, now);
+    }
+    if (peer !== null) {
       this.#ports.emit({ type: "claim", address, epoch, interfaces });
       this.#ports.emit({ ...report, resolution: "counted" });
       return;

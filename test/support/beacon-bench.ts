@@ -187,10 +187,12 @@ export class BeaconBench {
         return `table of ${news.node}: ${entriesText(news.entries)}`;
       case "peer-claim":
         return `claim of ${news.node}: ${entriesText(news.entries)}`;
+      case "peer-offer":
+        return `offer of ${news.node}: ${entriesText(news.entries)}`;
       case "lapsed":
         return `lapsed ${news.lapses}`;
       case "name-conflict":
-        return `name-conflict ${news.address}`;
+        return `name-conflict ${news.address}${news.isNewer ? " newer" : ""}`;
     }
   }
 
@@ -210,7 +212,8 @@ function bodyText(body: DatagramBody): string {
     case "table-request":
       return "table-request";
     case "claim":
-      return `claim ${entriesText(body.entries)}`;
+    case "offer":
+      return `${body.kind} ${entriesText(body.entries)}`;
     case "table":
       return `table ${body.page + 1}/${body.pages} ${entriesText(body.entries)}`;
   }

@@ -154,6 +154,10 @@ export function peerClaim(node: string, ...entries: readonly PeerEntry[]): Owner
   return { type: "peer-claim", node, interface: "eth0", entries };
 }
 
+export function peerOffer(node: string, ...entries: readonly PeerEntry[]): OwnershipEvent {
+  return { type: "peer-offer", node, interface: "eth0", entries };
+}
+
 export function lapsed(lapses = 1): OwnershipEvent {
   return { type: "lapsed", interface: "eth0", lapses };
 }

@@ -63,6 +63,10 @@ export class Driver {
         const { address, epoch, interfaces } = effect;
         return responder.perform(responder.engine.claim([{ address, epoch }], interfaces));
       }
+      case "offer": {
+        const { address, epoch, interface: name, to } = effect;
+        return responder.perform(responder.engine.offer(name, to, [{ address, epoch }]));
+      }
       case "withdraw":
         return responder.perform(responder.engine.tellTable());
       case "retell": {

@@ -198,6 +198,17 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ["no-busy-loop"],
     kinds: ["stop", "api-slow", "api-cut"],
   },
+  {
+    name: "a claim alone ends the tenure that was offered",
+    caughtBy: ["handed-over"],
+    patches: [
+      {
+        file: "ownership/decide.ts",
+        from: "const isTaking = offer?.to === other.node && !offer.isAnnounced;",
+        to: "const isTaking = false && offer !== null;",
+      },
+    ],
+  },
 ];
 
 /** Loads a copy of the shipped code with the patches applied. */

@@ -5,40 +5,19 @@ import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { prefixOf } from "../../../src/core/address.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
-import type { Timings } from "../../../src/ownership/timings.ts";
 import type { Segment as Network, OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
-import type { Change, Lease, VirtualApi } from "./api.ts";
+import type { Change, Lease } from "./api.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
-import type { Code } from "./code.ts";
 import { Driver } from "./driver.ts";
-import type { EventQueue } from "./event-queue.ts";
 import { cheapHash, sha256 } from "./hashes.ts";
 import { Inbox } from "./inbox.ts";
-import type { Prng } from "./prng.ts";
+import type { NodeOptions } from "./node-options.ts";
 import { Proof } from "./proof.ts";
 import { INTERFACE, ipOfPort, macOfPort, ResponderModel } from "./responder-model.ts";
-import type { Frame, Segment } from "./segment.ts";
+import type { Frame } from "./segment.ts";
 import { SimTimer } from "./timer.ts";
 import { Violation } from "./violation.ts";
-
-export interface NodeOptions {
-  readonly name: string;
-  readonly code: Code;
-  readonly timings: Timings;
-  readonly api: VirtualApi;
-  readonly queue: EventQueue;
-  readonly prng: Prng;
-  readonly segment: Segment;
-  readonly clock: NodeClock;
-  readonly vips: () => readonly VipSpec[];
-  readonly onAnsweringChanged: () => void;
-  /** It goes on after it stood still, and a frame is looked at before anything else. */
-  readonly onWoken: () => void;
-  /** The gateway of the segment, or null. */
-  readonly gateway: Ip | null;
-  readonly note: (text: string) => void;
-}
 
 /** Everything that dies with the process. */
 interface Process {
@@ -74,6 +53,7 @@ export class SimNode {
   #mustFreeze = false;
   #upSince = 0;
   #startedAt = 0;
+  #isStopping = false;
   #isStalled = false;
   #isStepping = false;
   #messageAt = 0;
@@ -112,6 +92,10 @@ export class SimNode {
     return Math.max(this.#upSince, this.link.soundSince);
   }
 
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   get isFrozen(): boolean {
     return this.#isFrozen;
   }
@@ -137,6 +121,7 @@ export class SimNode {
     if (this.#process !== null) return;
     this.#upSince = this.#options.queue.now;
     this.#startedAt = this.#upSince;
+    this.#isStopping = false;
     this.#incarnation += 1;
     this.#process = this.#spawn(this.#incarnation);
     this.link.reset();
@@ -163,7 +148,12 @@ export class SimNode {
   }
 
   stop(): void {
-    this.post("signal", () => this.#step({ type: "stop" }));
+    this.#isStopping = true;
+    this.post("signal", () => {
+      const responder = this.#process?.responder;
+      responder?.perform(responder.engine.setState("stopping", this.clock.now()));
+      this.#step({ type: "stop" });
+    });
   }
 
   freeze(): void {

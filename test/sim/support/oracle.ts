@@ -188,6 +188,7 @@ export class Oracle {
     const from = nodes.find((node) => node.name === previous);
     const to = nodes.find((node) => node.name === owner);
     if (from === undefined || to === undefined || !from.answers(address)) return;
+    if (from.isStopping) return;
     // It took the VIP before, when it could not write, and writes that down now.
     if (to.answers(address)) return;
     const quietSince = Math.max(this.#troubleAt, this.#editedUntil);

@@ -17,6 +17,8 @@ export const INVARIANTS = [
   "no-busy-loop",
   /** Nothing throws. */
   "no-throw",
+  /** While an owner stops in an orderly way, somebody answers at every moment. */
+  "handed-over",
   /** An owner that dies while all is well is replaced within the detection time and a little. */
   "replaced-in-time",
   /** No VIP is taken from an owner that answers and is heard, or by a node that is cut off. */

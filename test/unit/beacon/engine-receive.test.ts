@@ -217,7 +217,7 @@ test("BeaconEngine that is the newer of two of one name falls silent, and tells 
   bench.take();
   bench.hear(other.beacon()).run(1_450);
   assert.deepEqual(bench.take(), [
-    "350 eth0 name-conflict 192.168.1.9",
+    "350 eth0 name-conflict 192.168.1.9 newer",
     "590 eth0 lapsed 1",
     "1300 eth0 beacon live 100/300",
     "1300 eth0 tenure 1590",

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { ipv4FromNumber } from "../../../src/core/address.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
 import { OwnershipDriver } from "../../../src/daemon/ownership-driver.ts";
@@ -13,6 +14,7 @@ import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 function unanswered(context: TestContext) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 0;
+  const told: string[] = [];
   const clock = { boot: () => bootMs(now), wall: () => wallMs(now) };
   const leases = new LeaseClient({ request: () => new Promise(() => {}) }, "lbd-system");
   const driver = new OwnershipDriver({
@@ -22,7 +24,7 @@ function unanswered(context: TestContext) {
     clock,
     leases,
     writer: new LeaseWriter({ leases, clock }),
-    tellResponder: () => {},
+    tellResponder: ({ type }) => told.push(type),
     onChange: () => {},
     onConflict: () => {},
   });
@@ -32,7 +34,7 @@ function unanswered(context: TestContext) {
       context.mock.timers.tick(1_000);
     }
   };
-  return { driver, pass };
+  return { driver, pass, told };
 }
 
 test("OwnershipDriver.progress moves every 5 s, also while the API answers nothing", async (t) => {
@@ -54,3 +56,23 @@ test("OwnershipDriver.progress stands still while it does not run, whatever is q
   pass(60);
   assert.equal(driver.progress, 0);
 });
+
+const address = ipv4FromNumber(0xc0_a8_01_09);
+const NAMESAKE = { type: "name-conflict", interface: "eth0", address } as const;
+
+for (const [what, isNewer, seconds, releases] of [
+  ["an older host has its name", true, 80, false],
+  ["that host is gone", true, 100, true],
+  ["a newer host has its name", false, 0, true],
+] as const) {
+  const title = releases ? "releases" : "leaves the records alone";
+  test(`OwnershipDriver.stop() ${title} when ${what}`, async (t) => {
+    const { driver, pass, told } = unanswered(t);
+    driver.post({ ...NAMESAKE, isNewer });
+    pass(seconds);
+    const stopped = driver.stop(1_000);
+    assert.deepEqual(told, releases ? ["state"] : []);
+    if (releases) pass(1);
+    await stopped;
+  });
+}

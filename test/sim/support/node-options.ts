@@ -1,0 +1,29 @@
+// What a simulated node is made with.
+
+import type { Ip } from "../../../src/core/address.ts";
+import type { Timings } from "../../../src/ownership/timings.ts";
+import type { VipSpec } from "../../../src/ownership/types.ts";
+import type { VirtualApi } from "./api.ts";
+import type { NodeClock } from "./clock.ts";
+import type { Code } from "./code.ts";
+import type { EventQueue } from "./event-queue.ts";
+import type { Prng } from "./prng.ts";
+import type { Segment } from "./segment.ts";
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly code: Code;
+  readonly timings: Timings;
+  readonly api: VirtualApi;
+  readonly queue: EventQueue;
+  readonly prng: Prng;
+  readonly segment: Segment;
+  readonly clock: NodeClock;
+  readonly vips: () => readonly VipSpec[];
+  readonly onAnsweringChanged: () => void;
+  /** It goes on after it stood still, and a frame is looked at before anything else. */
+  readonly onWoken: () => void;
+  /** The gateway of the segment, or null. */
+  readonly gateway: Ip | null;
+  readonly note: (text: string) => void;
+}

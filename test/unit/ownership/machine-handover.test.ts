@@ -1,0 +1,108 @@
+// Stories of a planned move: the owner asks the best of its peers, goes on until that one answers,
+// and lets go when it hears so on the wire, whatever the record says (design, section 4.7).
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  claims,
+  entry,
+  epoch,
+  gained,
+  lost,
+  member,
+  peerClaim,
+  peerHeard,
+  peerOffer,
+  peerTable,
+  Story,
+  VIP,
+  vipRecord,
+  vipWritten,
+  writePresence,
+  writeVip,
+} from "../../support/ownership-words.ts";
+
+const C = member("node-c");
+const OFFER = {
+  type: "offer",
+  address: VIP,
+  epoch: epoch(1),
+  interface: "eth0",
+  to: "node-c",
+} as const;
+
+/** node-a owns the VIP at epoch 1 and hears node-c, which ranks next. */
+function owner(): Story {
+  const story = Story.owner([C]);
+  story.step(peerHeard("node-c", 3_500), 3_500);
+  return story;
+}
+
+test("an owner that stops asks the best of those it hears, and goes on answering", () => {
+  const story = owner();
+  assert.deepEqual(story.step({ type: "stop" }, 4_000), [OFFER]);
+  assert.deepEqual(story.machine.owned(), [VIP]);
+});
+
+test("neither the claim nor the record ends it: only the taker's answering does", () => {
+  const story = owner();
+  story.step({ type: "stop" }, 4_000);
+  assert.deepEqual(story.step(peerClaim("node-c", entry("1+1")), 4_001), []);
+  const record = vipRecord("node-c", 2, 70);
+  assert.deepEqual(story.step({ type: "vip-record", record }, 4_005), []);
+  assert.deepEqual(story.machine.owned(), [VIP]);
+  const yielded = lost("yielded", 1, 'to "node-c" at epoch 2');
+  const done = story.step(peerClaim("node-c", entry(2)), 4_010);
+  assert.deepEqual(done.slice(0, yielded.length), yielded);
+  assert.deepEqual(story.machine.owned(), []);
+});
+
+test("a taker that cannot write has it once its table lists it", () => {
+  const story = owner();
+  story.step({ type: "stop" }, 4_000);
+  story.step(peerClaim("node-c", entry("1+1")), 4_001);
+  story.step(peerClaim("node-c", entry("1+1")), 4_002);
+  assert.deepEqual(story.machine.owned(), [VIP]);
+  story.step(peerTable("node-c", entry("1+1")), 4_042);
+  assert.deepEqual(story.machine.owned(), []);
+});
+
+test("nobody takes it within a second: it is released, as without anybody to ask", () => {
+  const story = owner();
+  story.step({ type: "stop" }, 4_000);
+  assert.deepEqual(story.tick(4_999), []);
+  const released = [...lost("stopping", 1, "daemon stops"), writeVip(null, 1, 60)];
+  assert.deepEqual(story.tick(5_000).slice(0, released.length), released);
+});
+
+test("an owner that hears nobody releases at once", () => {
+  const story = Story.owner([C]);
+  const released = [...lost("stopping", 1, "daemon stops"), writeVip(null, 1, 60)];
+  assert.deepEqual(story.step({ type: "stop" }, 4_000), released);
+});
+
+test("whoever is asked claims at once, whatever its rank", () => {
+  const story = Story.joined({
+    node: "node-b",
+    vips: [vipRecord("node-a", 1, 60)],
+    members: [member("node-a"), C],
+  });
+  for (const node of ["node-a", "node-c"]) story.step(peerHeard(node, 400), 400);
+  const offer = peerOffer("node-a", entry(1));
+  assert.deepEqual(story.step(offer, 4_000), claims("node-b", 2, 60));
+  const written = vipWritten(vipRecord("node-b", 2, 61));
+  assert.deepEqual(story.step(written, 4_010), gained("handed-over", 2, "node-a"));
+});
+
+test("an offer of a tenure that is over, or by somebody who has it not, is nothing", () => {
+  for (const offer of [peerOffer("node-a", entry(1)), peerOffer("node-c", entry(9))]) {
+    const story = Story.joined({
+      node: "node-b",
+      vips: [vipRecord("node-a", 2, 60)],
+      members: [member("node-a"), C],
+    });
+    for (const node of ["node-a", "node-c"]) story.step(peerHeard(node, 400), 400);
+    assert.deepEqual(story.step(offer, 4_000), []);
+    assert.deepEqual(story.tick(5_500).includes(writePresence(0)), false);
+  }
+});
