@@ -1,23 +1,15 @@
 // The bodies of the datagrams: beacon, claim, table. Big-endian; a body whose length is not exactly
 // what its content needs is refused. Epochs are two numbers: the Lease's, and the claims since.
 
-import type { Ip } from "../core/address.ts";
 import { ipFamily, ipFromBigInt, ipToBigInt } from "../core/address.ts";
-import type { Epoch } from "../core/epoch.ts";
 import { epochOf, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import { toHex, writeHex } from "../core/hex.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt } from "../core/mac.ts";
-import type { PeerState } from "../core/peer.ts";
+import type { PeerEntry, PeerState } from "../core/peer.ts";
 import { PEER_STATES } from "../core/peer.ts";
 
 export const DIGEST_BYTES = 8;
-
-/** A VIP and the epoch at which its owner has it. */
-export interface TableEntry {
-  readonly address: Ip;
-  readonly epoch: Epoch;
-}
 
 export type DatagramBody =
   | {
@@ -34,9 +26,9 @@ export type DatagramBody =
       /** Of the table of VIPs that the node answers for. */
       readonly digest: string;
     }
-  | { readonly kind: "claim"; readonly entries: readonly TableEntry[] }
+  | { readonly kind: "claim"; readonly entries: readonly PeerEntry[] }
   /** Asks the receiver to take the VIPs over: the sender goes on until it does. */
-  | { readonly kind: "offer"; readonly entries: readonly TableEntry[] }
+  | { readonly kind: "offer"; readonly entries: readonly PeerEntry[] }
   /** Asks the receiver for its table. */
   | { readonly kind: "table-request" }
   | {
@@ -46,7 +38,7 @@ export type DatagramBody =
       /** From 0; `pages` is at least 1. */
       readonly page: number;
       readonly pages: number;
-      readonly entries: readonly TableEntry[];
+      readonly entries: readonly PeerEntry[];
     };
 
 export const KINDS: readonly DatagramBody["kind"][] = [
@@ -91,7 +83,7 @@ export function encodeBody(body: DatagramBody): Uint8Array {
 }
 
 /** `before` bytes are left free; then the number of entries, then the entries. */
-function encodeEntries(entries: readonly TableEntry[], before: number) {
+function encodeEntries(entries: readonly PeerEntry[], before: number) {
   const bytes = new Uint8Array(before + 2 + entries.length * ENTRY_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint16(before, entries.length);
@@ -145,12 +137,12 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
   }
 }
 
-function decodeEntries(bytes: Uint8Array, before: number): TableEntry[] | null {
+function decodeEntries(bytes: Uint8Array, before: number): PeerEntry[] | null {
   if (bytes.length < before + 2) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = view.getUint16(before);
   if (bytes.length !== before + 2 + count * ENTRY_BYTES) return null;
-  const entries: TableEntry[] = [];
+  const entries: PeerEntry[] = [];
   for (let index = 0; index < count; index++) {
     const at = before + 2 + index * ENTRY_BYTES;
     const family = view.getUint8(at);

@@ -6,10 +6,10 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
-import type { PeerState } from "../core/peer.ts";
+import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
-import type { DatagramBody, TableEntry } from "./body.ts";
+import type { DatagramBody } from "./body.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, silentNews, tableNews } from "./news.ts";
@@ -118,7 +118,7 @@ export class BeaconEngine {
   }
 
   /** Says on the interfaces that this node takes the VIPs. */
-  claim(entries: readonly TableEntry[], interfaces: readonly string[]): EngineEffect[] {
+  claim(entries: readonly PeerEntry[], interfaces: readonly string[]): EngineEffect[] {
     if (entries.length === 0) return [];
     for (const name of interfaces) {
       const open = this.#segments.get(name);
@@ -129,7 +129,7 @@ export class BeaconEngine {
   }
 
   /** Asks one peer to take the VIPs over. */
-  offer(interfaceName: string, node: string, entries: readonly TableEntry[]): EngineEffect[] {
+  offer(interfaceName: string, node: string, entries: readonly PeerEntry[]): EngineEffect[] {
     const open = this.#segments.get(interfaceName);
     const to = open?.peers.get(node)?.address;
     if (open === undefined || to === undefined) return [];

@@ -5,7 +5,7 @@ import type { Ip } from "../core/address.ts";
 import { compareIps } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Sha256 } from "../core/hash.ts";
-import type { TableEntry } from "./body.ts";
+import type { PeerEntry } from "../core/peer.ts";
 import { DIGEST_BYTES } from "./body.ts";
 
 export interface Granted {
@@ -53,7 +53,7 @@ export class OwnTable {
     return this.#lapses;
   }
 
-  entries(interfaceName: string): TableEntry[] {
+  entries(interfaceName: string): PeerEntry[] {
     return [...this.#granted]
       .filter(([, { interfaces }]) => interfaces.includes(interfaceName))
       .map(([address, { epoch }]) => ({ address, epoch }))

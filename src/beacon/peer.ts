@@ -3,10 +3,10 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
-import type { PeerState } from "../core/peer.ts";
+import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
-import type { DatagramBody, TableEntry } from "./body.ts";
+import type { DatagramBody } from "./body.ts";
 import type { Datagram } from "./wire.ts";
 
 /** When a silent node is asked on the wire, as parts of its hold: 150, 200, 250 of 300 ms. */
@@ -30,7 +30,7 @@ export type Verdict = "heard" | "silent" | "answers";
 
 interface Pages {
   readonly digest: string;
-  readonly entries: (readonly TableEntry[] | undefined)[];
+  readonly entries: (readonly PeerEntry[] | undefined)[];
 }
 
 export class Peer {
@@ -59,7 +59,7 @@ export class Peer {
   #answeredAt: BootMs = -NEVER as BootMs;
   #digest: string;
   #tableDigest: string | null = null;
-  #table: readonly TableEntry[] = [];
+  #table: readonly PeerEntry[] = [];
   #mismatches = MISMATCHES;
   #pages: Pages | null = null;
 
@@ -134,7 +134,7 @@ export class Peer {
     return this.#tableDigest === this.#digest;
   }
 
-  get table(): readonly TableEntry[] {
+  get table(): readonly PeerEntry[] {
     return this.#table;
   }
 

@@ -15,7 +15,8 @@
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
 import { toHex, writeHex } from "../core/hex.ts";
-import type { DatagramBody, TableEntry } from "./body.ts";
+import type { PeerEntry } from "../core/peer.ts";
+import type { DatagramBody } from "./body.ts";
 import { decodeBody, ENTRY_BYTES, encodeBody, KINDS, TABLE_BYTES } from "./body.ts";
 
 /** Raised when a reader of the version before could misread a datagram. */
@@ -131,10 +132,10 @@ export function clusterAt(bytes: Uint8Array): string {
 }
 
 /** Splits entries so that each datagram of this node with one part fits. At least one part. */
-export function pagesOf(entries: readonly TableEntry[]): readonly (readonly TableEntry[])[] {
+export function pagesOf(entries: readonly PeerEntry[]): readonly (readonly PeerEntry[])[] {
   const room = DATAGRAM_BYTES_MAX - HEADER_BYTES - NAME_BYTES_MAX - HMAC_BYTES - TABLE_BYTES;
   const perPage = Math.floor(room / ENTRY_BYTES);
-  const pages: TableEntry[][] = [];
+  const pages: PeerEntry[][] = [];
   for (let at = 0; at < entries.length; at += perPage) pages.push(entries.slice(at, at + perPage));
   return pages.length === 0 ? [[]] : pages;
 }

@@ -1,4 +1,10 @@
-// What a node says of itself to its peers on a segment.
+// What nodes say of themselves to their peers on a segment, and what is told of the peers and of
+// the own tenures: the words that beacons and ownership share.
+
+import type { Ip } from "./address.ts";
+import type { Epoch } from "./epoch.ts";
+import type { Mac } from "./mac.ts";
+import type { BootMs } from "./time.ts";
 
 /**
  * `live`: may own; `draining`: hands over and takes nothing; `restarting`: back in a moment;
@@ -6,3 +12,63 @@
  */
 export const PEER_STATES = ["live", "draining", "restarting", "stopping", "deaf"] as const;
 export type PeerState = (typeof PEER_STATES)[number];
+
+/** A VIP that a peer says it owns, takes or offers. */
+export interface PeerEntry {
+  readonly address: Ip;
+  readonly epoch: Epoch;
+}
+
+/** `at` is when it was so. */
+export type PeerEvent =
+  /** Beacons of the node arrive on the interface, at last or again, or its state has changed. */
+  | {
+      readonly type: "peer-heard";
+      readonly node: string;
+      readonly interface: string;
+      readonly incarnation: number;
+      readonly state: PeerState;
+      readonly mac: Mac;
+      readonly at: BootMs;
+    }
+  /** The node's hold has passed without a beacon. */
+  | {
+      readonly type: "peer-silent";
+      readonly node: string;
+      readonly interface: string;
+      /** Its MAC answers for its VIPs all the same. */
+      readonly answers: boolean;
+      /** The gateway answered meanwhile; null: there is none to ask. */
+      readonly gateway: boolean | null;
+      /** Whom this node has heard just now: more than it heard while the link was whole. */
+      readonly heard: readonly string[];
+      readonly at: BootMs;
+    }
+  /** All VIPs that the node owns on the interface. */
+  | {
+      readonly type: "peer-table";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
+  /** The node takes the VIPs, or says again that it has them. */
+  | {
+      readonly type: "peer-claim";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
+  /** The node asks this one to take its VIPs over, and owns them until it does. */
+  | {
+      readonly type: "peer-offer";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
+  /** The tenure on the interface has ended: the responder has dropped every grant there. */
+  | {
+      readonly type: "lapsed";
+      readonly interface: string;
+      /** How many there were since the start; a grant that does not know of all is refused. */
+      readonly lapses: number;
+    };

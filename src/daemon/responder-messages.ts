@@ -1,12 +1,11 @@
 // What the main thread and the responder thread say to each other.
 
-import type { TableEntry } from "../beacon/body.ts";
 import type { BeaconSettings } from "../beacon/engine-types.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip, IpPrefix, IpRange } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Mac } from "../core/mac.ts";
-import type { PeerState } from "../core/peer.ts";
+import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 
 export interface AnsweringInterface {
@@ -50,14 +49,14 @@ export type ToResponder =
   | { readonly type: "state"; readonly state: PeerState }
   | {
       readonly type: "claim";
-      readonly entries: readonly TableEntry[];
+      readonly entries: readonly PeerEntry[];
       readonly interfaces: readonly string[];
     }
   | {
       readonly type: "offer";
       readonly to: string;
       readonly interface: string;
-      readonly entries: readonly TableEntry[];
+      readonly entries: readonly PeerEntry[];
     }
   | { readonly type: "withdraw" }
   | { readonly type: "retell"; readonly node: string; readonly interface: string }

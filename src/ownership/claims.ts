@@ -3,9 +3,9 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
+import type { PeerEntry } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
-import type { PeerEntry } from "./types.ts";
 
 /** A claim that no table confirms in this time was given up, or its node died over it. */
 export const UNCONFIRMED_MS = 3_000;

@@ -4,7 +4,7 @@ import type { Ip, IpPrefix } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Sha256 } from "../core/hash.ts";
 import type { Mac } from "../core/mac.ts";
-import type { PeerState } from "../core/peer.ts";
+import type { PeerEvent } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Timings } from "./timings.ts";
 
@@ -74,12 +74,6 @@ export type WriteOutcome<R> =
   | { readonly kind: "conflict" }
   | { readonly kind: "failed" };
 
-/** A VIP that a peer says it owns or takes. */
-export interface PeerEntry {
-  readonly address: Ip;
-  readonly epoch: Epoch;
-}
-
 export type OwnershipEvent =
   /** VIPs that are new or have changed, and addresses that are VIPs no more. */
   | {
@@ -128,52 +122,7 @@ export type OwnershipEvent =
       readonly interface: string;
       readonly mac: Mac;
     }
-  /** Beacons of the node arrive on the interface, at last or again, or its state has changed. */
-  | {
-      readonly type: "peer-heard";
-      readonly node: string;
-      readonly interface: string;
-      readonly incarnation: number;
-      readonly state: PeerState;
-      readonly mac: Mac;
-      readonly at: BootMs;
-    }
-  /** The node's hold has passed without a beacon. */
-  | {
-      readonly type: "peer-silent";
-      readonly node: string;
-      readonly interface: string;
-      /** Its MAC answers for its VIPs all the same. */
-      readonly answers: boolean;
-      /** The gateway answered meanwhile; null: there is none to ask. */
-      readonly gateway: boolean | null;
-      /** Whom this node has heard just now on the interface. */
-      readonly heard: readonly string[];
-      readonly at: BootMs;
-    }
-  /** All VIPs that the node owns on the interface. */
-  | {
-      readonly type: "peer-table";
-      readonly node: string;
-      readonly interface: string;
-      readonly entries: readonly PeerEntry[];
-    }
-  /** The node takes the VIPs, or says again that it has them. */
-  | {
-      readonly type: "peer-claim";
-      readonly node: string;
-      readonly interface: string;
-      readonly entries: readonly PeerEntry[];
-    }
-  /** The node asks this one to take its VIPs over, and owns them until it does. */
-  | {
-      readonly type: "peer-offer";
-      readonly node: string;
-      readonly interface: string;
-      readonly entries: readonly PeerEntry[];
-    }
-  /** The tenure on the interface has ended: the responder has dropped every grant there. */
-  | { readonly type: "lapsed"; readonly interface: string; readonly lapses: number }
+  | PeerEvent
   | { readonly type: "tick" }
   | { readonly type: "stop" };
 

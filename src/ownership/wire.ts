@@ -2,6 +2,7 @@
 // and other hosts that use a VIP. A part of the machine, apart for its length.
 
 import { holdoverOf } from "../core/epoch.ts";
+import type { PeerEntry } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import type { WireClaims } from "./claims.ts";
@@ -9,7 +10,7 @@ import { newDoubt } from "./doubt.ts";
 import type { Members } from "./members.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Timings } from "./timings.ts";
-import type { OwnershipEffect, OwnershipEvent, PeerEntry } from "./types.ts";
+import type { OwnershipEffect, OwnershipEvent } from "./types.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
 import { nextDefence } from "./vip-table.ts";

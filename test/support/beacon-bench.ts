@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { DatagramBody, TableEntry } from "../../src/beacon/body.ts";
+import type { DatagramBody } from "../../src/beacon/body.ts";
 import { BeaconEngine } from "../../src/beacon/engine.ts";
 import {
   type BeaconSegment,
@@ -17,6 +17,7 @@ import type { Ip } from "../../src/core/address.ts";
 import { epochOf, formatEpoch } from "../../src/core/epoch.ts";
 import type { Sha256 } from "../../src/core/hash.ts";
 import type { Mac } from "../../src/core/mac.ts";
+import type { PeerEntry } from "../../src/core/peer.ts";
 import type { BootMs } from "../../src/core/time.ts";
 import { bootMs } from "../../src/core/time.ts";
 import { hmac } from "./beacon-datagrams.ts";
@@ -37,12 +38,12 @@ export interface Packet {
 }
 
 /** What a beacon says of these entries, which are in the order of their addresses. */
-export function digestOf(entries: readonly TableEntry[]): string {
+export function digestOf(entries: readonly PeerEntry[]): string {
   return sha256(entries.map(({ address, epoch }) => `${address}@${epoch}`).join(" ")).slice(0, 16);
 }
 
 /** The n-th VIP, at Lease epoch 5. */
-export function entryOf(n: number, lease = 5): TableEntry {
+export function entryOf(n: number, lease = 5): PeerEntry {
   return { address: vipOf(n), epoch: epochOf(lease) };
 }
 
@@ -220,7 +221,7 @@ function bodyText(body: DatagramBody): string {
 }
 
 /** Of many, only how many. */
-function entriesText(entries: readonly TableEntry[]): string {
+function entriesText(entries: readonly PeerEntry[]): string {
   if (entries.length > 3) return `(${entries.length})`;
   return entries.map(({ address, epoch }) => `${address}@${formatEpoch(epoch)}`).join(" ") || "-";
 }
@@ -250,7 +251,7 @@ export class TestPeer {
   }
 
   /** Of its only page, unless told otherwise. */
-  table(entries: readonly TableEntry[], more: { page?: number; pages?: number } = {}): Packet {
+  table(entries: readonly PeerEntry[], more: { page?: number; pages?: number } = {}): Packet {
     const { digest } = this;
     return this.datagram({ kind: "table", digest, page: 0, pages: 1, entries, ...more });
   }

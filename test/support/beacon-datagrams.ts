@@ -3,12 +3,12 @@
 
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
-import type { DatagramBody, TableEntry } from "../../src/beacon/body.ts";
+import type { DatagramBody } from "../../src/beacon/body.ts";
 import type { Datagram, Hmac } from "../../src/beacon/wire.ts";
 import { ipFromBigInt, ipv4FromNumber } from "../../src/core/address.ts";
 import { epochOf, HOLDOVER_MAX } from "../../src/core/epoch.ts";
 import { macAt } from "../../src/core/mac.ts";
-import { PEER_STATES } from "../../src/core/peer.ts";
+import { PEER_STATES, type PeerEntry } from "../../src/core/peer.ts";
 
 export const hmac: Hmac = (key, data) => createHmac("sha256", key).update(data).digest();
 
@@ -37,7 +37,7 @@ export const anyEpoch = fc
   )
   .map(([lease, holdover]) => epochOf(lease, holdover));
 
-export const anyEntry: fc.Arbitrary<TableEntry> = fc.record(
+export const anyEntry: fc.Arbitrary<PeerEntry> = fc.record(
   { address: fc.oneof(anyIp4, anyIp6), epoch: anyEpoch },
   plain,
 );

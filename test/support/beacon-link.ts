@@ -2,7 +2,6 @@
 // says. Virtual time; each step is the earliest of what is on its way, due, or planned.
 
 import assert from "node:assert/strict";
-import type { TableEntry } from "../../src/beacon/body.ts";
 import { BeaconEngine } from "../../src/beacon/engine.ts";
 import {
   type BeaconSegment,
@@ -10,6 +9,7 @@ import {
   type EngineEffect,
 } from "../../src/beacon/engine-types.ts";
 import { compareIps, type Ip } from "../../src/core/address.ts";
+import type { PeerEntry } from "../../src/core/peer.ts";
 import { bootMs } from "../../src/core/time.ts";
 import { CLUSTER, KEY, macOf, sha256 } from "./beacon-bench.ts";
 import { hmac } from "./beacon-datagrams.ts";
@@ -31,9 +31,9 @@ export class LinkedNode {
   engine: BeaconEngine;
   incarnation = 1;
   /** What it answers for. */
-  granted = new Map<Ip, TableEntry>();
+  granted = new Map<Ip, PeerEntry>();
   /** What it was told that the other answers for. */
-  view: readonly TableEntry[] | null = null;
+  view: readonly PeerEntry[] | null = null;
   lapses = 0;
 
   constructor(name: string, n: number) {
@@ -44,7 +44,7 @@ export class LinkedNode {
   }
 
   /** As its beacons should say. */
-  get table(): readonly TableEntry[] {
+  get table(): readonly PeerEntry[] {
     return [...this.granted.values()].sort((a, b) => compareIps(a.address, b.address));
   }
 
@@ -86,7 +86,7 @@ export class BeaconLink {
     this.#happenings.push({ at, act });
   }
 
-  grant(node: LinkedNode, entry: TableEntry): void {
+  grant(node: LinkedNode, entry: PeerEntry): void {
     const grant = { epoch: entry.epoch, interfaces: [INTERFACE], lapses: 0 };
     assert.ok(node.engine.grant(entry.address, grant, bootMs(this.#now)));
     node.granted.set(entry.address, entry);

@@ -8,6 +8,7 @@ import { parseIp, parsePrefix } from "../../src/core/address.ts";
 import type { Epoch } from "../../src/core/epoch.ts";
 import { epochOf } from "../../src/core/epoch.ts";
 import type { Mac } from "../../src/core/mac.ts";
+import type { PeerEntry } from "../../src/core/peer.ts";
 import { bootMs } from "../../src/core/time.ts";
 import { Ownership } from "../../src/ownership/machine.ts";
 import { DEFAULT_TIMINGS } from "../../src/ownership/timings.ts";
@@ -18,7 +19,6 @@ import type {
   NodePlacement,
   OwnershipEffect,
   OwnershipEvent,
-  PeerEntry,
   Segment,
   VipRecord,
   VipSpec,

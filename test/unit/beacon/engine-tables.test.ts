@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TableEntry } from "../../../src/beacon/body.ts";
 import type { Ip } from "../../../src/core/address.ts";
+import type { PeerEntry } from "../../../src/core/peer.ts";
 import { BeaconBench, entryOf, type Packet, TestPeer } from "../../support/beacon-bench.ts";
 
 const ELSEWHERE = "192.168.1.77" as Ip;
@@ -18,7 +18,7 @@ function benchWithB(): { bench: BeaconBench; b: TestPeer } {
   return { bench, b };
 }
 
-const ENTRIES: readonly TableEntry[] = [entryOf(1), entryOf(2)];
+const ENTRIES: readonly PeerEntry[] = [entryOf(1), entryOf(2)];
 
 test("BeaconEngine gives a peer that asks its table, to the address it was heard from", () => {
   const { bench, b } = benchWithB();

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ENTRY_BYTES, type TableEntry } from "../../../src/beacon/body.ts";
+import { ENTRY_BYTES } from "../../../src/beacon/body.ts";
 import {
   DATAGRAM_BYTES_MAX,
   type Datagram,
@@ -19,6 +19,7 @@ import {
 import type { Ip } from "../../../src/core/address.ts";
 import { epochOf } from "../../../src/core/epoch.ts";
 import type { Mac } from "../../../src/core/mac.ts";
+import type { PeerEntry } from "../../../src/core/peer.ts";
 import {
   anyDatagram,
   anyEntry,
@@ -59,7 +60,7 @@ const SIGNED_HEX =
   "000064012c0000" + // state, interval, hold, stall
   "02000000640b0123456789abcdef"; // MAC, digest
 const BYTES = encodeDatagram(BEACON, KEY, hmac);
-const ENTRY: TableEntry = { address: "10.0.0.1" as Ip, epoch: epochOf(1) };
+const ENTRY: PeerEntry = { address: "10.0.0.1" as Ip, epoch: epochOf(1) };
 
 function decode(bytes: Uint8Array, ...keys: readonly Uint8Array[]): Decoded {
   return decodeDatagram(bytes, keys.length === 0 ? [KEY] : keys, hmac);

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ip } from "../../../src/core/address.ts";
+import type { PeerEntry } from "../../../src/core/peer.ts";
 import { bootMs, NEVER } from "../../../src/core/time.ts";
 import type { WireClaim } from "../../../src/ownership/claims.ts";
 import { UNCONFIRMED_MS, WireClaims } from "../../../src/ownership/claims.ts";
-import type { PeerEntry } from "../../../src/ownership/types.ts";
 import type { EpochText } from "../../support/ownership-words.ts";
 import { entry, epoch, ip, VIP } from "../../support/ownership-words.ts";
 
