@@ -16,6 +16,8 @@ import { Segment } from "./segment.ts";
 
 export interface ClusterOptions {
   readonly seed: number;
+  /** Where chance comes from instead of the seed. */
+  readonly prng?: Prng;
   readonly nodes: number;
   readonly vips: number;
   readonly code?: Code;
@@ -48,7 +50,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     const { nodes, vips, rateError = 0.05 } = options;
-    this.prng = new Prng(options.seed);
+    this.prng = options.prng ?? new Prng(options.seed);
     this.hasGateway = options.hasGateway === true;
     this.segment = new Segment(this.queue, this.prng);
     this.addresses = Array.from({ length: vips }, (_, index) => `10.0.0.${index + 1}` as Ip);
