@@ -5,7 +5,14 @@ import { request } from "node:http";
 import type { ErrorCode } from "../core/errors.ts";
 import { AppError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { ApiErrorBody, ApiErrorKind, ResourcePath, Resources } from "./types.ts";
+import type {
+  ApiErrorBody,
+  ApiErrorKind,
+  CommandPath,
+  Commands,
+  ResourcePath,
+  Resources,
+} from "./types.ts";
 import { SCHEMA } from "./types.ts";
 
 /** The daemon answers from memory: later than this it hangs. */
@@ -16,6 +23,7 @@ const CODE_OF: Readonly<Record<ApiErrorKind, ErrorCode>> = {
   "bad-request": "USAGE",
   "method-not-allowed": "USAGE",
   forbidden: "DAEMON_FORBIDDEN",
+  refused: "REFUSED",
   // It runs, and still gives no answer.
   internal: "DAEMON_UNREACHABLE",
 };
@@ -36,20 +44,21 @@ export class ApiClient {
   ): Promise<Resources[P]> {
     const defined = Object.entries(query).filter((pair): pair is [string, string] => !!pair[1]);
     const search = new URLSearchParams(defined).toString();
-    const answer = await this.#exchange(search === "" ? path : `${path}?${search}`);
-    checkVersion(answer.version);
-    const body = parse(answer.body);
-    if (answer.status === 200) return body as Resources[P];
-    throw errorOf(body);
+    const answer = await this.#exchange("GET", search === "" ? path : `${path}?${search}`);
+    return contentOf(answer) as Resources[P];
   }
 
-  #exchange(path: string): Promise<{ status: number; version: string; body: string }> {
-    const { promise, resolve, reject } = Promise.withResolvers<{
-      status: number;
-      version: string;
-      body: string;
-    }>();
-    const outgoing = request({ socketPath: this.#socketPath, path });
+  /** Has the daemon do something. Throws as `get`, and REFUSED when it will not. */
+  async post<P extends CommandPath>(
+    path: P,
+    body: Commands[P]["body"],
+  ): Promise<Commands[P]["answer"]> {
+    return contentOf(await this.#exchange("POST", path, JSON.stringify(body)));
+  }
+
+  #exchange(method: "GET" | "POST", path: string, sent?: string): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const outgoing = request({ socketPath: this.#socketPath, method, path });
     // For all of the answer: one that drips is late, too.
     const timer = setTimeout(() => {
       const error = timeoutError(this.#timeoutMs);
@@ -68,7 +77,7 @@ export class ApiClient {
         resolve({ status: response.statusCode ?? 0, version, body });
       });
     });
-    outgoing.end();
+    outgoing.end(sent);
     return promise;
   }
 
@@ -86,6 +95,19 @@ export class ApiClient {
       'see "systemctl status lbd", and "journalctl -u lbd" for why it stopped';
     return new AppError("DAEMON_UNREACHABLE", message, { cause: error });
   }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly version: string;
+  readonly body: string;
+}
+
+function contentOf(answer: Answer): never {
+  checkVersion(answer.version);
+  const body = parse(answer.body);
+  if (answer.status === 200) return body as never;
+  throw errorOf(body);
 }
 
 function reasonOf(code: string): string {

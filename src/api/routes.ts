@@ -1,9 +1,13 @@
 // The route table: every path of the socket API with who may use it. Reviewing permissions is
 // reading this page. Handlers return values; only the server knows status codes and JSON.
 
+import { z } from "zod";
 import type {
+  Commands,
+  DrainView,
   ExplainView,
   HistoryView,
+  MoveView,
   NodeView,
   PoolView,
   Resources,
@@ -25,6 +29,22 @@ export interface ApiSource {
   history(filter: { address?: string | undefined; limit: number }): HistoryView[];
   /** Null when there is neither a Service nor an address of that name. */
   explain(subject: string): ExplainView | null;
+  drain(): DrainView;
+  planRebalance(): MoveView[];
+}
+
+/** `refused`: why it is not done. */
+export type CommandResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly kind: "not-found" | "refused"; readonly message: string };
+
+/** What the handlers have the daemon do. */
+export interface ApiCommands {
+  drain(force: boolean): DrainView;
+  undrain(): DrainView;
+  move(address: string, node: string): CommandResult<MoveView>;
+  /** Begins the moves from this node that a rebalancing consists of. */
+  rebalance(): MoveView[];
 }
 
 /** `read`: everybody who can open the socket (root and the group lbd). `change`: root. */
@@ -32,17 +52,32 @@ export type Access = "read" | "change";
 
 export type HandlerResult<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly kind: "not-found" | "bad-request"; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly kind: "not-found" | "bad-request" | "refused";
+      readonly message: string;
+    };
 
-export interface Route<P extends keyof Resources = keyof Resources> {
-  readonly method: "GET";
-  readonly path: P;
+export interface Request {
+  readonly query: URLSearchParams;
+  /** Parsed JSON, not yet looked at; undefined for GET. */
+  readonly body: unknown;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: keyof Resources | keyof Commands;
   readonly access: Access;
-  readonly handle: (source: ApiSource, query: URLSearchParams) => HandlerResult<Resources[P]>;
+  readonly handle: (
+    daemon: { readonly source: ApiSource; readonly commands: ApiCommands },
+    request: Request,
+  ) => HandlerResult<unknown>;
 }
 
 const HISTORY_LIMIT_DEFAULT = 100;
 const HISTORY_LIMIT_MAX = 10_000;
+
+const MOVE = z.strictObject({ address: z.string().min(1), node: z.string().min(1) });
 
 export const ROUTES: readonly Route[] = [
   get("/v1/status", (source) => item(source.status())),
@@ -52,10 +87,46 @@ export const ROUTES: readonly Route[] = [
   get("/v1/nodes", (source) => list(source.nodes())),
   get("/v1/history", history),
   get("/v1/explain", explain),
+  get("/v1/drain", (source) => item(source.drain())),
+  get("/v1/plan/rebalance", (source) => list(source.planRebalance())),
+  post("/v1/drain", z.strictObject({ force: z.boolean().default(false) }), (commands, { force }) =>
+    item(commands.drain(force)),
+  ),
+  post("/v1/undrain", z.strictObject({}), (commands) => item(commands.undrain())),
+  post("/v1/move", MOVE, (commands, { address, node }) => {
+    const result = commands.move(address, node);
+    return result.ok ? item(result.value) : result;
+  }),
+  post("/v1/rebalance", z.strictObject({}), (commands) => list(commands.rebalance())),
 ];
 
-function get<P extends keyof Resources>(path: P, handle: Route<P>["handle"]): Route {
-  return { method: "GET", path, access: "read", handle } as Route<P> as unknown as Route;
+function get<P extends keyof Resources>(
+  path: P,
+  handle: (source: ApiSource, query: URLSearchParams) => HandlerResult<Resources[P]>,
+): Route {
+  const access = "read";
+  return { method: "GET", path, access, handle: ({ source }, { query }) => handle(source, query) };
+}
+
+function post<P extends keyof Commands, S extends z.ZodType>(
+  path: P,
+  schema: S,
+  handle: (commands: ApiCommands, body: z.output<S>) => HandlerResult<Commands[P]["answer"]>,
+): Route {
+  return {
+    method: "POST",
+    path,
+    access: "change",
+    handle: ({ commands }, { body }) => {
+      const parsed = schema.safeParse(body);
+      if (parsed.success) return handle(commands, parsed.data);
+      const where = parsed.error.issues.map((issue) => {
+        const field = issue.path.length === 0 ? "the body" : `"${issue.path.join(".")}"`;
+        return `${field}: ${issue.message}`;
+      });
+      return { ok: false, kind: "bad-request", message: `Cannot read ${where.join("; ")}` };
+    },
+  };
 }
 
 function item<T>(value: T): HandlerResult<{ schema: typeof SCHEMA; item: T }> {

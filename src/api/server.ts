@@ -18,7 +18,8 @@ import { dirname } from "node:path";
 import { peerCredentials } from "../../native/index.ts";
 import { AppError, errorText } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type { ApiSource, Route } from "./routes.ts";
+import { readBody } from "./read-body.ts";
+import type { ApiCommands, ApiSource, Route } from "./routes.ts";
 import { ROUTES } from "./routes.ts";
 import type { ApiErrorKind } from "./types.ts";
 import { SCHEMA } from "./types.ts";
@@ -27,6 +28,7 @@ const STATUS_OF: Readonly<Record<ApiErrorKind, number>> = {
   "bad-request": 400,
   forbidden: 403,
   "not-found": 404,
+  refused: 409,
   "method-not-allowed": 405,
   internal: 500,
 };
@@ -36,6 +38,7 @@ export interface ApiServerOptions {
   /** The group that may read; when the system has none of this name, root alone may: `notice`. */
   readonly group: string;
   readonly source: ApiSource;
+  readonly commands: ApiCommands;
   /** A handler threw: a bug, told to the log. */
   readonly onError: (error: unknown) => void;
 }
@@ -88,26 +91,36 @@ export class ApiServer {
     response.setHeader("x-lbd-version", VERSION);
     const url = URL.parse(request.url ?? "/", "http://lbd");
     if (url === null) return sendError(response, "bad-request", "Cannot read the path");
-    const route = ROUTES.find((candidate) => candidate.path === url.pathname);
-    if (route === undefined) {
+    const routes = ROUTES.filter((candidate) => candidate.path === url.pathname);
+    if (routes.length === 0) {
       return sendError(response, "not-found", `Cannot find "${url.pathname}": no such path`);
     }
-    if (route.method !== request.method) {
-      response.setHeader("allow", route.method);
-      const message = `Cannot ${request.method} "${url.pathname}": only ${route.method} is served`;
+    const route = routes.find((candidate) => candidate.method === request.method);
+    if (route === undefined) {
+      const methods = routes.map(({ method }) => method);
+      response.setHeader("allow", methods.join(", "));
+      const served = methods.join(" and ");
+      const message = `Cannot ${request.method} "${url.pathname}": only ${served} is served`;
       return sendError(response, "method-not-allowed", message);
     }
     if (!mayUse(route, request.socket)) {
       const message = `Cannot ${request.method} "${url.pathname}": only root may change anything`;
       return sendError(response, "forbidden", message);
     }
-    void this.#handle(route, url.searchParams, response);
+    void this.#handle(route, url.searchParams, request, response);
   }
 
-  async #handle(route: Route, query: URLSearchParams, response: ServerResponse): Promise<void> {
+  async #handle(
+    route: Route,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     try {
+      const body = route.method === "GET" ? undefined : await readBody(request);
+      if (body instanceof Error) return sendError(response, "bad-request", body.message);
       await this.#options.source.refresh();
-      const result = route.handle(this.#options.source, query);
+      const result = route.handle(this.#options, { query, body });
       if (result.ok) sendJson(response, 200, result.value);
       else sendError(response, result.kind, result.message);
     } catch (thrown) {

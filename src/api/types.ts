@@ -9,6 +9,8 @@ export type ApiErrorKind =
   | "bad-request"
   | "method-not-allowed"
   | "forbidden"
+  /** It was understood, and will not be done: the message says why. */
+  | "refused"
   | "internal";
 
 export interface ApiErrorBody {
@@ -101,9 +103,35 @@ export interface PoolView {
   readonly advertisements: readonly string[];
 }
 
+/** What keeps an address on a node that is drained. */
+export interface StuckView {
+  readonly address: string;
+  readonly reason: string;
+}
+
+export interface DrainView {
+  readonly node: string;
+  readonly draining: boolean;
+  /** `requested` by somebody, or the Node is `cordoned`; null: it is not drained. */
+  readonly cause: "requested" | "cordoned" | null;
+  /** Addresses are let go of even when no other node takes them. */
+  readonly force: boolean;
+  /** The addresses that are still answered here, with what keeps them. */
+  readonly remaining: readonly StuckView[];
+}
+
+/** An address that is not with the node that ranks first for it. */
+export interface MoveView {
+  readonly address: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface NodeView {
   readonly node: string;
   readonly member: "alive" | "suspect" | "down" | "stopped" | "never-seen";
+  /** What its beacons say: `live`, `draining`, `restarting`, `stopping`; null: none is heard. */
+  readonly daemon: string | null;
   readonly owned: number;
   /** Why it is not eligible at all, or null. */
   readonly excluded: string | null;
@@ -152,6 +180,17 @@ export interface Resources {
   readonly "/v1/nodes": ListView<NodeView>;
   readonly "/v1/history": ListView<HistoryView>;
   readonly "/v1/explain": ItemView<ExplainView>;
+  readonly "/v1/drain": ItemView<DrainView>;
+  readonly "/v1/plan/rebalance": ListView<MoveView>;
+}
+
+/** What can be asked for: the body of the request, and the answer. */
+export interface Commands {
+  readonly "/v1/drain": { body: { force: boolean }; answer: ItemView<DrainView> };
+  readonly "/v1/undrain": { body: Record<string, never>; answer: ItemView<DrainView> };
+  readonly "/v1/move": { body: { address: string; node: string }; answer: ItemView<MoveView> };
+  readonly "/v1/rebalance": { body: Record<string, never>; answer: ListView<MoveView> };
 }
 
 export type ResourcePath = keyof Resources;
+export type CommandPath = keyof Commands;

@@ -23,6 +23,8 @@ import {
 /** Every outcome; each is a counter. */
 export const OUTCOMES = [
   "answered",
+  /** Answered in place of an owner that restarts, with its MAC. */
+  "stood-in",
   "not-ours",
   "not-request",
   "tenure-lapsed",
@@ -55,6 +57,8 @@ export interface Heard {
 interface Grant {
   readonly address: Ip;
   readonly interfaces: ReadonlySet<string>;
+  /** Whose MAC the answer has; null: this host's. */
+  readonly mac: Uint8Array | null;
 }
 
 /** Nothing is answered from `until` on. */
@@ -69,12 +73,25 @@ export function addressKey(address: Ip): number {
 
 export class ArpResponder {
   readonly #grants = new Map<number, Grant>();
+  /** Beside the grants: nothing is owned by them. */
+  readonly #standIns = new Map<number, Grant>();
   /** By interface: shared with who looks at its frames. */
   readonly #tenures = new Map<string, Tenure>();
 
   /** Allows answering for `address` on `interfaces` while the tenure lasts. */
   grant(address: Ip, interfaces: readonly string[]): void {
-    this.#grants.set(addressKey(address), { address, interfaces: new Set(interfaces) });
+    const grant = { address, interfaces: new Set(interfaces), mac: null };
+    this.#grants.set(addressKey(address), grant);
+  }
+
+  /** Answers for the host with that MAC where this one may speak; null: no more. */
+  standIn(address: Ip, interfaces: readonly string[], mac: Mac | null): void {
+    const key = addressKey(address);
+    if (mac === null) this.#standIns.delete(key);
+    else {
+      const grant = { address, interfaces: new Set(interfaces), mac: macToBytes(mac) };
+      this.#standIns.set(key, grant);
+    }
   }
 
   revoke(address: Ip): void {
@@ -90,6 +107,13 @@ export class ArpResponder {
   maySpeak(address: Ip, interfaceName: string, now: BootMs): boolean {
     const grant = this.#grants.get(addressKey(address));
     return grant?.interfaces.has(interfaceName) === true && this.hasTenure(interfaceName, now);
+  }
+
+  /** The MAC that a request on the interface would get now, or null: none from this host. */
+  standsInWith(address: Ip, interfaceName: string, now: BootMs): Uint8Array | null {
+    const grant = this.#standIns.get(addressKey(address));
+    if (grant?.interfaces.has(interfaceName) !== true) return null;
+    return this.hasTenure(interfaceName, now) ? grant.mac : null;
   }
 
   grants(): { address: Ip; interfaces: string[] }[] {
@@ -124,7 +148,7 @@ export class ArpResponder {
 
   /** @internal */
   grantOf(key: number): Grant | undefined {
-    return this.#grants.get(key);
+    return this.#grants.get(key) ?? this.#standIns.get(key);
   }
 }
 
@@ -147,7 +171,7 @@ export class InterfaceResponder {
 
   /**
    * The outcome of one frame of `length` bytes. `now` must be the boot clock read for this frame.
-   * When the outcome is `answered`, the caller obtains the frame to send with `reply`.
+   * When it is `answered` or `stood-in`, the caller obtains the frame to send with `reply`.
    */
   look(frame: Uint8Array, length: number, now: BootMs): Outcome {
     const malformed = malformedReason(frame, length);
@@ -163,9 +187,10 @@ export class InterfaceResponder {
     return this.#lookAtRequest(frame, target, now);
   }
 
-  /** Writes the reply to a frame whose outcome was `answered`. */
+  /** Writes the reply to a frame whose outcome was `answered` or `stood-in`. */
   reply(frame: Uint8Array, out: Uint8Array): void {
-    encodeReply(frame, this.#mac, out);
+    const sender = this.#responder.grantOf(readInt32(frame, OFFSET.targetIp))?.mac ?? this.#mac;
+    encodeReply(frame, { source: this.#mac, sender }, out);
   }
 
   /** Who was heard, for a frame whose outcome was `heard-...`. */
@@ -179,7 +204,8 @@ export class InterfaceResponder {
     if (grant === undefined) return "not-ours";
     if (!isBroadcast(frame) && !this.#isOwn(frame, OFFSET.destination)) return "wrong-destination";
     if (!grant.interfaces.has(this.#name)) return "wrong-interface";
-    return now < this.#tenure.until ? "answered" : "tenure-lapsed";
+    if (now >= this.#tenure.until) return "tenure-lapsed";
+    return grant.mac === null ? "answered" : "stood-in";
   }
 
   #isOwn(frame: Uint8Array, offset: number): boolean {

@@ -124,13 +124,16 @@ export function encodeArp(packet: ArpPacket, out: Uint8Array): void {
  * Writes the reply to a well-formed `request` into `out` without decoding it (RFC 826: swap, and
  * fill in the hardware address asked for). `mac` is the answering interface's.
  */
-export function encodeReply(request: Uint8Array, mac: Uint8Array, out: Uint8Array): void {
+export function encodeReply(
+  request: Uint8Array,
+  macs: { readonly source: Uint8Array; readonly sender: Uint8Array },
+  out: Uint8Array,
+): void {
   for (let i = 0; i < 6; i++) {
     const requester = request[OFFSET.senderMac + i] ?? 0;
-    const own = mac[i] ?? 0;
     out[OFFSET.destination + i] = requester;
-    out[OFFSET.source + i] = own;
-    out[OFFSET.senderMac + i] = own;
+    out[OFFSET.source + i] = macs.source[i] ?? 0;
+    out[OFFSET.senderMac + i] = macs.sender[i] ?? 0;
     out[OFFSET.targetMac + i] = requester;
   }
   writeFixedFields(out, OPERATION.reply);

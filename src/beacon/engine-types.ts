@@ -21,9 +21,15 @@ export interface BeaconSettings {
   readonly intervalMs: number;
   /** The hold is the interval times this. */
   readonly multiplier: number;
+  /** How long peers leave a daemon that restarts what it has, 0 to 60,000 ms. */
+  readonly restartHoldMs: number;
 }
 
-export const DEFAULT_BEACON_SETTINGS: BeaconSettings = { intervalMs: 100, multiplier: 3 };
+export const DEFAULT_BEACON_SETTINGS: BeaconSettings = {
+  intervalMs: 100,
+  multiplier: 3,
+  restartHoldMs: 10_000,
+};
 
 export type EngineEffect =
   | { readonly type: "tell"; readonly news: PeerNews }
@@ -42,6 +48,12 @@ export type EngineEffect =
       readonly interface: string;
       readonly address: Ip;
       readonly to: Mac | null;
+    }
+  /** The hosts that are asked for their own addresses: these are to be received, too. */
+  | {
+      readonly type: "watch-hosts";
+      readonly interface: string;
+      readonly addresses: readonly Ip[];
     }
   | { readonly type: "tenure"; readonly interface: string; readonly until: BootMs };
 

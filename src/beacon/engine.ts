@@ -12,23 +12,27 @@ import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { PeerNews } from "./news.ts";
-import { heardNews, silentNews, tableNews } from "./news.ts";
+import { heardNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
-import { intervalMs, summaries } from "./open-segment.ts";
+import {
+  intervalMs,
+  newSegment,
+  summaries,
+  takeWatchedHosts,
+  verdictNews,
+} from "./open-segment.ts";
 import type { Granted } from "./own-table.ts";
 import { OwnTable } from "./own-table.ts";
 import { Peer } from "./peer.ts";
-import { Tenure } from "./tenure.ts";
+import { hostProbes, probesOf } from "./probes.ts";
 import { Voice } from "./voice.ts";
-import type { Datagram, DropReason } from "./wire.ts";
-import { clusterAt, decodeDatagram, pagesOf } from "./wire.ts";
+import type { Datagram } from "./wire.ts";
+import { decodeDatagram, pagesOf } from "./wire.ts";
 
 /** More nodes than this on one segment are not listened to. */
 export const PEERS_MAX = 256;
 /** A node that is silent for this long is forgotten; what it owned, the records know. */
 const FORGET_MS = 600_000;
-/** A silent node is asked for at most this many of its VIPs. */
-export const PROBED_VIPS_MAX = 8;
 /** A change is told by a beacon at once, but not more often than this. */
 const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
@@ -87,15 +91,10 @@ export class BeaconEngine {
     }
     for (const about of segments) {
       if (this.#segments.has(about.interface)) continue;
-      this.#segments.set(about.interface, {
-        about,
-        tenure: new Tenure(this.#options.settings.multiplier),
-        peers: new Map(),
-        // First it listens: another host may use this node's name.
-        sendAt: after(now, this.#holdMs(null)),
-        sentAt: -NEVER as BootMs,
-        gatewayAnsweredAt: -NEVER as BootMs,
-      });
+      // First it listens: another host may use this node's name.
+      const sendAt = after(now, this.#holdMs(null));
+      const { multiplier } = this.#options.settings;
+      this.#segments.set(about.interface, newSegment(about, multiplier, sendAt));
     }
     return this.wake(now);
   }
@@ -170,6 +169,7 @@ export class BeaconEngine {
     for (const peer of open.peers.values()) {
       if (peer.mac !== mac) continue;
       if (this.#probeTargets.get(peer.node)?.includes(address) === true) peer.answered(now);
+      if (address === peer.address) peer.hostAnswered();
     }
   }
 
@@ -184,7 +184,7 @@ export class BeaconEngine {
     const decoded = decodeDatagram(packet.bytes, this.#acceptedKeys, this.#options.hmac);
     const drop = decoded.ok
       ? this.#onDatagram(open, decoded.value, packet.from, now)
-      : this.#whyRefused(decoded.reason, packet.bytes);
+      : this.#voice.whyRefused(decoded.reason, packet.bytes);
     if (drop !== null) this.drops[drop] = (this.drops[drop] ?? 0) + 1;
     return this.#take();
   }
@@ -241,13 +241,6 @@ export class BeaconEngine {
     return null;
   }
 
-  /** Another cluster has another key, too: whose datagram it is shows before that. */
-  #whyRefused(reason: DropReason, bytes: Uint8Array): Drop {
-    const { cluster } = this.#voice;
-    if (reason !== "hmac" || cluster === null) return reason;
-    return clusterAt(bytes) === cluster ? reason : "foreign-cluster";
-  }
-
   #onMessage(open: OpenSegment, peer: Peer, body: Exclude<DatagramBody, { kind: "beacon" }>): void {
     const { node } = peer;
     switch (body.kind) {
@@ -280,35 +273,30 @@ export class BeaconEngine {
   }
 
   #afterBeacon(open: OpenSegment, peer: Peer): void {
+    this.#tellHosts(open);
     if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
   }
 
   #watchPeers(open: OpenSegment, now: BootMs): void {
     for (const peer of open.peers.values()) {
-      if (peer.takeProbe(now)) this.#probe(open, peer);
+      const targets = this.#probeTargets.get(peer.node) ?? [];
+      if (peer.takeProbe(now)) this.#effects.push(...probesOf(open.about, peer, targets));
+      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer));
       if (peer.judge(now) !== null || peer.takeRepeat(now)) this.#tellVerdict(open, peer, now);
       if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
     }
+    this.#tellHosts(open);
   }
 
-  #probe(open: OpenSegment, peer: Peer): void {
-    const { gateway, interface: name } = open.about;
-    for (const address of (this.#probeTargets.get(peer.node) ?? []).slice(0, PROBED_VIPS_MAX)) {
-      this.#effects.push({ type: "probe", interface: name, address, to: null });
-      this.#effects.push({ type: "probe", interface: name, address, to: peer.mac });
-    }
-    if (gateway === null) return;
-    this.#effects.push({ type: "probe", interface: name, address: gateway, to: null });
+  #tellHosts(open: OpenSegment): void {
+    const addresses = takeWatchedHosts(open);
+    if (addresses === null) return;
+    this.#effects.push({ type: "watch-hosts", interface: open.about.interface, addresses });
   }
 
   #tellVerdict(open: OpenSegment, peer: Peer, now: BootMs): void {
-    const { gateway, interface: name } = open.about;
-    if (peer.verdict === "heard") return this.#tell(heardNews(peer, name, now));
-    const isAnswered = open.gatewayAnsweredAt >= after(now, -2 * this.#holdMs(open));
-    const isThere = gateway === null ? null : isAnswered;
-    const fresh = [...open.peers.values()].filter((other) => other.isFresh(now));
-    const heard = fresh.map((other) => other.node);
-    this.#tell(silentNews(peer, { interface: name, gateway: isThere, heard, at: now }));
+    const gatewaySince = after(now, -2 * this.#holdMs(open));
+    this.#tell(verdictNews(open, peer, { gatewaySince, now }));
   }
 
   #tell(news: PeerNews): void {
@@ -351,7 +339,8 @@ export class BeaconEngine {
     open.sendAt = after(now, interval);
     open.sentAt = now;
     if (this.#voice.isMuted(now)) return;
-    const holdMs = this.#holdMs(open);
+    const isRestarting = this.#state === "restarting";
+    const holdMs = isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);
     open.tenure.sending(holdMs);
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);

@@ -1,10 +1,14 @@
 // One segment as the beacon engine keeps it.
 
+import type { Ip } from "../core/address.ts";
 import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
+import { NEVER } from "../core/time.ts";
 import type { BeaconSegment, BeaconSettings } from "./engine-types.ts";
+import type { PeerNews } from "./news.ts";
+import { heardNews, silentNews } from "./news.ts";
 import type { Peer, Verdict } from "./peer.ts";
-import type { Tenure } from "./tenure.ts";
+import { Tenure } from "./tenure.ts";
 
 export interface OpenSegment {
   about: BeaconSegment;
@@ -13,6 +17,31 @@ export interface OpenSegment {
   sendAt: BootMs;
   sentAt: BootMs;
   gatewayAnsweredAt: BootMs;
+  /** The hosts whose daemons restart. */
+  watchedHosts: readonly Ip[];
+}
+
+export function newSegment(about: BeaconSegment, multiplier: number, sendAt: BootMs): OpenSegment {
+  const longAgo = -NEVER as BootMs;
+  return {
+    about,
+    tenure: new Tenure(multiplier),
+    peers: new Map(),
+    sendAt,
+    sentAt: longAgo,
+    gatewayAnsweredAt: longAgo,
+    watchedHosts: [],
+  };
+}
+
+/** The hosts to watch, when they are others than before; they count as told then. */
+export function takeWatchedHosts(open: OpenSegment): readonly Ip[] | null {
+  const watched = [...open.peers.values()].flatMap((peer) =>
+    peer.isRestarting ? [peer.address] : [],
+  );
+  if (watched.join() === open.watchedHosts.join()) return null;
+  open.watchedHosts = watched;
+  return watched;
 }
 
 /**
@@ -40,4 +69,17 @@ export function summaries({ about, peers }: OpenSegment): PeerSummary[] {
     verdict,
     state,
   }));
+}
+
+/** A gateway that answered since then is there. */
+export function verdictNews(
+  { about, peers, gatewayAnsweredAt }: OpenSegment,
+  peer: Peer,
+  { gatewaySince, now }: { readonly gatewaySince: BootMs; readonly now: BootMs },
+): PeerNews {
+  const name = about.interface;
+  if (peer.verdict === "heard") return heardNews(peer, name, now);
+  const gateway = about.gateway === null ? null : gatewayAnsweredAt >= gatewaySince;
+  const heard = [...peers.values()].filter((other) => other.isFresh(now)).map(({ node }) => node);
+  return silentNews(peer, { interface: name, gateway, heard, at: now });
 }

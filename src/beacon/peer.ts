@@ -5,8 +5,9 @@ import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
-import { after, NEVER } from "../core/time.ts";
+import { after, earliest, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
+import { HostWatch } from "./host-watch.ts";
 import type { Datagram } from "./wire.ts";
 
 /** When a silent node is asked on the wire, as parts of its hold: 150, 200, 250 of 300 ms. */
@@ -62,6 +63,7 @@ export class Peer {
   #table: readonly PeerEntry[] = [];
   #mismatches = MISMATCHES;
   #pages: Pages | null = null;
+  readonly #host = new HostWatch();
 
   constructor(first: Datagram, body: Extract<DatagramBody, { kind: "beacon" }>, now: BootMs) {
     this.node = first.node;
@@ -76,6 +78,7 @@ export class Peer {
     this.#beaconAt = now;
     this.#intervalMs = body.intervalMs;
     this.#digest = body.digest;
+    if (this.state === "restarting") this.#host.begin(this.#intervalMs, now);
   }
 
   /**
@@ -113,6 +116,8 @@ export class Peer {
     this.address = from;
     this.mac = beacon.mac;
     this.state = beacon.state;
+    if (this.state === "restarting") this.#host.begin(this.#intervalMs, now);
+    else this.#host.end();
     this.stalledMs = beacon.stalledMs;
     const isBack = this.verdict !== "heard";
     this.verdict = "heard";
@@ -162,6 +167,26 @@ export class Peer {
     return true;
   }
 
+  /** Its daemon restarts: until the hold is over its host is watched in place of its beacons. */
+  get isRestarting(): boolean {
+    return this.state === "restarting" && this.verdict === "heard";
+  }
+
+  /** True when its host should be asked for its own address; that counts as asked. */
+  takeHostAsk(now: BootMs): boolean {
+    return this.isRestarting && this.#host.takeAsk(now);
+  }
+
+  /** It answers, as far as it was asked. */
+  get isHostThere(): boolean {
+    return this.#host.isThere;
+  }
+
+  /** Its host answered for its own address. */
+  hostAnswered(): void {
+    this.#host.answered();
+  }
+
   /** Its MAC answered for one of its VIPs. */
   answered(now: BootMs): void {
     this.#answeredAt = now;
@@ -174,7 +199,7 @@ export class Peer {
 
   /** True when a probe is due; it counts as sent. */
   takeProbe(now: BootMs): boolean {
-    if (this.verdict === "silent" || now < this.#nextProbe()) return false;
+    if (this.verdict === "silent" || this.isRestarting || now < this.#nextProbe()) return false;
     if (this.#probes === 0) this.#probedAt = now;
     this.#probes += 1;
     return true;
@@ -182,8 +207,12 @@ export class Peer {
 
   /** What its silence means now; null while that has not changed. */
   judge(now: BootMs): Verdict | null {
-    if (this.verdict === "silent" || now < after(this.#heardAt, this.#holdMs)) return null;
-    const verdict = this.#answeredAt >= this.#probedAt ? "answers" : "silent";
+    if (this.verdict === "silent") return null;
+    const isDue = now >= after(this.#heardAt, this.#holdMs);
+    if (!isDue && !(this.isRestarting && this.#host.isGone)) return null;
+    // A host whose daemon does not come back is there, and of no use.
+    const answers = !this.isRestarting && this.#answeredAt >= this.#probedAt;
+    const verdict = answers ? "answers" : "silent";
     // One that answers is asked again, round after round.
     this.#heardAt = now;
     this.#probes = 0;
@@ -199,6 +228,7 @@ export class Peer {
    */
   isFresh(now: BootMs): boolean {
     if (this.verdict === "answers") return true;
+    if (this.isRestarting) return this.#host.isThere;
     return this.verdict === "heard" && now < after(this.#beaconAt, FRESH * this.#intervalMs);
   }
 
@@ -211,7 +241,8 @@ export class Peer {
 
   nextDeadline(): BootMs {
     if (this.verdict === "silent") return this.#repeats === 0 ? NEVER : this.#repeatAt();
-    return Math.min(this.#nextProbe(), after(this.#heardAt, this.#holdMs)) as BootMs;
+    const holdUntil = after(this.#heardAt, this.#holdMs);
+    return earliest(this.isRestarting ? this.#host.due : this.#nextProbe(), holdUntil);
   }
 
   #repeatAt(): BootMs {

@@ -4,12 +4,17 @@
 import { Command, CommanderError, Option } from "commander";
 import { AppError, errorText } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { addDrain } from "./commands/drain.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHistory } from "./commands/history.ts";
+import { addMove } from "./commands/move.ts";
 import { addNodes } from "./commands/nodes.ts";
+import { addPlan } from "./commands/plan.ts";
 import { addPools } from "./commands/pools.ts";
+import { addRebalance } from "./commands/rebalance.ts";
 import { addServices } from "./commands/services.ts";
 import { addStatus } from "./commands/status.ts";
+import { addUndrain } from "./commands/undrain.ts";
 import { addVips } from "./commands/vips.ts";
 import { contextFor } from "./context.ts";
 import { FORMATS } from "./output.ts";
@@ -30,9 +35,12 @@ function buildProgram(): Command {
     )
     .exitOverride()
     .showHelpAfterError('(see "lbctl --help")');
-  const add = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
-  for (const addCommand of add) addCommand(program, contextFor);
-  for (const command of program.commands) command.exitOverride();
+  const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
+  const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
+  for (const addCommand of [...read, ...change]) addCommand(program, contextFor);
+  for (const command of program.commands) {
+    for (const inner of [command, ...command.commands]) inner.exitOverride();
+  }
   return program;
 }
 

@@ -57,11 +57,17 @@ const nodeFileSchema = z.strictObject({
       /** Missed beacons after which a node counts as dead. */
       multiplier: z.int().min(2).max(10).default(3),
       port: z.int().min(1).max(65_535).default(7_473),
+      /** How long peers leave this node what it has while its daemon restarts; 0: not at all. */
+      restartHoldMs: z.int().min(0).max(60_000).default(10_000),
     })
     .refine(({ intervalMs, multiplier }) => intervalMs * multiplier <= HOLD_MS_MAX, {
       error: `intervalMs times multiplier at most ${HOLD_MS_MAX}`,
     })
     .prefault({}),
+  /** Addresses go back to the node that ranks first for them, once it is there again. */
+  preempt: z.boolean().default(false),
+  /** A cordoned Node is drained. */
+  drainOnCordon: z.boolean().default(false),
   excludeInterfaces: z.array(regularExpression).default([...DEFAULT_EXCLUDED_INTERFACES]),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });

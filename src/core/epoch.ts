@@ -12,7 +12,10 @@ const STEP = HOLDOVER_MAX + 1;
 
 export const NO_EPOCH = -1 as Epoch;
 
-/** `lease`: `leaseTransitions` of the VIP's Lease, 0 to 2^32 - 1. */
+/** `leaseTransitions` is an int32: one that has reached its end cannot be followed. */
+export const LEASE_EPOCH_MAX = 0x7fff_ffff;
+
+/** `lease`: `leaseTransitions` of the VIP's Lease, 0 to LEASE_EPOCH_MAX - 1. */
 export function epochOf(lease: number, holdover = 0): Epoch {
   return (lease * STEP + Math.min(holdover, HOLDOVER_MAX)) as Epoch;
 }

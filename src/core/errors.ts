@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   DAEMON_FORBIDDEN: 5,
   DAEMON_TIMEOUT: 6,
   VERSION_MISMATCH: 5,
+  REFUSED: 5,
   NOT_FOUND: 4,
   USAGE: 2,
 } as const;

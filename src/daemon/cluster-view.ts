@@ -7,10 +7,17 @@ import type { Ip } from "../core/address.ts";
 import { ipFamily } from "../core/address.ts";
 import type { Problem } from "../core/problem.ts";
 import { RangeIndex } from "../core/range-index.ts";
-import type { KubernetesObject, Node, RawObject, Service } from "../k8s-sync/model.ts";
+import type {
+  EndpointSlice,
+  KubernetesObject,
+  Node,
+  RawObject,
+  Service,
+} from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
-import type { Placement, VipSpec } from "../ownership/types.ts";
+import type { Placement, Serving, VipSpec } from "../ownership/types.ts";
+import { Endpoints } from "./endpoints.ts";
 import { healthProblem, placements } from "./placements.ts";
 import { currentAddresses, isOurs } from "./service-request.ts";
 
@@ -28,7 +35,16 @@ export interface ClusterViewOptions {
   readonly defer: (run: () => void) => void;
 }
 
-type Kind = "service" | "node" | "pool" | "advertisement";
+const KINDS = ["service", "node", "pool", "advertisement", "endpoints"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** What was known of the cluster when it was last seen, by key. */
+export interface ClusterMemory {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly pools: ReadonlyMap<string, RawObject>;
+  readonly advertisements: ReadonlyMap<string, RawObject>;
+}
 
 export class ClusterView {
   readonly services = new Map<string, Service>();
@@ -36,6 +52,10 @@ export class ClusterView {
   readonly pools = new Map<string, RawObject>();
   readonly advertisements = new Map<string, RawObject>();
   readonly #options: ClusterViewOptions;
+  readonly #slices = new Map<string, EndpointSlice>();
+  readonly #endpoints = new Endpoints();
+  /** False: nothing is known of them, and nobody is excluded for that. */
+  #hasEndpoints = false;
   readonly #synced = new Set<Kind>();
   readonly #servicesOf = new Map<Ip, Set<string>>();
   readonly #nodeDigests = new Map<string, string>();
@@ -70,7 +90,7 @@ export class ClusterView {
   }
 
   get #isListed(): boolean {
-    return this.#synced.size === 4;
+    return this.#synced.size === KINDS.length;
   }
 
   serviceSink(): ReflectorSink<Service> {
@@ -100,6 +120,28 @@ export class ClusterView {
     return this.#sink("advertisement", this.advertisements, () => {
       this.#dirty.config = true;
     });
+  }
+
+  endpointSliceSink(): ReflectorSink<EndpointSlice> {
+    return this.#sink("endpoints", this.#slices, (key, before) => this.#onSlice(key, before));
+  }
+
+  /** They cannot be read: the rest is worked with. */
+  skipEndpoints(): void {
+    if (this.#synced.has("endpoints")) return;
+    this.#synced.add("endpoints");
+    this.#schedule();
+  }
+
+  /** Takes what is not listed yet from memory; a list replaces it. */
+  restore(memory: ClusterMemory): void {
+    if (!this.#synced.has("service")) this.serviceSink().replace([...memory.services.values()]);
+    if (!this.#synced.has("node")) this.nodeSink().replace([...memory.nodes.values()]);
+    if (!this.#synced.has("pool")) this.poolSink().replace([...memory.pools.values()]);
+    if (!this.#synced.has("advertisement")) {
+      this.advertisementSink().replace([...memory.advertisements.values()]);
+    }
+    this.skipEndpoints();
   }
 
   poolOf(address: Ip): Pool | null {
@@ -135,35 +177,71 @@ export class ClusterView {
   #vipSpec(address: Ip): VipSpec | null {
     if (ipFamily(address) !== 4 || !this.#servicesOf.has(address)) return null;
     const placement = this.#placements.get(this.#poolIndex.find(address)?.name ?? "");
-    return placement === undefined ? null : { address, rankBy: address, placement };
+    const serving = this.#serving(address);
+    return placement === undefined ? null : { address, rankBy: address, placement, serving };
+  }
+
+  #serving(address: Ip): Serving {
+    if (!this.#hasEndpoints) return "everywhere";
+    const services = this.servicesOf(address).flatMap((key) => this.services.get(key) ?? []);
+    return this.#endpoints.serving(services);
+  }
+
+  #onSlice(key: string, before: EndpointSlice | undefined): void {
+    const slice = this.#slices.get(key);
+    const touched = new Set<string | null>();
+    // It may have been given to another Service.
+    if (before !== undefined && (slice === undefined || !Endpoints.areOfOne(before, slice))) {
+      if (this.#endpoints.remove(before)) touched.add(Endpoints.serviceOf(before));
+    }
+    if (slice !== undefined && this.#endpoints.set(slice)) touched.add(Endpoints.serviceOf(slice));
+    for (const service of touched) {
+      for (const address of this.#addressesOf.get(service ?? "") ?? []) {
+        this.#dirtyAddresses.add(address);
+      }
+    }
   }
 
   #sink<T extends KubernetesObject>(
     kind: Kind,
     objects: Map<string, T>,
-    touched: (key: string) => void,
+    touched: (key: string, before: T | undefined) => void,
   ): ReflectorSink<T> {
     return {
       replace: (all) => {
-        const before = new Set(objects.keys());
+        const before = new Map(objects);
         objects.clear();
         for (const object of all) objects.set(objectKey(object), object);
-        for (const key of new Set([...before, ...objects.keys()])) touched(key);
-        this.#synced.add(kind);
-        if (kind === "pool" || kind === "advertisement") this.#dirty.config = true;
-        this.#schedule();
+        for (const key of new Set([...before.keys(), ...objects.keys()])) {
+          touched(key, before.get(key));
+        }
+        this.#listed(kind);
       },
       upsert: (object) => {
-        objects.set(objectKey(object), object);
-        touched(objectKey(object));
+        const key = objectKey(object);
+        const before = objects.get(key);
+        objects.set(key, object);
+        touched(key, before);
         this.#schedule();
       },
       remove: (object) => {
-        objects.delete(objectKey(object));
-        touched(objectKey(object));
+        const key = objectKey(object);
+        const before = objects.get(key);
+        objects.delete(key);
+        touched(key, before);
         this.#schedule();
       },
     };
+  }
+
+  #listed(kind: Kind): void {
+    if (kind === "endpoints" && !this.#hasEndpoints) {
+      this.#hasEndpoints = true;
+      for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
+    }
+    this.#synced.add(kind);
+    if (kind === "pool" || kind === "advertisement") this.#dirty.config = true;
+    this.#schedule();
   }
 
   #onService(key: string): void {
@@ -198,7 +276,8 @@ export class ClusterView {
     if (config) this.#readConfig();
     // Without a configuration no address is allowed: all would be taken from their Services.
     if (!this.#isConfigured) return;
-    if (!config && !nodes && this.#dirtyServices.size === 0) return;
+    const isQuiet = this.#dirtyServices.size + this.#dirtyAddresses.size === 0;
+    if (!config && !nodes && isQuiet) return;
     if (config || nodes) {
       this.#placements = placements(this.#config, this.nodes);
       for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);

@@ -3,42 +3,40 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import { ApiServer } from "../api/server.ts";
 import type { NodeFile } from "../config/node-file.ts";
-import type { AppError } from "../core/errors.ts";
 import type { BootMs } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
-import { decodeService } from "../k8s-sync/decode.ts";
 import { EventRecorder } from "../k8s-sync/events.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
-import { listAll } from "../k8s-sync/lister.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { patchServiceStatus } from "../k8s-sync/service-status.ts";
-import type { HostInterface } from "../link/host-interface.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
 import { Leadership } from "../ownership/leadership.ts";
 import { timingsFor } from "../ownership/timings.ts";
 import { Store } from "../store/store.ts";
 import { AllocationController } from "./allocation-controller.ts";
+import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
 import { type ClusterChange, ClusterView } from "./cluster-view.ts";
+import { DaemonCommands } from "./commands.ts";
 import { createClient } from "./create-client.ts";
-import { type HostLinks, hostLinks } from "./host-links.ts";
+import { Drain } from "./drain.ts";
+import { HostInterfaces } from "./host-interfaces.ts";
 import { Journal } from "./journal.ts";
 import { LeaderDriver } from "./leader-driver.ts";
+import { LeaderWork } from "./leader-work.ts";
 import { LeaseRouter } from "./lease-router.ts";
 import { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
-import { vipLeaseName } from "./records.ts";
-import { Reflectors, SERVICES } from "./reflectors.ts";
-import { type ReservedAddresses, reservedAddresses } from "./reserved-addresses.ts";
+import { rememberedRecords, vipLeaseName } from "./records.ts";
+import { Reflectors } from "./reflectors.ts";
 import { Responder } from "./responder.ts";
 import { ServiceEvents } from "./service-events.ts";
-import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
+import { Snapshots } from "./snapshots.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
 import { allReady, runTasks, type Task } from "./tasks.ts";
@@ -48,7 +46,6 @@ import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
 /** What SIGTERM may take: releasing the VIPs, and the leadership. */
 const STOP_TIMEOUT_MS = 5_000;
-const RELIST_RETRY_MS = 1_000;
 
 export class Daemon {
   readonly #file: NodeFile;
@@ -67,18 +64,18 @@ export class Daemon {
   readonly #leadership: Leadership;
   readonly #leader: LeaderDriver;
   readonly #allocation: AllocationController;
+  readonly #leaderWork: LeaderWork;
   readonly #beacons: Beacons;
   readonly #reflectors: Reflectors;
+  readonly #host: HostInterfaces;
   readonly #links: LinkWatcher;
   readonly #journal: Journal;
+  readonly #snapshots: Snapshots;
+  readonly #drain: Drain;
   readonly #missing: MissingInterfaces;
   readonly #unsupported: UnsupportedEvents;
   readonly #views: Views;
-  #interfaces: readonly HostInterface[] = [];
-  #hostLinks: HostLinks | null = null;
-  #linkFailure: AppError | null = null;
   #socketNotice: string | null = null;
-  #reserved: ReservedAddresses = { all: new Map(), ofHosts: new Map() };
 
   /** Opens the store and reads the kubeconfig; throws AppError. Nothing runs yet. */
   constructor(file: NodeFile, log: Logger) {
@@ -90,18 +87,21 @@ export class Daemon {
     this.#client = createClient(file);
     this.#leases = new LeaseClient(this.#client, file.systemNamespace);
     this.#writer = new LeaseWriter({ leases: this.#leases, clock });
-    this.#events = new EventRecorder({
-      client: this.#client,
-      clock,
-      random,
-      component: "lbd",
-      instance: node,
-    });
+    const about = { clock, random, component: "lbd", instance: node } as const;
+    this.#events = new EventRecorder({ client: this.#client, ...about });
     const record = this.#events.record.bind(this.#events);
     this.#serviceEvents = new ServiceEvents({ node, record });
     this.#cluster = new ClusterView({
       onChange: (change) => this.#onCluster(change),
       defer: (run) => void setImmediate(run),
+    });
+    this.#snapshots = new Snapshots(this.#store, this.#cluster);
+    this.#drain = new Drain({
+      store: this.#store,
+      log,
+      drainOnCordon: file.drainOnCordon,
+      tellOwnership: (event) => this.#ownership.post(event),
+      tellResponder: (message) => this.#responder.tell(message),
     });
     this.#journal = new Journal({
       node,
@@ -111,51 +111,53 @@ export class Daemon {
       cluster: this.#cluster,
       events: this.#serviceEvents,
     });
-    this.#responder = new Responder({
-      start: {
-        node,
-        incarnation: nextIncarnation(this.#store, clock),
-        settings: file.beacons,
-        port: file.beacons.port,
-      },
-      onPeer: (news) => this.#beacons.onPeer(news),
-      onHeard: ({ address, interface: name, mac }) =>
-        this.#ownership.post({ type: "heard", address, interface: name, mac }),
-      onReady: (realtime) => log.info({ event: "responder-ready", realtime }, "responder ready"),
-    });
+    this.#responder = this.#createResponder();
     this.#ownership = this.#createOwnership();
-    this.#allocation = new AllocationController({
-      services: () => this.#cluster.services,
-      patch: (service, change) => this.#patch(service, change),
-      events: this.#serviceEvents,
-      isLeader: () => this.#leader.isLeading,
-      later: (milliseconds, run) => void setTimeout(run, milliseconds),
-    });
+    this.#allocation = this.#createAllocation();
     this.#leadership = new Leadership(this.#identity);
     this.#leader = new LeaderDriver({
       leadership: this.#leadership,
       clock,
       writer: this.#writer,
-      onLeading: (isLeading) => this.#onLeading(isLeading),
+      onLeading: (isLeading) => this.#leaderWork.onLeading(isLeading),
+    });
+    this.#leaderWork = new LeaderWork({
+      client: this.#client,
+      cluster: this.#cluster,
+      allocation: this.#allocation,
+      interfaces: () => this.#host.all,
+      isLeading: () => this.#leader.isLeading,
+      log,
     });
     this.#beacons = this.#createBeacons();
     this.#reflectors = this.#createReflectors();
+    this.#host = new HostInterfaces({
+      exclude: file.excludeInterfaces,
+      log,
+      tellResponder: (message) => this.#responder.tell(message),
+      tellOwnership: (event) => this.#ownership.post(event),
+      onChange: () => this.#onInterfaces(),
+    });
     this.#links = new LinkWatcher({
-      onChange: (interfaces) => this.#onInterfaces(interfaces),
-      onError: (error) => this.#onLinkError(error),
+      onChange: (interfaces) => this.#host.set(interfaces),
+      onError: (error) => this.#host.failed(error),
     });
     this.#missing = new MissingInterfaces(this.#serviceEvents);
     this.#unsupported = new UnsupportedEvents(this.#serviceEvents);
     this.#views = this.#createViews();
   }
 
-  /** Runs until `stop` aborts and everything is released; throws when a part fails. */
+  /**
+   * Runs until `stop` aborts and everything is released, or, when its reason is "restart", left to
+   * the daemon that follows; throws when a part fails.
+   */
   async run(stop: AbortSignal): Promise<void> {
     const { socket, socketGroup } = this.#file;
     const server = new ApiServer({
       path: socket,
       group: socketGroup,
       source: this.#views,
+      commands: this.#createCommands(),
       onError: (error) => this.#log.error({ event: "api-handler", err: error }, "handler failed"),
     });
     await server.listen();
@@ -177,7 +179,9 @@ export class Daemon {
       systemd,
     ];
     const end = new AbortController();
-    stop.addEventListener("abort", () => void this.#release().finally(() => end.abort()));
+    const release = () => this.#release(stop.reason === "restart").finally(() => end.abort());
+    stop.addEventListener("abort", () => void release());
+    this.#drain.start();
     void allReady(tasks).then(() => {
       this.#log.info({ event: "ready", version: VERSION }, "ready");
       systemd.tellReady();
@@ -191,78 +195,52 @@ export class Daemon {
     }
   }
 
-  async #release(): Promise<void> {
-    this.#log.info({ event: "stopping" }, "stopping: releasing the VIPs");
+  /** The API cannot be read, and was not since the start: what was known before has to do. */
+  #remember(): void {
+    const memory = this.#snapshots.load();
+    if (memory === null) return;
+    this.#log.warn({ event: "remembering" }, "the API is away: working from what was known last");
+    this.#cluster.restore(memory);
+    const vips = rememberedRecords(this.#store.tenures());
+    this.#ownership.post({ type: "remembered", vips, nodes: [...memory.nodes.keys()] });
+  }
+
+  async #release(isRestart: boolean): Promise<void> {
+    const holdMs = this.#file.beacons.restartHoldMs;
+    const keeps = isRestart && holdMs > 0;
+    const how = keeps
+      ? "restarting: the peers leave the VIPs here"
+      : "stopping: releasing the VIPs";
+    this.#log.info({ event: "stopping", keeps }, how);
     const leaderStop = this.#leader.stop();
-    await this.#ownership.stop(STOP_TIMEOUT_MS);
+    await (keeps ? this.#ownership.leaveForRestart() : this.#ownership.stop(STOP_TIMEOUT_MS));
     await Promise.race([leaderStop, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
-  #onCluster({ services, config, nodes }: ClusterChange): void {
+  #onCluster(change: ClusterChange): void {
+    const { services, config, nodes } = change;
     const { changed, freed } = this.#cluster.takeVips();
     if (changed.length + freed.length > 0) this.#ownership.post({ type: "vips", changed, freed });
-    this.#saveServices(services);
+    this.#snapshots.save(change);
     if (config) this.#onConfig();
-    if (config || nodes) this.#reconfigureAllocation();
+    this.#drain.setCordoned(this.#cluster.nodes.get(this.#file.nodeName)?.unschedulable === true);
+    if (config || nodes) this.#leaderWork.configure();
     else for (const key of services) this.#allocation.reconcile(key);
     this.#checkInterfaces();
     this.#unsupported.check(this.#cluster.services, { isLeader: this.#leader.isLeading });
   }
 
   #onConfig(): void {
-    const { config, configProblems, pools, advertisements } = this.#cluster;
+    const { config, configProblems } = this.#cluster;
     const problems = configProblems.length;
     this.#log.info({ event: "config", pools: config.pools.length, problems }, "configuration read");
     const ranges = config.pools.flatMap((pool) => pool.ranges);
     this.#responder.tell({ type: "ranges", ranges });
-    this.#store.saveSnapshot("pool", pools);
-    this.#store.saveSnapshot("advertisement", advertisements);
   }
 
-  #reconfigureAllocation(): void {
-    const { server } = this.#client;
-    this.#reserved = reservedAddresses({
-      nodes: this.#cluster.nodes.values(),
-      interfaces: this.#interfaces,
-      apiHost: new URL(server).hostname,
-    });
-    this.#allocation.configure(this.#cluster.config, this.#reserved.all);
-    if (this.#leader.isLeading) this.#allocation.lead();
-  }
-
-  #saveServices(keys: ReadonlySet<string>): void {
-    const changes = [...keys].map((key) => {
-      const service = this.#cluster.services.get(key);
-      const pool = service?.metadata.annotations[POOL_ANNOTATION] ?? "";
-      const addresses = service === undefined ? [] : currentAddresses(service);
-      const allocations = addresses.map((address) => ({ address, pool }));
-      return { key, object: service ?? null, allocations };
-    });
-    if (changes.length > 0) this.#store.saveServices(changes);
-  }
-
-  #onInterfaces(interfaces: readonly HostInterface[]): void {
-    this.#linkFailure = null;
-    // Most notifications change nothing here: no write of the node Lease for them.
-    if (isDeepStrictEqual(interfaces, this.#interfaces)) return;
-    this.#interfaces = interfaces;
-    const links = hostLinks(interfaces, this.#file.excludeInterfaces);
-    if (!isDeepStrictEqual(links, this.#hostLinks)) this.#onHostLinks(links);
-    if (this.#cluster.isSynced) this.#reconfigureAllocation();
+  #onInterfaces(): void {
+    if (this.#cluster.isSynced) this.#leaderWork.configure();
     this.#checkInterfaces();
-  }
-
-  #onHostLinks(links: HostLinks): void {
-    this.#hostLinks = links;
-    const names = links.answering.map((link) => link.name);
-    this.#log.info({ event: "links", names }, "interfaces with carrier");
-    this.#responder.tell({ type: "interfaces", interfaces: links.answering });
-    this.#ownership.post({ type: "segments", segments: links.segments });
-  }
-
-  #onLinkError(error: AppError): void {
-    this.#linkFailure = error;
-    this.#log.error({ event: "link-failure", code: error.code }, error.message);
   }
 
   #checkInterfaces(): void {
@@ -270,27 +248,8 @@ export class Daemon {
     this.#missing.check({
       node: this.#file.nodeName,
       cluster: this.#cluster,
-      present: new Set(this.#interfaces.map((entry) => entry.name)),
+      present: new Set(this.#host.all.map((entry) => entry.name)),
     });
-  }
-
-  #onLeading(isLeading: boolean): void {
-    this.#log.info({ event: "leadership", isLeading }, isLeading ? "leading" : "not leading");
-    if (isLeading) void this.#startLeading();
-    else this.#allocation.follow();
-  }
-
-  /** What a former leader wrote last may not have come through the watch yet: read it first. */
-  async #startLeading(): Promise<void> {
-    while (this.#leader.isLeading) {
-      const list = await listAll(this.#client, SERVICES, { decode: decodeService });
-      if (list.ok) {
-        this.#cluster.serviceSink().replace(list.value.items);
-        if (this.#cluster.isSynced) setImmediate(() => this.#reconfigureAllocation());
-        return;
-      }
-      await sleep(RELIST_RETRY_MS);
-    }
   }
 
   #patch(service: Service, change: Parameters<typeof patchServiceStatus>[2]) {
@@ -324,17 +283,45 @@ export class Daemon {
     });
   }
 
+  #createAllocation(): AllocationController {
+    return new AllocationController({
+      services: () => this.#cluster.services,
+      patch: (service, change) => this.#patch(service, change),
+      events: this.#serviceEvents,
+      isLeader: () => this.#leader.isLeading,
+      later: (milliseconds, run) => void setTimeout(run, milliseconds),
+    });
+  }
+
+  #createResponder(): Responder {
+    return new Responder({
+      start: {
+        node: this.#file.nodeName,
+        incarnation: nextIncarnation(this.#store, clock),
+        settings: this.#file.beacons,
+        port: this.#file.beacons.port,
+      },
+      onPeer: (news) => this.#beacons.onPeer(news),
+      onHeard: ({ address, interface: name, mac }) =>
+        this.#ownership.post({ type: "heard", address, interface: name, mac }),
+      onReady: (realtime) =>
+        this.#log.info({ event: "responder-ready", realtime }, "responder ready"),
+    });
+  }
+
   #createOwnership(): OwnershipDriver {
     return new OwnershipDriver({
       node: this.#file.nodeName,
       identity: this.#identity,
       timings: timingsFor(this.#file.beacons),
+      preempt: this.#file.preempt,
       clock,
       leases: this.#leases,
       writer: this.#writer,
       tellResponder: (message) => this.#responder.tell(message),
       onChange: (change) => this.#journal.ownChange(change),
       onConflict: (conflict) => this.#journal.conflict(conflict),
+      onUnread: () => this.#remember(),
     });
   }
 
@@ -369,19 +356,20 @@ export class Daemon {
       allocation: this.#allocation,
       responder: this.#responder,
       store: this.#store,
+      drain: this.#drain,
       leader: () => ({
         node: this.#leadership.holder?.replace(/_[0-9a-f]*$/, "") ?? null,
         isThisNode: this.#leader.isLeading,
       }),
-      api: () => this.#apiHealth(),
+      api: () => apiHealth(this.#reflectors, this.#writer),
       host: () => ({
         missingInterfaces: this.#missing.names(),
-        linkFailure: this.#linkFailure?.message ?? null,
+        linkFailure: this.#host.failure,
         socketNotice: this.#socketNotice,
         beaconProblem: this.#beacons.problem(),
         services: this.#cluster.services.values(),
       }),
-      reserved: () => this.#reserved,
+      reserved: () => this.#leaderWork.reserved,
       counters: () => ({
         ...this.#responder.report().counters,
         "events-written": this.#events.counts().written,
@@ -390,11 +378,16 @@ export class Daemon {
     });
   }
 
-  #apiHealth() {
-    const failures = this.#reflectors.failures();
-    const isReachable = failures.size < this.#reflectors.count;
-    const leaseFailure = this.#writer.failure();
-    const lastContactAt = this.#reflectors.lastContactAt();
-    return { failures, leaseFailure, isReachable, lastContactAt };
+  #createCommands(): DaemonCommands {
+    return new DaemonCommands({
+      node: this.#file.nodeName,
+      clock,
+      drain: this.#drain,
+      machine: () => this.#ownership.machine,
+      tellOwnership: (event) => this.#ownership.post(event),
+      drainView: () => this.#views.drain(),
+      plan: () => this.#views.planRebalance(),
+      later: (milliseconds, run) => void setTimeout(run, milliseconds),
+    });
   }
 }

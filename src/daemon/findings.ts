@@ -30,6 +30,8 @@ export interface Findable {
   readonly socketNotice?: string | null;
   /** Why peers cannot hear this node, or null. */
   readonly beaconProblem?: string | null;
+  /** Why this node is drained, or null. */
+  readonly drained?: "requested" | "cordoned" | null;
   /** All Services: some ask for what is not supported yet. */
   readonly services?: Iterable<Service>;
 }
@@ -48,6 +50,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
+    ...drainFinding(input.drained ?? null),
     ...unsupportedFinding(input.services ?? []),
   ];
   return [
@@ -206,4 +209,12 @@ function ipv6Finding(count: number): Finding[] {
       next: "use IPv4 addresses for now",
     },
   ];
+}
+
+function drainFinding(cause: "requested" | "cordoned" | null): Finding[] {
+  if (cause === null) return [];
+  const what = "This node is drained: it hands over its addresses and takes none";
+  return cause === "cordoned"
+    ? [{ health: "degraded", what, cause: "its Node is cordoned", next: "kubectl uncordon" }]
+    : [{ health: "degraded", what, cause: 'somebody ran "lbctl drain"', next: "lbctl undrain" }];
 }

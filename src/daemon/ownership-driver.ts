@@ -2,10 +2,12 @@
 // deadlines. It decides nothing.
 
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import { unreachable } from "../core/invariant.ts";
+import type { PeerEntry } from "../core/peer.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { Ownership } from "../ownership/machine.ts";
@@ -33,6 +35,7 @@ export interface OwnershipDriverOptions {
   /** Node and incarnation: the holder of the node Lease. */
   readonly identity: string;
   readonly timings: Timings;
+  readonly preempt: boolean;
   readonly clock: Clock;
   readonly leases: LeaseClient;
   readonly writer: LeaseWriter;
@@ -40,6 +43,8 @@ export interface OwnershipDriverOptions {
   /** Called before the effect that the change is about is done. */
   readonly onChange: (change: EffectOf<"record">["change"]) => void;
   readonly onConflict: (conflict: EffectOf<"conflict">) => void;
+  /** The API could not be read since the start: time to remember what it said before. */
+  readonly onUnread: () => void;
 }
 
 /** A list takes longer than a write; an API that hangs must not keep a VIP in doubt for long. */
@@ -63,16 +68,19 @@ export class OwnershipDriver implements Task {
   #timer: NodeJS.Timeout | undefined;
   #stopped = Promise.withResolvers<void>();
   #steps = 0;
+  #hasRead = false;
   /** When an older host of this node's name was heard last. */
   #namesakeAt: BootMs | null = null;
   /** Of the present step. */
   #claims: EffectOf<"claim">[] = [];
+  #offers: EffectOf<"offer">[] = [];
   #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
 
   constructor(options: OwnershipDriverOptions) {
     this.#options = options;
     const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-    this.#machine = new Ownership({ node: options.node, timings: options.timings, sha256 });
+    const { node, timings, preempt } = options;
+    this.#machine = new Ownership({ node, timings, sha256, preempt });
   }
 
   /** For reading only: what the views show. */
@@ -121,6 +129,16 @@ export class OwnershipDriver implements Task {
     clearTimeout(timer);
   }
 
+  /**
+   * Asks the peers to leave this node what it has for a while, and goes on until that has been said
+   * more than once: a daemon that starts anew is expected here.
+   */
+  async leaveForRestart(): Promise<void> {
+    if (this.#hasNamesake()) return;
+    this.#options.tellResponder({ type: "state", state: "restarting" });
+    await sleep(this.#options.timings.holdMs);
+  }
+
   #hasNamesake(): boolean {
     const at = this.#namesakeAt;
     return at !== null && this.#options.clock.boot() - at < NAMESAKE_MS;
@@ -151,20 +169,23 @@ export class OwnershipDriver implements Task {
   #perform(effects: readonly OwnershipEffect[]): void {
     for (const effect of effects) this.#performOne(effect);
     if (this.#claims.length > 0) this.#sendClaims();
+    if (this.#offers.length > 0) this.#sendOffers();
   }
 
   /** Many claims at once go in few datagrams. */
   #sendClaims(): void {
-    const byInterfaces = new Map<string, EffectOf<"claim">[]>();
-    for (const claim of this.#claims) {
-      const key = claim.interfaces.join(" ");
-      byInterfaces.set(key, [...(byInterfaces.get(key) ?? []), claim]);
-    }
+    const claims = Map.groupBy(this.#claims, ({ interfaces }) => interfaces.join(" "));
     this.#claims = [];
-    for (const claims of byInterfaces.values()) {
-      const entries = claims.map(({ address, epoch }) => ({ address, epoch }));
-      const interfaces = claims[0]?.interfaces ?? [];
+    for (const [{ interfaces }, entries] of pairsOf(claims)) {
       this.#options.tellResponder({ type: "claim", entries, interfaces });
+    }
+  }
+
+  #sendOffers(): void {
+    const offers = Map.groupBy(this.#offers, ({ to, interface: name }) => `${to} ${name}`);
+    this.#offers = [];
+    for (const [{ to, interface: name }, entries] of pairsOf(offers)) {
+      this.#options.tellResponder({ type: "offer", to, interface: name, entries });
     }
   }
 
@@ -193,10 +214,11 @@ export class OwnershipDriver implements Task {
         return tellResponder({ type: "revoke", address: effect.address });
       case "claim":
         return void this.#claims.push(effect);
-      case "offer": {
-        const { address, epoch, interface: name, to } = effect;
-        const entries = [{ address, epoch }];
-        return tellResponder({ type: "offer", to, interface: name, entries });
+      case "offer":
+        return void this.#offers.push(effect);
+      case "stand-in": {
+        const { address, interfaces, mac } = effect;
+        return tellResponder({ type: "stand-in", address, interfaces, mac });
       }
       case "withdraw":
         return tellResponder({ type: "withdraw" });
@@ -266,9 +288,11 @@ export class OwnershipDriver implements Task {
   async #readRecords(): Promise<void> {
     const read = await this.#options.leases.list({ timeoutMs: LIST_TIMEOUT_MS });
     if (!read.ok) {
+      if (!this.#hasRead) this.#options.onUnread();
       this.post({ type: "records-read", records: "failed" });
       return;
     }
+    this.#hasRead = true;
     const records = read.value.items.map(recordOf);
     const vips = records.flatMap((entry) => (entry.kind === "vip" ? [entry.record] : []));
     const members = records.flatMap((entry) => (entry.kind === "member" ? [entry.record] : []));
@@ -278,3 +302,14 @@ export class OwnershipDriver implements Task {
 
 /** Label by which `kubectl get leases -l` finds lbd's records. */
 export const MANAGED_BY = { "app.kubernetes.io/managed-by": "lbd" } as const;
+
+/** The first of each group, which tells what they have in common, and the entries of all. */
+function pairsOf<T extends PeerEntry>(
+  groups: ReadonlyMap<string, readonly T[]>,
+): [T, PeerEntry[]][] {
+  return [...groups.values()].flatMap((group): [T, PeerEntry[]][] => {
+    const first = group[0];
+    const entries = group.map(({ address, epoch }) => ({ address, epoch }));
+    return first === undefined ? [] : [[first, entries]];
+  });
+}

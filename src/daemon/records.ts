@@ -2,6 +2,7 @@
 
 import type { Ip } from "../core/address.ts";
 import { expandedIp, formatPrefix, parseIp, parsePrefix } from "../core/address.ts";
+import { LEASE_EPOCH_MAX } from "../core/epoch.ts";
 import type { Lease } from "../k8s-sync/model.ts";
 import type { LeaderRecord } from "../ownership/leadership.ts";
 import type { MemberRecord, Segment, VipRecord } from "../ownership/types.ts";
@@ -56,9 +57,23 @@ export function vipRecord(lease: Lease, address: Ip): VipRecord {
   return {
     address,
     owner: holderOf(lease),
-    epoch: Math.max(0, lease.spec.leaseTransitions ?? 0),
+    epoch: believedEpoch(lease.spec.leaseTransitions ?? 0),
     resourceVersion: lease.metadata.resourceVersion,
   };
+}
+
+/** What the store remembers of the VIP Leases; any version that the API tells is newer. */
+export function rememberedRecords(rows: readonly TenureMemory[]): VipRecord[] {
+  return rows.flatMap(({ address, owner, epoch }) => {
+    const ip = parseIp(address);
+    return ip === null ? [] : [{ address: ip, owner, epoch, resourceVersion: "0" }];
+  });
+}
+
+export interface TenureMemory {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly epoch: number;
 }
 
 export function leaderRecord(lease: Lease): LeaderRecord {
@@ -97,6 +112,11 @@ function parseSegment(plain: { interface?: unknown; prefixes?: unknown } | null)
       .slice(0, SEGMENTS_MAX)
       .flatMap((text: unknown) => parsePrefix(String(text)) ?? []),
   };
+}
+
+/** No count of tenures: no later one could be written (`leaseTransitions` is an int32). */
+function believedEpoch(transitions: number): number {
+  return transitions < 0 || transitions >= LEASE_EPOCH_MAX ? 0 : transitions;
 }
 
 function holderOf(lease: Lease): string | null {

@@ -1,9 +1,15 @@
-// The five resources that the daemon watches, and how well that goes.
+// The six resources that the daemon watches, and how well that goes.
 
 import type { Random } from "../core/random.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
-import { decodeLease, decodeNode, decodeObject, decodeService } from "../k8s-sync/decode.ts";
+import {
+  decodeEndpointSlice,
+  decodeLease,
+  decodeNode,
+  decodeObject,
+  decodeService,
+} from "../k8s-sync/decode.ts";
 import type { KubernetesObject, Lease } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
@@ -23,6 +29,7 @@ export interface ReflectorsOptions {
   readonly onFailure: (resource: string, failure: ApiFailure) => void;
 }
 
+const ENDPOINTS = "endpointslices";
 export const SERVICES = { path: "/api/v1/services", name: "services" } as const;
 
 type Watching = { run(signal: AbortSignal): Promise<void>; state(): ReflectorStateOf };
@@ -39,11 +46,13 @@ export class Reflectors implements Task {
     const ads = { path: `${metallb}/l2advertisements`, name: "l2advertisements" };
     const nodes = { path: "/api/v1/nodes", name: "nodes" };
     const leases = { path: leasesPath, name: "leases" };
+    const slices = { path: "/apis/discovery.k8s.io/v1/endpointslices", name: ENDPOINTS };
     this.#byResource = new Map<string, Watching>([
       ["services", reflect(options, SERVICES, decodeService, cluster.serviceSink())],
       ["nodes", reflect(options, nodes, decodeNode, cluster.nodeSink())],
       ["ipaddresspools", reflect(options, pools, decodeObject, cluster.poolSink())],
       ["l2advertisements", reflect(options, ads, decodeObject, cluster.advertisementSink())],
+      [ENDPOINTS, reflect(options, slices, decodeEndpointSlice, cluster.endpointSliceSink())],
       ["leases", reflect(options, leases, decodeLease, options.leaseSink)],
     ]);
   }
@@ -92,6 +101,7 @@ function reflect<T extends KubernetesObject>(
       if (failure !== null && failure.message !== lastFailure?.message) {
         options.onFailure(resource.name, failure);
       }
+      if (failure !== null && resource.name === ENDPOINTS) options.cluster.skipEndpoints();
       lastFailure = failure;
     },
   });

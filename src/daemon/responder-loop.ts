@@ -2,8 +2,8 @@
 // and announcer between. It waits for nothing but frames, messages and its own timer.
 
 import { Announcer } from "../arp/announcer.ts";
-import type { FrameBatch, FrameSocket } from "../arp/packet-socket.ts";
-import type { InterfaceResponder, Outcome } from "../arp/responder.ts";
+import type { FrameBatch } from "../arp/packet-socket.ts";
+import type { Outcome } from "../arp/responder.ts";
 import { ArpResponder, addressKey, OUTCOMES } from "../arp/responder.ts";
 import { announcements, encodeArp, OFFSET, probe, read32, readInt32 } from "../arp/wire.ts";
 import type { EngineEffect } from "../beacon/engine-types.ts";
@@ -14,13 +14,10 @@ import { errorText } from "../core/errors.ts";
 import { macAt } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
-import type {
-  AnsweringInterface,
-  LastAnswer,
-  ResponderReport,
-  ToResponder,
-} from "./responder-messages.ts";
+import { newInterface, type OpenInterface } from "./open-interface.ts";
+import type { AnsweringInterface, ResponderReport, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
+import { type AnswerCount, reportOf } from "./responder-report.ts";
 
 /** A socket that could not be opened is tried again after this. */
 const REOPEN_MS = 1_000;
@@ -28,20 +25,6 @@ const REOPEN_MS = 1_000;
 const REOPEN_BROKEN_MS = 20;
 /** The main thread is told of another host at most once in this time for an address. */
 const HEARD_REPORT_MS = 200;
-
-interface AnswerCount {
-  readonly address: Ip;
-  count: number;
-  last: LastAnswer | null;
-}
-
-interface OpenInterface {
-  readonly about: AnsweringInterface;
-  readonly responder: InterfaceResponder;
-  socket: FrameSocket | null;
-  reopenAt: BootMs;
-  problem: string | null;
-}
 
 export class ResponderLoop {
   readonly #ports: ResponderPorts;
@@ -64,7 +47,8 @@ export class ResponderLoop {
   }
 
   receive(message: ToResponder): void {
-    this.#ports.engine.mainMoved(this.#ports.now());
+    const { engine, now } = this.#ports;
+    engine.mainMoved(now());
     switch (message.type) {
       case "interfaces":
         this.#setInterfaces(message.interfaces);
@@ -80,33 +64,34 @@ export class ResponderLoop {
         this.#revoke(message.address);
         break;
       case "beacon-keys":
-        this.#ports.engine.setKeys(message.sending, message.accepted, this.#ports.now());
+        engine.setKeys(message.sending, message.accepted, now());
         break;
       case "cluster":
-        this.#ports.engine.setCluster(message.cluster, this.#ports.now());
+        engine.setCluster(message.cluster, now());
         break;
       case "state":
-        this.#perform(this.#ports.engine.setState(message.state, this.#ports.now()));
+        this.#perform(engine.setState(message.state, now()));
         break;
       case "claim":
-        this.#perform(this.#ports.engine.claim(message.entries, message.interfaces));
+        this.#perform(engine.claim(message.entries, message.interfaces));
         break;
       case "offer":
-        this.#perform(this.#ports.engine.offer(message.interface, message.to, message.entries));
+        this.#perform(engine.offer(message.interface, message.to, message.entries));
+        break;
+      case "stand-in":
+        this.#responder.standIn(message.address, message.interfaces, message.mac);
         break;
       case "withdraw":
-        this.#perform(this.#ports.engine.tellTable());
+        this.#perform(engine.tellTable());
         break;
-      case "retell": {
-        const { interface: name, node } = message;
-        this.#perform(this.#ports.engine.retell(name, node, this.#ports.now()));
+      case "retell":
+        this.#perform(engine.retell(message.interface, message.node, now()));
         break;
-      }
       case "probe-targets":
-        this.#ports.engine.setProbeTargets(message.targets);
+        engine.setProbeTargets(message.targets);
         break;
       case "announce":
-        this.#announcer.start(message.address, this.#ports.now());
+        this.#announcer.start(message.address, now());
         break;
       case "report":
         this.#ports.post({ type: "report", report: this.#report() });
@@ -186,6 +171,12 @@ export class ResponderLoop {
       }
       case "tenure":
         return this.#onTenure(effect);
+      case "watch-hosts": {
+        const open = this.#interfaces.get(effect.interface);
+        if (open === undefined) return;
+        open.watchedHosts = effect.addresses;
+        return open.socket?.setRanges(this.#rangesOn(open));
+      }
       case "probe": {
         const open = this.#interfaces.get(effect.interface);
         if (open === undefined) return;
@@ -224,8 +215,9 @@ export class ResponderLoop {
     for (const open of this.#interfaces.values()) open.socket?.setRanges(this.#rangesOn(open));
   }
 
-  #rangesOn({ about }: OpenInterface): readonly IpRange[] {
-    return about.gateway === null ? this.#ranges : [...this.#ranges, prefixOf(about.gateway, 32)];
+  #rangesOn({ about, watchedHosts }: OpenInterface): readonly IpRange[] {
+    const others = about.gateway === null ? watchedHosts : [about.gateway, ...watchedHosts];
+    return [...this.#ranges, ...others.map((address) => prefixOf(address, 32))];
   }
 
   #startCount(address: Ip): void {
@@ -238,16 +230,15 @@ export class ResponderLoop {
     const key = (about: AnsweringInterface): string =>
       `${about.name} ${about.index} ${about.mac} ${about.gateway}`;
     const wantedKeys = new Set(wanted.map(key));
-    for (const [name, open] of this.#interfaces) {
+    for (const open of this.#interfaces.values()) {
       if (wantedKeys.has(key(open.about))) continue;
       open.socket?.close();
-      this.#interfaces.delete(name);
+      this.#interfaces.delete(open.about.name);
     }
     for (const about of wanted) {
       if (this.#interfaces.has(about.name)) continue;
       const responder = this.#responder.onInterface(about.name, about.mac);
-      const open = { about, responder, socket: null, reopenAt: now, problem: null };
-      this.#interfaces.set(about.name, open);
+      this.#interfaces.set(about.name, newInterface(about, responder, now));
     }
     this.#setSegments(wanted, now);
   }
@@ -303,6 +294,7 @@ export class ResponderLoop {
       const outcome = open.responder.look(frame, batch.lengths[i] ?? 0, now);
       this.#counters[outcome] = (this.#counters[outcome] ?? 0) + 1;
       if (outcome === "answered") this.#answer(open, frame, now);
+      else if (outcome === "stood-in") this.#reply(open, frame);
       else if (outcome === "not-request") this.#noteAnswer(open, frame, now);
       else if (isHeard(outcome)) this.#heard(open, frame, now);
     }
@@ -310,9 +302,7 @@ export class ResponderLoop {
   }
 
   #answer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
-    const out = this.#reserve(open);
-    if (out === null) return;
-    open.responder.reply(frame, out);
+    if (!this.#reply(open, frame)) return;
     const stats = this.#answered.get(readInt32(frame, OFFSET.targetIp));
     if (stats === undefined) return;
     stats.count += 1;
@@ -322,10 +312,17 @@ export class ResponderLoop {
     stats.last = { at: now, to, interface: open.about.name };
   }
 
-  /** Perhaps the answer to a probe. */
+  #reply(open: OpenInterface, frame: Uint8Array): boolean {
+    const out = this.#reserve(open);
+    if (out === null) return false;
+    open.responder.reply(frame, out);
+    return true;
+  }
+
+  /** Perhaps the answer to a probe; who stands in for another sends it from its own MAC. */
   #noteAnswer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
     const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
-    const mac = macAt(frame, OFFSET.senderMac);
+    const mac = macAt(frame, OFFSET.source);
     this.#ports.engine.answered(open.about.name, address, mac, now);
   }
 
@@ -374,24 +371,19 @@ export class ResponderLoop {
   }
 
   #report(): ResponderReport {
-    const vips = [...this.#answered.values()].map(({ address, count, last }) => ({
-      address,
-      answered: count,
-      lastAnswer: last,
-    }));
-    const problems = [...this.#interfaces.values()].flatMap((open) =>
-      open.problem === null ? [] : [{ interface: open.about.name, message: open.problem }],
-    );
-    for (const [name, message] of this.#beaconProblems) {
-      problems.push({ interface: name, message });
-    }
     const { engine, beacons } = this.#ports;
-    const counters = { ...this.#counters };
-    for (const [name, count] of Object.entries(beacons.counters()))
-      counters[`beacon-${name}`] = count;
-    for (const [name, count] of Object.entries(engine.drops))
-      counters[`beacon-drop-${name}`] = count;
-    return { counters, vips, problems, peers: engine.peers() };
+    const problems = new Map(this.#beaconProblems);
+    for (const { about, problem } of this.#interfaces.values()) {
+      if (problem !== null) problems.set(about.name, problem);
+    }
+    return reportOf({
+      counters: this.#counters,
+      answered: this.#answered.values(),
+      problems,
+      beacons: beacons.counters(),
+      drops: engine.drops,
+      peers: engine.peers(),
+    });
   }
 }
 

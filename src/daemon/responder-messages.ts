@@ -58,6 +58,13 @@ export type ToResponder =
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
     }
+  /** Answer in place of an owner that restarts, with its MAC; null: no more. */
+  | {
+      readonly type: "stand-in";
+      readonly address: Ip;
+      readonly interfaces: readonly string[];
+      readonly mac: Mac | null;
+    }
   | { readonly type: "withdraw" }
   | { readonly type: "retell"; readonly node: string; readonly interface: string }
   /** By node: VIPs to ask it for when it is silent. */

@@ -16,12 +16,6 @@ export function unsupported(service: Service): string[] {
   const { spec, metadata } = service;
   if (!isOurs(service) || spec.type !== "LoadBalancer") return [];
   const texts: string[] = [];
-  if (spec.externalTrafficPolicy === "Local") {
-    texts.push(
-      'externalTrafficPolicy "Local" is ignored when a node is chosen: ' +
-        "one without a ready pod may answer, and kube-proxy drops the connections there",
-    );
-  }
   for (const [name, instead] of ANNOTATIONS) {
     const value = metadata.annotations[name] ?? "";
     if (value !== "") texts.push(`the annotation "${name}" is ignored: ${instead}`);

@@ -2,9 +2,11 @@
 
 import type { ApiSource } from "../api/routes.ts";
 import type {
+  DrainView,
   FamilyCounts,
   Finding,
   HistoryView,
+  MoveView,
   NodeView,
   PoolView,
   ServiceView,
@@ -16,12 +18,14 @@ import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { AllocatablePool } from "../ipam/types.ts";
 import { countAssigned, noneAssigned, poolUsage } from "../ipam/usage.ts";
-import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { Store } from "../store/store.ts";
 import type { AllocationController } from "./allocation-controller.ts";
+import type { ApiHealth } from "./api-health.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import type { Drain } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { findings, worst } from "./findings.ts";
+import { plannedMove, whyStuck } from "./moves.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
 import { exclusion, healthProblem } from "./placements.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
@@ -33,16 +37,6 @@ import {
   requestedAddresses,
 } from "./service-request.ts";
 
-export interface ApiHealth {
-  /** By resource: why it cannot be read now. */
-  readonly failures: ReadonlyMap<string, ApiFailure>;
-  /** Why Leases cannot be written now, or null. */
-  readonly leaseFailure: ApiFailure | null;
-  /** False when nothing at all gets through. */
-  readonly isReachable: boolean;
-  readonly lastContactAt: BootMs | null;
-}
-
 export interface ViewSources {
   readonly node: string;
   readonly clock: Clock;
@@ -53,6 +47,7 @@ export interface ViewSources {
   readonly allocation: AllocationController;
   readonly responder: Responder;
   readonly store: Store;
+  readonly drain: Pick<Drain, "cause" | "force">;
   readonly leader: () => { node: string | null; isThisNode: boolean };
   readonly api: () => ApiHealth;
   readonly host: () => {
@@ -125,6 +120,7 @@ export class Views implements ApiSource {
       orphans: ipv4.flatMap((address) => this.#orphan(address)),
       poolConflicts: this.#poolConflicts(),
       ipv6Addresses: addresses.length - ipv4.length,
+      drained: this.#sources.drain.cause,
       ...this.#sources.host(),
     });
   }
@@ -200,10 +196,17 @@ export class Views implements ApiSource {
   }
 
   nodes(): NodeView[] {
-    const { node: own, cluster, ownership, clock } = this.#sources;
+    const { node: own, cluster, ownership, responder, clock } = this.#sources;
     const now = clock.boot();
     const members = new Map(ownership.machine.members(now).map((m) => [m.node, m.status]));
     const owners = ownership.machine.records().map((record) => record.owner);
+    const states = new Map(
+      responder
+        .report()
+        .peers.filter(({ verdict }) => verdict === "heard")
+        .map((peer) => [peer.node, peer.state]),
+    );
+    states.set(own, this.#sources.drain.cause === null ? "live" : "draining");
     const names = [...new Set([own, ...cluster.nodes.keys(), ...members.keys()])].sort();
     return names.map((node) => {
       const object = cluster.nodes.get(node);
@@ -212,7 +215,8 @@ export class Views implements ApiSource {
           ? "the API knows no Node of this name"
           : (exclusion(object) ?? healthProblem(object));
       const member = node === own ? "alive" : (members.get(node) ?? "never-seen");
-      return { node, member, owned: owners.filter((owner) => owner === node).length, excluded };
+      const owned = owners.filter((owner) => owner === node).length;
+      return { node, member, daemon: states.get(node) ?? null, owned, excluded };
     });
   }
 
@@ -221,6 +225,26 @@ export class Views implements ApiSource {
       ...row,
       at: new Date(row.at).toISOString(),
     }));
+  }
+
+  drain(): DrainView {
+    const { node, drain, ownership, clock } = this.#sources;
+    const now = clock.boot();
+    const remaining = ownership.machine.owned().map((address) => {
+      const view = ownership.machine.view(address, now);
+      return { address, reason: view === null ? "" : whyStuck(view, node) };
+    });
+    const { cause, force } = drain;
+    return { node, draining: cause !== null, cause, force, remaining };
+  }
+
+  planRebalance(): MoveView[] {
+    const { node, cluster, ownership, clock } = this.#sources;
+    const now = clock.boot();
+    return cluster.addresses().flatMap((address) => {
+      const view = ownership.machine.view(address, now);
+      return (view === null ? null : plannedMove(view, node)) ?? [];
+    });
   }
 
   explain(subject: string) {
@@ -251,6 +275,8 @@ export class Views implements ApiSource {
     const view = ownership.machine.view(address, clock.boot());
     if (view === null) return [{ address, reason: "it is in no IPAddressPool" }];
     if (view.record?.owner != null || view.phase.kind !== "idle") return [];
+    // Without an endpoint there is nothing to answer for: that is the Service's affair.
+    if (view.serving !== "everywhere" && view.serving.size === 0) return [];
     const able = view.verdicts.filter((v) => v.verdict.eligible && v.status === "alive");
     if (able.length > 0) return [];
     const reasons = view.verdicts.map(({ node, status, verdict }) =>

@@ -3,6 +3,8 @@
 
 import { type WallMs, wallMs } from "../core/time.ts";
 import type {
+  Endpoint,
+  EndpointSlice,
   Lease,
   Node,
   ObjectMeta,
@@ -79,6 +81,21 @@ export function decodeNode(raw: unknown): Node | null {
     conditions: pairs(status.conditions, "type", "status"),
     addresses: pairs(status.addresses, "type", "address"),
   };
+}
+
+/** discovery.k8s.io/v1: `ready` counts as true when absent, `serving` as `ready`. */
+export function decodeEndpointSlice(raw: unknown): EndpointSlice | null {
+  const object = fields(raw);
+  const metadata = decodeMeta(object.metadata);
+  if (metadata === null) return null;
+  return { metadata, endpoints: list(object.endpoints).filter(isFields).map(decodeEndpoint) };
+}
+
+function decodeEndpoint(object: Fields): Endpoint {
+  const { ready, serving } = fields(object.conditions);
+  const isReady = ready !== false;
+  const isServing = typeof serving === "boolean" ? serving : isReady;
+  return { nodeName: text(object.nodeName) ?? null, isReady, isServing };
 }
 
 export function decodeLease(raw: unknown): Lease | null {

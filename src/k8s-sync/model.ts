@@ -71,6 +71,18 @@ export interface Node extends KubernetesObject {
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
 }
 
+/** A terminating endpoint is not ready, and serving for as long as it takes requests. */
+export interface Endpoint {
+  /** Null: it belongs to no node of the cluster. */
+  readonly nodeName: string | null;
+  readonly isReady: boolean;
+  readonly isServing: boolean;
+}
+
+export interface EndpointSlice extends KubernetesObject {
+  readonly endpoints: readonly Endpoint[];
+}
+
 export interface LeaseSpec {
   readonly holderIdentity: string | null;
   readonly leaseDurationSeconds: number | null;

@@ -1,5 +1,6 @@
 // Who could own a VIP now: the members alive, each with its verdict, best first.
 
+import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Eligibility } from "./eligibility.ts";
 import { eligibility } from "./eligibility.ts";
@@ -13,6 +14,8 @@ export interface Verdict {
   readonly status: MemberStatus;
   /** How it is heard where this node would answer for the VIP. */
   readonly hearing: Hearing;
+  /** What its daemon says of itself there; null: it was never heard. */
+  readonly state: PeerState | null;
   readonly verdict: Eligibility;
 }
 
@@ -49,7 +52,7 @@ export class Candidates {
   /** The nodes that may own the VIP, best first; unhealthy ones only when there are no others. */
   ranked(vip: VipSpec, now: BootMs): string[] {
     const able = this.verdicts(vip, now).filter(
-      (candidate) => candidate.verdict.eligible && this.#isThere(vip, candidate),
+      (candidate) => candidate.verdict.eligible && this.#isThere(candidate),
     );
     const healthy = able.filter(({ verdict }) => verdict.eligible && verdict.unhealthy === null);
     const nodes = (healthy.length > 0 ? healthy : able).map(({ node }) => node);
@@ -74,20 +77,21 @@ export class Candidates {
   }
 
   /** It can be expected to claim: heard, or, where beacons do not reach, renewing its Lease. */
-  #isThere(vip: VipSpec, { node, status, hearing }: Verdict): boolean {
+  #isThere({ node, status, hearing, state }: Verdict): boolean {
     if (node === this.#node || hearing === "unknown") return status === "alive";
-    const neighbour = this.#neighbours.on(this.segmentOf(vip) ?? "").get(node);
-    return hearing === "heard" && neighbour?.state === "live";
+    return hearing === "heard" && state === "live";
   }
 
   #verdict(vip: VipSpec, node: string, now: BootMs): Verdict {
     if (node === this.#node) {
-      return { node, status: "alive", hearing: "heard", verdict: this.own(vip) };
+      return { node, status: "alive", hearing: "heard", state: "live", verdict: this.own(vip) };
     }
     const isMember = this.#members.isKnown(node);
     const status = isMember ? this.#members.status(node, now) : "stopped";
-    const hearing = this.#neighbours.hearing(node, this.segmentOf(vip));
+    const segment = this.segmentOf(vip);
+    const hearing = this.#neighbours.hearing(node, segment);
+    const state = this.#neighbours.on(segment ?? "").get(node)?.state ?? null;
     const verdict = eligibility(vip, node, this.#members.segments(node));
-    return { node, status, hearing, verdict };
+    return { node, status, hearing, state, verdict };
   }
 }

@@ -1,67 +1,16 @@
-// The decision about one VIP: from what is known now to one action. No state of its own.
+// The decision about one VIP: from what is known now to one action. No state of its own, but for
+// noting in the VIP since when it is free, and whom it was offered to.
 
 import type { Epoch } from "../core/epoch.ts";
 import { epochOf, formatEpoch, holdoverOf, NO_EPOCH } from "../core/epoch.ts";
 import { unreachable } from "../core/invariant.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
-import type { Candidates } from "./candidates.ts";
-import type { WireClaim } from "./claims.ts";
-import type { Members } from "./members.ts";
-import type { Neighbours } from "./neighbours.ts";
-import type { Timings } from "./timings.ts";
-import type { ClaimCause, LossCause } from "./types.ts";
+import type { Action, Situation } from "./action.ts";
+import { decideLeaving, leaveOf, mayOwn } from "./leave.ts";
+import type { Vacancy } from "./vacancy.ts";
+import { strongestOther, vacancyOf } from "./vacancy.ts";
 import type { Phase, Vip } from "./vip.ts";
-
-export interface Situation {
-  readonly node: string;
-  readonly timings: Timings;
-  readonly members: Members;
-  readonly neighbours: Neighbours;
-  readonly candidates: Candidates;
-  /** The strongest claim of others that was heard. */
-  readonly wireClaim: (vip: Vip) => WireClaim | null;
-  /** The records were read since the start, and the segments listened to for long enough. */
-  readonly mayAct: boolean;
-  /** The API has confirmed this node's Lease lately. */
-  readonly isApiInReach: boolean;
-  /** The last write got no answer: claims do not wait for theirs. */
-  readonly isHoldover: boolean;
-  /** Until then only VIPs that are this node's own by the record are taken. */
-  readonly startHoldUntil: BootMs;
-  readonly isStopping: boolean;
-}
-
-export type Action =
-  /** Nothing now; look again at `due`. */
-  | { readonly kind: "wait"; readonly due: BootMs }
-  | {
-      readonly kind: "claim";
-      readonly cause: ClaimCause;
-      readonly previousOwner: string | null;
-      readonly interfaces: readonly string[];
-      readonly epoch: Epoch;
-      readonly announceAt: BootMs;
-    }
-  /** Another's claim is better. */
-  | { readonly kind: "abandon" }
-  /** No answer to the write in time, and no better claim: answer. */
-  | { readonly kind: "own-unwritten" }
-  /** This node has it already: answer. */
-  | { readonly kind: "resume"; readonly interfaces: readonly string[]; readonly epoch: Epoch }
-  /** The record names this node at a higher epoch: that is the tenure's from here on. */
-  | { readonly kind: "adopt-epoch" }
-  /** Ask another to take it over; go on until it has. */
-  | { readonly kind: "offer"; readonly to: string; readonly segment: string }
-  /** The interfaces have changed. */
-  | { readonly kind: "regrant"; readonly interfaces: readonly string[] }
-  /** Stop answering, then write that the VIP is free. */
-  | { readonly kind: "release"; readonly cause: LossCause; readonly detail: string }
-  /** Stop answering; the VIP belongs to somebody else. */
-  | { readonly kind: "yield"; readonly detail: string }
-  /** The record does not say yet that this node owns the VIP: write it. */
-  | { readonly kind: "rewrite" }
-  | { readonly kind: "read-member"; readonly node: string };
 
 type Owning = Extract<Phase, { kind: "owning" }>;
 type Claiming = Extract<Phase, { kind: "claiming" }>;
@@ -87,7 +36,7 @@ export function decide(vip: Vip, situation: Situation, now: BootMs): Action {
 function decideClaiming(vip: Vip, phase: Claiming, situation: Situation, now: BootMs): Action {
   const other = strongestOther(vip, situation);
   if (other !== null && beats(other, phase.epoch, vip, situation)) return { kind: "abandon" };
-  const mayGoOn = situation.mayAct && !situation.isStopping;
+  const mayGoOn = situation.mayAct && !situation.isStopping && situation.drain === null;
   if (!mayGoOn || !situation.candidates.own(vip.spec).eligible) return { kind: "abandon" };
   if (now >= phase.announceAt) return { kind: "own-unwritten" };
   return { kind: "wait", due: phase.announceAt };
@@ -100,47 +49,43 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
     // It was asked to, and does not answer yet, whatever the record says: until it does, this does.
     const isTaking = offer?.to === other.node && !offer.isAnnounced;
     if (isTaking && now < offer.until) return { kind: "wait", due: offer.until };
-    return { kind: "yield", detail: `to "${other.node}" at epoch ${formatEpoch(other.epoch)}` };
+    const to = `to "${other.node}" at epoch ${formatEpoch(other.epoch)}`;
+    const isAsked = offer?.to === other.node;
+    return isAsked
+      ? { kind: "yield", cause: "handed-over", detail: `${to}: ${offer.why}` }
+      : { kind: "yield", cause: "yielded", detail: to };
   }
   const { record } = vip;
   if (record?.owner === situation.node && epochOf(record.epoch) > phase.epoch) {
     return { kind: "adopt-epoch" };
   }
-  if (situation.isStopping) return decideStopping(vip, phase, situation, now);
-  const own = mayOwn(vip, situation, now);
-  if (!own.ok) return { kind: "release", cause: "not-eligible", detail: own.reason };
-  const isRecorded = vip.record?.owner === situation.node && holdoverOf(phase.epoch) === 0;
+  const upkeep = decideUpkeep(vip, phase, situation, now);
+  const leave = leaveOf(vip, phase, situation, now);
+  const leaving = leave.kind === "stay" ? stay(vip, leave.due) : decideLeaving(vip, leave, now);
+  if (leaving.kind !== "wait") return leaving;
+  if (upkeep.kind !== "wait") return upkeep;
+  return { kind: "wait", due: earliest(leaving.due, upkeep.due) };
+}
+
+/** The reason to let go of it is gone. */
+function stay(vip: Vip, due: BootMs): Action {
+  vip.offer = null;
+  vip.refusedBy = [];
+  return { kind: "wait", due };
+}
+
+/** What a tenure needs as long as it lasts: its record, and the right interfaces. */
+function decideUpkeep(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
+  const own = situation.candidates.own(vip.spec);
+  if (situation.isStopping || !own.eligible) return WAIT;
+  const { record } = vip;
+  const isMine = record?.owner === situation.node;
+  const isRecorded = isMine && epochOf(record.epoch) === phase.epoch;
   if (!isRecorded && !phase.isRewriting) return rewriteWhenDue(vip, situation, now);
   if (!sameNames(own.interfaces, phase.interfaces)) {
     return { kind: "regrant", interfaces: own.interfaces };
   }
   return WAIT;
-}
-
-/** Make before break: the best of those that are heard is asked first. */
-function decideStopping(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
-  const release = { kind: "release", cause: "stopping", detail: "daemon stops" } as const;
-  if (vip.offer !== null) {
-    return now < vip.offer.until ? { kind: "wait", due: vip.offer.until } : release;
-  }
-  const segment = phase.interfaces[0] ?? "";
-  const { candidates, neighbours, node } = situation;
-  const heard = candidates
-    .ranked(vip.spec, now)
-    .find((other) => other !== node && neighbours.hearing(other, segment) === "heard");
-  return heard === undefined ? release : { kind: "offer", to: heard, segment };
-}
-
-/** Whoever else has or claims it, by the record or on the wire, at the highest epoch. */
-export function strongestOther(
-  vip: Vip,
-  situation: Pick<Situation, "node" | "wireClaim">,
-): { node: string; epoch: Epoch } | null {
-  const wire = situation.wireClaim(vip);
-  const { record } = vip;
-  if (record === null || record.owner === null || record.owner === situation.node) return wire;
-  const recorded = { node: record.owner, epoch: epochOf(record.epoch) };
-  return wire !== null && wire.epoch > recorded.epoch ? wire : recorded;
 }
 
 /** A higher epoch wins everywhere; of equal ones the node that ranks first. */
@@ -154,20 +99,6 @@ function beats(
   // With the API's record there is no tie: whoever it names has it.
   if (vip.record?.owner === other.node && holdoverOf(epoch) === 0) return true;
   return candidates.isBetter(other.node, node, vip.spec);
-}
-
-/** Eligible, and healthy unless there is nobody healthier, which may change at `due`. */
-function mayOwn(
-  vip: Vip,
-  { candidates, members, node }: Situation,
-  now: BootMs,
-): { ok: true; interfaces: readonly string[] } | { ok: false; reason: string; due: BootMs } {
-  const own = candidates.own(vip.spec);
-  if (!own.eligible) return { ok: false, reason: own.reason, due: NEVER };
-  if (own.unhealthy !== null && !candidates.ranked(vip.spec, now).includes(node)) {
-    return { ok: false, reason: own.unhealthy, due: members.nextExpiry(now) };
-  }
-  return { ok: true, interfaces: own.interfaces };
 }
 
 function rewriteWhenDue(vip: Vip, situation: Situation, now: BootMs): Action {
@@ -187,7 +118,7 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
     if (now < vip.retryAt) return { kind: "wait", due: vip.retryAt };
     return { kind: "release", cause: "not-eligible", detail: own.ok ? "" : own.reason };
   }
-  if (situation.isStopping) return WAIT;
+  if (situation.isStopping || situation.drain !== null) return WAIT;
   if (!own.ok) return { kind: "wait", due: own.due };
   return decideClaim(vip, own.interfaces, situation, now);
 }
@@ -244,119 +175,6 @@ function claimOf(
     epoch: (highest + 1) as Epoch,
     announceAt: situation.isHoldover ? now : after(now, situation.timings.claimWaitMs),
   };
-}
-
-type Vacancy =
-  | {
-      readonly kind: "vacant";
-      readonly cause: ClaimCause;
-      readonly holder: { readonly node: string; readonly epoch: Epoch } | null;
-    }
-  | Extract<Action, { kind: "wait" | "read-member" }>;
-
-function vacancyOf(vip: Vip, segment: string, situation: Situation, now: BootMs): Vacancy {
-  const holder = strongestOther(vip, situation);
-  const isReleased =
-    vip.record !== null &&
-    vip.record.owner === null &&
-    (holder === null || holder.epoch <= epochOf(vip.record.epoch));
-  if (isReleased) return { kind: "vacant", cause: "released", holder: null };
-  if (holder === null) return { kind: "vacant", cause: "unheld", holder: null };
-  if (vip.offered !== null && isOffered(vip.offered, holder, now)) {
-    return { kind: "vacant", cause: "handed-over", holder };
-  }
-  if (vip.heardHolder !== holder.node) vip.heardHolder = null;
-  const until = situation.wireClaim(vip)?.until ?? NEVER;
-  const vacancy = holderVacancy(vip, holder.node, { segment, until }, situation, now);
-  const recorded = vip.record?.owner ?? null;
-  if (vacancy.kind !== "vacant" || recorded === null) return withHolder(vacancy, holder);
-  if (recorded === holder.node || recorded === situation.node) return withHolder(vacancy, holder);
-  // What was claimed on an island and died there does not end the tenure that the record names.
-  const beside = recordedVacancy(recorded, segment, situation, now);
-  return beside === null ? withHolder(vacancy, holder) : beside;
-}
-
-/** The offer is of the tenure that stands. */
-function isOffered(
-  offered: NonNullable<Vip["offered"]>,
-  holder: { readonly node: string; readonly epoch: Epoch },
-  now: BootMs,
-): boolean {
-  const isSame = offered.from === holder.node && offered.epoch >= holder.epoch;
-  return isSame && now < offered.until;
-}
-
-type HolderVacancy =
-  | { readonly kind: "vacant"; readonly cause: ClaimCause }
-  | Extract<Action, { kind: "wait" | "read-member" }>;
-
-function withHolder(
-  vacancy: HolderVacancy,
-  holder: { readonly node: string; readonly epoch: Epoch },
-): Vacancy {
-  return vacancy.kind === "vacant" ? { ...vacancy, holder } : vacancy;
-}
-
-function holderVacancy(
-  vip: Vip,
-  holder: string,
-  at: { readonly segment: string; readonly until: BootMs },
-  situation: Situation,
-  now: BootMs,
-): HolderVacancy {
-  const { neighbours, members } = situation;
-  const { segment, until } = at;
-  switch (neighbours.hearing(holder, segment)) {
-    case "heard":
-      vip.heardHolder = holder;
-      return { kind: "wait", due: until };
-    case "answers":
-      // A host whose beacons are filtered lives, while its Lease does or cannot be read.
-      if (!situation.isApiInReach) return { kind: "wait", due: until };
-      break;
-    case "silent":
-      if (vip.heardHolder === holder && neighbours.mayJudge(holder, segment)) {
-        return { kind: "vacant", cause: "owner-silent" };
-      }
-      break;
-    case "unknown":
-      break;
-  }
-  const byLease = leaseVacancy(holder, members, now);
-  return byLease.kind === "wait" ? { kind: "wait", due: earliest(byLease.due, until) } : byLease;
-}
-
-/** Null: the node that the record names, and that was claimed from, is gone, too. */
-function recordedVacancy(
-  recorded: string,
-  segment: string,
-  { neighbours, members }: Situation,
-  now: BootMs,
-): Extract<Action, { kind: "wait" | "read-member" }> | null {
-  const hearing = neighbours.hearing(recorded, segment);
-  if (hearing === "heard" || hearing === "answers") return WAIT;
-  if (hearing === "silent" && neighbours.mayJudge(recorded, segment)) return null;
-  const byLease = leaseVacancy(recorded, members, now);
-  return byLease.kind === "vacant" ? null : byLease;
-}
-
-/** For a holder that beacons do not reach, or of whose silence this node cannot judge. */
-function leaseVacancy(
-  holder: string,
-  members: Members,
-  now: BootMs,
-): { kind: "vacant"; cause: ClaimCause } | Extract<Action, { kind: "wait" | "read-member" }> {
-  switch (members.status(holder, now)) {
-    case "alive":
-      return { kind: "wait", due: members.deadline(holder, now) };
-    case "suspect":
-      if (members.shouldRead(holder, now)) return { kind: "read-member", node: holder };
-      return { kind: "wait", due: members.deadline(holder, now) };
-    case "down":
-      return { kind: "vacant", cause: "owner-down" };
-    case "stopped":
-      return { kind: "vacant", cause: "owner-stopped" };
-  }
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {

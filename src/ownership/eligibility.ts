@@ -1,8 +1,8 @@
-// Whether a node may own a VIP: selected by an advertisement, healthy, and on a segment with
-// carrier that the VIP fits. Every "no" has its reason in words.
+// Whether a node may own a VIP: selected by an advertisement, healthy, able to deliver, and on a
+// segment with carrier that the VIP fits. Every "no" has its reason in words.
 
 import { rangeContains } from "../core/address.ts";
-import type { Segment, VipSpec } from "./types.ts";
+import type { Segment, Serving, VipSpec } from "./types.ts";
 
 export type Eligibility =
   | {
@@ -21,7 +21,10 @@ export function eligibility(
   const placement = vip.placement.nodes.get(node);
   if (placement === undefined) return no("the API knows no Node of this name");
   if (!placement.allowed) return no(placement.reason);
-  const { interfaces, unhealthy } = placement;
+  const delivery = deliveryOn(vip.serving, node);
+  if (delivery.kind === "none") return no(delivery.reason);
+  const { interfaces } = placement;
+  const unhealthy = placement.unhealthy ?? delivery.problem;
   if (segments === null) return { eligible: true, interfaces: interfaces ?? [], unhealthy };
   const fitting = segments.filter((segment) => fits(vip, segment, interfaces));
   if (fitting.length === 0) return no(whyNoSegment(vip, segments, interfaces));
@@ -30,6 +33,28 @@ export function eligibility(
 
 function no(reason: string): Eligibility {
   return { eligible: false, reason };
+}
+
+type Delivery =
+  | { readonly kind: "some"; readonly problem: string | null }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** Who is about to lose its last endpoint should let go of the VIP before. */
+function deliveryOn(serving: Serving, node: string): Delivery {
+  if (serving === "everywhere") return { kind: "some", problem: null };
+  switch (serving.get(node)) {
+    case "ready":
+      return { kind: "some", problem: null };
+    case "terminating":
+      return { kind: "some", problem: "the last endpoints on it are terminating" };
+    case undefined: {
+      const reason =
+        serving.size === 0
+          ? "no endpoint of its Services serves"
+          : "no endpoint on it serves (externalTrafficPolicy: Local)";
+      return { kind: "none", reason };
+    }
+  }
 }
 
 /** An interface named by an advertisement fits as it is: the administrator knows the segment. */

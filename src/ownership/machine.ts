@@ -8,18 +8,19 @@ import type { Ip } from "../core/address.ts";
 import { invariant, unreachable } from "../core/invariant.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
+import type { Situation } from "./action.ts";
 import { Candidates } from "./candidates.ts";
 import type { WireClaim } from "./claims.ts";
 import { WireClaims } from "./claims.ts";
-import type { Situation } from "./decide.ts";
 import { Members } from "./members.ts";
+import { Membership } from "./membership.ts";
 import { Neighbours } from "./neighbours.ts";
 import { Presence } from "./presence.ts";
 import { Ranking } from "./ranking.ts";
+import { RecordReads } from "./record-reads.ts";
 import type { Timings } from "./timings.ts";
 import { checkTimings, comebackMs } from "./timings.ts";
 import type {
-  MemberRecord,
   OwnershipEffect,
   OwnershipEvent,
   OwnershipOptions,
@@ -27,12 +28,15 @@ import type {
   VipRecord,
 } from "./types.ts";
 import type { VipView } from "./views.ts";
-import { probeTargets } from "./views.ts";
+import { probeTargets, viewOf } from "./views.ts";
 import type { Vip } from "./vip.ts";
 import { VipTable } from "./vip-table.ts";
 import { Wire } from "./wire.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
+
+/** How long a node listens that cannot ask the API who owns what. */
+const REMEMBERING_HOLDS = 3;
 
 export class Ownership {
   readonly #node: string;
@@ -56,10 +60,10 @@ export class Ownership {
   #hasListened = false;
   /** True once all records were read since the start. */
   #hasRecords = false;
-  #isReading = false;
-  /** The records were doubted while a read was in flight. */
-  #mustReadAgain = false;
-  #readAt: BootMs = NEVER;
+  readonly #reads: RecordReads;
+  readonly #preempt: boolean;
+  readonly #membership: Membership;
+  #drain: { readonly force: boolean } | null = null;
   #stop: "no" | "releasing" | "leaving" | "done" = "no";
   #effects: OwnershipEffect[] = [];
 
@@ -75,7 +79,20 @@ export class Ownership {
       ranking: this.#ranking,
     });
     this.#presence = new Presence(options.timings);
+    this.#preempt = options.preempt;
     this.#vips = new VipTable((effect) => this.#effects.push(effect));
+    this.#reads = new RecordReads(options.timings.retryMs, () => {
+      this.#vips.readSent();
+      this.#effects.push({ type: "read-records" });
+    });
+    this.#membership = new Membership({
+      node: options.node,
+      members: this.#members,
+      neighbours: this.#neighbours,
+      presence: this.#presence,
+      isStopping: () => this.#stop !== "no",
+      evaluateAll: (now) => this.#evaluateAll(now),
+    });
     this.#wire = new Wire({
       timings: options.timings,
       neighbours: this.#neighbours,
@@ -85,8 +102,8 @@ export class Ownership {
       emit: (effect) => this.#effects.push(effect),
       evaluate: (vip, now) => this.#evaluate(vip, now),
       evaluateAll: (now) => this.#evaluateAll(now),
-      readRecords: (now) => this.#readRecords(now),
-      isReading: () => this.#isReading,
+      readRecords: (now) => this.#reads.request(now),
+      isReading: () => this.#reads.isReading,
       isApiInReach: (now) => this.#isApiInReach(now),
     });
   }
@@ -95,18 +112,18 @@ export class Ownership {
   start(now: BootMs): OwnershipEffect[] {
     this.#startHoldUntil = after(now, this.#timings.startHoldMs);
     this.#listenUntil = after(now, this.#timings.holdMs);
-    this.#readRecords(now);
+    this.#reads.request(now);
     return this.#take();
   }
 
   step(event: OwnershipEvent, now: BootMs): OwnershipEffect[] {
     invariant(this.#startHoldUntil !== NEVER, "step() after start()");
-    if (this.#isDone()) return [];
+    if (this.#isDone) return [];
     this.#apply(event, now);
-    if (this.#isDone()) return this.#take();
+    if (this.#isDone) return this.#take();
     this.#watchTime(now);
     this.#keepPresence(now);
-    if (now >= this.#readAt) this.#readRecords(now);
+    this.#reads.wake(now);
     this.#finishStop();
     return this.#take();
   }
@@ -116,7 +133,7 @@ export class Ownership {
     if (this.#stop === "leaving" || this.#stop === "done") return NEVER;
     const listenUntil = now < this.#listenUntil ? this.#listenUntil : NEVER;
     const renewAt = this.#presence.nextDeadline();
-    return earliest(renewAt, this.#vips.due, this.#readAt, listenUntil);
+    return earliest(renewAt, this.#vips.due, this.#reads.due, listenUntil);
   }
 
   owned(): Ip[] {
@@ -139,9 +156,7 @@ export class Ownership {
 
   view(address: Ip, now: BootMs): VipView | null {
     const vip = this.#vips.get(address);
-    if (vip === undefined) return null;
-    const verdicts = this.#candidates.verdicts(vip.spec, now);
-    return { address, phase: vip.phase, record: vip.record, verdicts };
+    return vip === undefined ? null : viewOf(vip, this.#candidates.verdicts(vip.spec, now));
   }
 
   #apply(event: OwnershipEvent, now: BootMs): void {
@@ -151,35 +166,35 @@ export class Ownership {
       case "segments":
         return this.#onSegments(event.segments, now);
       case "member":
-        return this.#onMember(event.record, now);
       case "member-gone":
-        return this.#onMemberGone(event.node, now);
       case "member-read":
-        return this.#onMemberRead(event, now);
+        return this.#membership.apply(event, now);
       case "vip-record":
         return this.#evaluate(this.#vips.observe(event.record), now);
       case "vip-record-gone":
         return this.#onVipRecordGone(event, now);
       case "records-read":
         return this.#onRecordsRead(event.records, now);
+      case "remembered":
+        return this.#onRemembered(event, now);
       case "presence-written":
         return this.#onPresenceWritten(event, now);
       case "vip-written":
         return this.#onVipWritten(event, now);
       case "heard":
-        return this.#wire.onForeign(event, now);
       case "peer-heard":
-        return this.#wire.onPeerHeard(event, now);
       case "peer-silent":
-        return this.#wire.onPeerSilent(event, now);
       case "peer-table":
-        return this.#wire.onPeerTable(event, now);
       case "peer-claim":
-        return this.#wire.onPeerClaim(event, now);
       case "peer-offer":
-        return this.#wire.onPeerOffer(event, now);
+        return this.#wire.apply(event, now);
       case "lapsed":
         return this.#onLapsed(event, now);
+      case "drain":
+      case "undrain":
+        return this.#onDrain(event, now);
+      case "move":
+        return this.#onMove(event, now);
       case "tick":
         return now >= this.#vips.due ? this.#evaluateAll(now) : undefined;
       case "stop":
@@ -206,34 +221,12 @@ export class Ownership {
     if (isNew) this.#listenUntil = after(now, this.#timings.holdMs);
     this.#segments = segments;
     this.#candidates.setOwnSegments(segments);
-    this.#neighbours.keepInterfaces(new Set(segments.map((segment) => segment.interface)));
+    this.#membership.onInterfaces(
+      segments.map((segment) => segment.interface),
+      now,
+    );
     if (this.#hasRecords && this.#stop === "no") this.#presence.renewNow(now);
     this.#evaluateAll(now);
-  }
-
-  #onMember(record: MemberRecord, now: BootMs): void {
-    if (record.node === this.#node) return this.#presence.observe(record);
-    if (record.holder === null) this.#neighbours.forget(record.node);
-    if (this.#members.observe(record, now)) this.#evaluateAll(now);
-  }
-
-  #onMemberGone(node: string, now: BootMs): void {
-    if (node !== this.#node) {
-      this.#neighbours.forget(node);
-      return this.#members.forget(node);
-    }
-    this.#presence.observe(null);
-    if (this.#stop === "no") this.#presence.renewNow(now);
-  }
-
-  #onMemberRead({ node, record }: EventOf<"member-read">, now: BootMs): void {
-    if (node !== this.#node) {
-      this.#members.confirm(node, record, now);
-      return this.#evaluateAll(now);
-    }
-    if (record === "failed") return;
-    this.#presence.observe(record);
-    this.#presence.renewNow(now);
   }
 
   #onVipRecordGone(gone: EventOf<"vip-record-gone">, now: BootMs): void {
@@ -241,21 +234,23 @@ export class Ownership {
   }
 
   #onRecordsRead(records: EventOf<"records-read">["records"], now: BootMs): void {
-    this.#isReading = false;
-    const mustReadAgain = this.#mustReadAgain;
-    this.#mustReadAgain = false;
     this.#vips.recordsRead(records === "failed" ? records : records.vips);
-    if (records === "failed") {
-      this.#readAt = after(now, this.#timings.retryMs);
-      return;
-    }
-    if (mustReadAgain) this.#readRecords(now);
-    for (const record of records.members) {
-      if (record.node === this.#node) this.#presence.observe(record);
-      else this.#members.observe(record, now);
-    }
+    this.#reads.ended(records === "failed" ? "failed" : "read", now);
+    if (records === "failed") return;
+    this.#membership.onRead(records.members, now);
     if (!this.#hasRecords) this.#presence.renewNow(now);
     this.#hasRecords = true;
+    this.#evaluateAll(now);
+  }
+
+  /** Without an API, what is heard in three holds decides about what is remembered (4.9). */
+  #onRemembered({ vips, nodes }: EventOf<"remembered">, now: BootMs): void {
+    if (this.#hasRecords) return;
+    this.#hasRecords = true;
+    this.#vips.recordsRead(vips);
+    this.#listenUntil = after(now, REMEMBERING_HOLDS * this.#timings.holdMs);
+    this.#membership.expect(nodes, now);
+    this.#presence.renewNow(now);
     this.#evaluateAll(now);
   }
 
@@ -284,17 +279,16 @@ export class Ownership {
   }
 
   #doubtRecords(now: BootMs): void {
-    this.#vips.doubtRecords(this.#isReading);
-    this.#mustReadAgain = this.#isReading;
-    if (!this.#isReading) this.#readRecords(now);
+    this.#vips.doubtRecords(this.#reads.isReading);
+    this.#reads.doubt(now);
   }
 
   #onVipWritten({ address, outcome }: EventOf<"vip-written">, now: BootMs): void {
     this.#isHoldover = outcome.kind === "failed";
     const retryAt = after(now, this.#timings.retryMs);
     const situation = this.#situation(now);
-    const options = { situation, retryAt, isReading: this.#isReading };
-    if (!this.#vips.written(address, outcome, options)) this.#readRecords(now);
+    const options = { situation, retryAt, isReading: this.#reads.isReading };
+    if (!this.#vips.written(address, outcome, options)) this.#reads.request(now);
     this.#evaluate(this.#vips.get(address), now);
   }
 
@@ -308,6 +302,20 @@ export class Ownership {
     }
     this.#doubtRecords(now);
     this.#evaluateAll(now);
+  }
+
+  #onDrain(event: EventOf<"drain" | "undrain">, now: BootMs): void {
+    this.#drain = event.type === "drain" ? { force: event.force } : null;
+    this.#vips.offerAnew();
+    this.#evaluateAll(now);
+  }
+
+  #onMove({ address, to }: EventOf<"move">, now: BootMs): void {
+    const vip = this.#vips.get(address);
+    if (vip?.phase.kind !== "owning") return;
+    vip.moveTo = to;
+    vip.offerAgainAt = now;
+    this.#evaluate(vip, now);
   }
 
   #isApiInReach(now: BootMs): boolean {
@@ -350,6 +358,8 @@ export class Ownership {
       isHoldover: this.#isHoldover,
       startHoldUntil: this.#startHoldUntil,
       isStopping: this.#stop !== "no",
+      drain: this.#drain,
+      preempt: this.#preempt,
     };
   }
 
@@ -360,25 +370,13 @@ export class Ownership {
   }
 
   #keepPresence(now: BootMs): void {
-    if (this.#stop === "leaving" || this.#stop === "done") return;
-    if (this.#presence.shouldWrite(now)) this.#writePresence({ live: true });
+    const isLeaving = this.#stop === "leaving" || this.#isDone;
+    if (!isLeaving && this.#presence.shouldWrite(now)) this.#writePresence({ live: true });
   }
 
   #writePresence({ live }: { live: boolean }): void {
     const about = { resourceVersion: this.#presence.resourceVersion, segments: this.#segments };
     this.#effects.push({ type: "write-presence", live, ...about });
-  }
-
-  /** One read at a time; another wish meanwhile is served after it. */
-  #readRecords(now: BootMs): void {
-    if (this.#isReading) {
-      this.#readAt = after(now, this.#timings.retryMs);
-      return;
-    }
-    this.#isReading = true;
-    this.#readAt = NEVER;
-    this.#vips.readSent();
-    this.#effects.push({ type: "read-records" });
   }
 
   #finishStop(): void {
@@ -388,7 +386,7 @@ export class Ownership {
     this.#writePresence({ live: false });
   }
 
-  #isDone(): boolean {
+  get #isDone(): boolean {
     return this.#stop === "done";
   }
 

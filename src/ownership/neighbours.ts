@@ -1,7 +1,7 @@
 // The other nodes as this node's segments show them: who is heard where, and whether this node may
 // conclude anything from silence, or is itself the one cut off (design, section 4.4).
 
-import type { Mac } from "../core/mac.ts";
+import { MAC_ZERO, type Mac } from "../core/mac.ts";
 import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
@@ -23,6 +23,8 @@ export interface Neighbour {
   gateway: boolean | null;
   /** Who else was heard when its silence was told last. */
   beside: readonly string[];
+  /** It was never heard here: another life of this node knew it. */
+  isExpected: boolean;
 }
 
 /** A node that is gone counts as a member for this long while a majority stands without it. */
@@ -54,10 +56,11 @@ export class Neighbours {
   ): boolean {
     const { state, mac, incarnation, at } = news;
     const known = this.on(interfaceName).get(node);
-    const since = known?.hearing === "heard" ? known.since : at;
+    const isAnew = known !== undefined && known.incarnation !== incarnation;
+    const since = known?.hearing === "heard" && !isAnew ? known.since : at;
     const told = { hearing: "heard", state, mac, incarnation, since } as const;
-    this.#set(node, interfaceName, { ...told, gateway: null, beside: [] });
-    return known !== undefined && known.incarnation !== incarnation;
+    this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isExpected: false });
+    return isAnew;
   }
 
   silent(
@@ -76,6 +79,26 @@ export class Neighbours {
     const since = known.hearing === hearing ? known.since : news.at;
     const { gateway, heard: beside } = news;
     this.#set(node, interfaceName, { ...known, hearing, since, gateway, beside });
+  }
+
+  /** A member of this segment before this node started, of which nothing is heard yet. */
+  expect(node: string, interfaceName: string, now: BootMs): void {
+    if (this.on(interfaceName).has(node)) return;
+    this.#set(node, interfaceName, {
+      ...{ hearing: "silent", state: "live", mac: MAC_ZERO, incarnation: -1, since: now },
+      ...{ gateway: null, beside: [], isExpected: true },
+    });
+  }
+
+  /** The records tell now who the members are. */
+  forgetExpected(): void {
+    for (const nodes of this.#heard.values()) {
+      for (const [node, { isExpected }] of nodes) if (isExpected) nodes.delete(node);
+    }
+  }
+
+  isExpected(node: string, interfaceName: string): boolean {
+    return this.on(interfaceName).get(node)?.isExpected === true;
   }
 
   /** The interface lost its carrier or its address: what was heard there says nothing any more. */
@@ -110,7 +133,8 @@ export class Neighbours {
     const neighbour = this.on(interfaceName).get(node);
     if (neighbour === undefined) return false;
     // Those that were heard beside the silent one, not those that fall silent with it.
-    const isHeard = (name: string): boolean => neighbour.beside.includes(name);
+    const { isExpected, beside } = neighbour;
+    const isHeard = (name: string): boolean => isExpected || beside.includes(name);
     const { members, hearing } = this.#count(interfaceName, isHeard);
     if (2 * hearing > members) return true;
     return 2 * hearing === members && neighbour.gateway === true;

@@ -16,8 +16,16 @@ export interface Timings {
   readonly writeTimeoutMs: number;
   /** How long peers wait for a beacon: beacon interval times multiplier. */
   readonly holdMs: number;
-  /** An offer to take a VIP over stands for this long. */
+  /** An offer to take a VIP over stands for this long; then the next in rank is asked. */
   readonly offerMs: number;
+  /** It is said again this often, as a datagram may be lost. */
+  readonly offerRepeatMs: number;
+  /** When nobody takes what need not go, all are asked again after this. */
+  readonly offerAgainMs: number;
+  /** Time between two moves that nobody waits for. */
+  readonly moveGapMs: number;
+  /** A node is there for this long before anything goes back to it. */
+  readonly preemptDelayMs: number;
   /** A claim is announced this long after it was sent when its write has no answer. */
   readonly claimWaitMs: number;
   /** After the start only VIPs whose Lease names this node are taken for this long. */
@@ -41,6 +49,10 @@ export const DEFAULT_TIMINGS: Timings = {
   writeTimeoutMs: 2_000,
   holdMs: 300,
   offerMs: 1_000,
+  offerRepeatMs: 250,
+  offerAgainMs: 5_000,
+  moveGapMs: 100,
+  preemptDelayMs: 10_000,
   claimWaitMs: 40,
   startHoldMs: 3_000,
   claimStaggerMs: 30,

@@ -14,6 +14,8 @@ export interface OwnershipOptions {
   readonly node: string;
   readonly timings: Timings;
   readonly sha256: Sha256;
+  /** VIPs go back to the node that ranks first once it is there; otherwise nothing moves back. */
+  readonly preempt: boolean;
 }
 
 /** An interface with carrier on which VIPs may be answered, and the prefixes connected to it. */
@@ -40,11 +42,18 @@ export interface Placement {
   readonly nodes: ReadonlyMap<string, NodePlacement>;
 }
 
+/**
+ * The nodes that can deliver what arrives for a VIP. `terminating`: its last endpoints are on their
+ * way out, and still serve. `everywhere`: any node can, as kube-proxy forwards between nodes.
+ */
+export type Serving = "everywhere" | ReadonlyMap<string, "ready" | "terminating">;
+
 export interface VipSpec {
   readonly address: Ip;
   /** The address that is ranked: the first of a dual-stack Service, else its own. */
   readonly rankBy: Ip;
   readonly placement: Placement;
+  readonly serving: Serving;
 }
 
 /** A node Lease as read. */
@@ -104,6 +113,13 @@ export type OwnershipEvent =
         | { readonly vips: readonly VipRecord[]; readonly members: readonly MemberRecord[] }
         | "failed";
     }
+  /** Before the API was ever read: what this node knew when it ran last. */
+  | {
+      readonly type: "remembered";
+      readonly vips: readonly VipRecord[];
+      /** The nodes of the cluster. */
+      readonly nodes: readonly string[];
+    }
   | {
       readonly type: "presence-written";
       /** Taken before the request was sent. */
@@ -123,6 +139,11 @@ export type OwnershipEvent =
       readonly mac: Mac;
     }
   | PeerEvent
+  /** Hand everything over and take nothing. `force`: let go even of what nobody takes. */
+  | { readonly type: "drain"; readonly force: boolean }
+  | { readonly type: "undrain" }
+  /** Hand one VIP over to that node, if this one has it. */
+  | { readonly type: "move"; readonly address: Ip; readonly to: string }
   | { readonly type: "tick" }
   | { readonly type: "stop" };
 
@@ -141,6 +162,10 @@ export type ClaimCause =
 /** Why an owner is one no more. */
 export type LossCause =
   | "not-eligible"
+  /** Another node took it over, as this one asked it to. */
+  | "handed-over"
+  /** Drained by force, and nobody took it over. */
+  | "draining"
   | "tenure-lapsed"
   | "yielded"
   | "another-host-answers"
@@ -192,6 +217,16 @@ export type OwnershipEffect =
       readonly epoch: Epoch;
       readonly interface: string;
       readonly to: string;
+    }
+  /**
+   * Answer in place of an owner whose daemon restarts, with its MAC; null: no more. That is no
+   * tenure.
+   */
+  | {
+      readonly type: "stand-in";
+      readonly address: Ip;
+      readonly interfaces: readonly string[];
+      readonly mac: Mac | null;
     }
   /** Tell the peers the whole table: a claim was given up. */
   | { readonly type: "withdraw"; readonly address: Ip }

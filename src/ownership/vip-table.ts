@@ -5,13 +5,13 @@ import type { Ip } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { epochOf, NO_EPOCH } from "../core/epoch.ts";
 import { unreachable } from "../core/invariant.ts";
-import { isOlderVersion } from "../core/resource-version.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
-import type { Action, Situation } from "./decide.ts";
+import type { Action, Situation } from "./action.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";
+import { type StandIn, standInOf } from "./stand-in.ts";
 import type {
   ClaimCause,
   LossCause,
@@ -22,6 +22,7 @@ import type {
 } from "./types.ts";
 import type { Vip } from "./vip.ts";
 import { IDLE, newVip } from "./vip.ts";
+import { VipRecords } from "./vip-records.ts";
 
 type Claiming = Extract<Vip["phase"], { kind: "claiming" }>;
 
@@ -30,12 +31,12 @@ export class VipTable {
   /** The lapses heard of: a grant goes with them. */
   lapses = 0;
   readonly #vips = new Map<Ip, Vip>();
-  readonly #records = new Map<Ip, VipRecord>();
-  /** Records that came since the read in flight was sent: it may not have them yet. */
-  readonly #learnt = new Set<Ip>();
+  readonly #records = new VipRecords();
   /** Of the records as a whole: a VIP that is new starts with it. */
   #doubt: Doubt = 0;
   #due: BootMs = NEVER;
+  /** No move that nobody waits for before this. */
+  #nextMoveAt: BootMs = -NEVER as BootMs;
 
   constructor(emit: (effect: OwnershipEffect) => void) {
     this.#emit = emit;
@@ -63,7 +64,7 @@ export class VipTable {
   }
 
   records(): readonly VipRecord[] {
-    return [...this.#records.values()];
+    return this.#records.all();
   }
 
   /** True while some VIP is owned, or a write of it is in flight. */
@@ -77,7 +78,7 @@ export class VipTable {
       known.spec = spec;
       return known;
     }
-    const vip = newVip(spec, this.#records.get(spec.address) ?? null, this.#doubt);
+    const vip = newVip(spec, this.#records.get(spec.address), this.#doubt);
     this.#vips.set(spec.address, vip);
     return vip;
   }
@@ -87,33 +88,22 @@ export class VipTable {
     const vip = this.#vips.get(address);
     if (vip === undefined) return;
     this.lose(vip, "address-freed", "no Service has the address");
+    this.#standInFor(vip, null);
     this.#vips.delete(address);
   }
 
   /** A record that a watch delivered, perhaps late: an older one than is known changes nothing. */
   observe(record: VipRecord): Vip | undefined {
-    const known = this.#records.get(record.address);
-    if (known !== undefined && isOlderVersion(record.resourceVersion, known.resourceVersion)) {
-      return undefined;
-    }
-    this.#learn(record);
+    if (!this.#records.observe(record)) return undefined;
     const vip = this.#vips.get(record.address);
     if (vip !== undefined) setRecord(vip, record);
     return vip;
   }
 
   /** The record was deleted. A live owner writes it again at once, the others leave it the time. */
-  forget(
-    { address, resourceVersion }: { address: Ip; resourceVersion?: string },
-    retryAt: BootMs,
-  ): Vip | undefined {
-    const known = this.#records.get(address)?.resourceVersion;
-    if (known !== undefined && resourceVersion !== undefined) {
-      // The record was made anew since.
-      if (isOlderVersion(resourceVersion, known)) return undefined;
-    }
-    this.#records.delete(address);
-    const vip = this.#vips.get(address);
+  forget(gone: { address: Ip; resourceVersion?: string }, retryAt: BootMs): Vip | undefined {
+    if (!this.#records.forget(gone)) return undefined;
+    const vip = this.#vips.get(gone.address);
     if (vip === undefined) return undefined;
     vip.record = null;
     if (vip.phase.kind !== "owning") vip.retryAt = retryAt;
@@ -122,15 +112,15 @@ export class VipTable {
 
   /** A read of all records is on its way. */
   readSent(): void {
-    this.#learnt.clear();
+    this.#records.readSent();
   }
 
   /** All records, straight from the API, or no answer; a watch may have shown newer ones. */
   recordsRead(records: readonly VipRecord[] | "failed"): void {
-    if (records !== "failed") this.#replaceRecords(records);
+    if (records !== "failed") this.#records.replace(records);
     this.#doubt = doubtAfterRead(this.#doubt, records !== "failed");
     for (const vip of this.#vips.values()) {
-      if (records !== "failed") setRecord(vip, this.#records.get(vip.spec.address) ?? null);
+      if (records !== "failed") setRecord(vip, this.#records.get(vip.spec.address));
       vip.doubt = doubtAfterRead(vip.doubt, records !== "failed");
     }
   }
@@ -144,11 +134,11 @@ export class VipTable {
   /** The end of a write; false when the records should be read. */
   written(address: Ip, outcome: WriteOutcome<VipRecord>, options: WrittenOptions): boolean {
     const isKnown = outcome.kind === "written";
-    if (isKnown) this.#learn(newerOf(this.#records.get(address), outcome.record));
+    if (isKnown) this.#records.wrote(outcome.record);
     const vip = this.#vips.get(address);
     if (vip === undefined) return true;
     const { phase } = vip;
-    if (isKnown) setRecord(vip, this.#records.get(address) ?? null);
+    if (isKnown) setRecord(vip, this.#records.get(address));
     else {
       vip.retryAt = options.retryAt;
       vip.doubt = newDoubt(options.isReading);
@@ -164,6 +154,11 @@ export class VipTable {
     return isKnown;
   }
 
+  /** What nobody took before may be taken now. */
+  offerAnew(): void {
+    for (const vip of this.#vips.values()) vip.offerAgainAt = -NEVER as BootMs;
+  }
+
   evaluateAll(situation: Situation, now: BootMs): void {
     this.#due = NEVER;
     for (const vip of this.#vips.values()) this.evaluate(vip, situation, now);
@@ -171,6 +166,8 @@ export class VipTable {
 
   evaluate(vip: Vip, situation: Situation, now: BootMs): void {
     this.#act(vip, decide(vip, situation, now), situation, now);
+    const standIn = standInOf(vip, situation, now);
+    if (vip.standsInFor !== (standIn?.owner ?? null)) this.#standInFor(vip, standIn);
   }
 
   /** From owning to idle: stop answering first, then tell. */
@@ -180,25 +177,12 @@ export class VipTable {
     const { epoch } = vip.phase;
     vip.phase = IDLE;
     vip.offer = null;
+    vip.refusedBy = [];
+    vip.moveTo = null;
     // A node that slept may have it still: what was heard and read meanwhile tells.
     vip.ownEpoch = cause === "tenure-lapsed" ? epoch : NO_EPOCH;
     this.#emit({ type: "revoke", address });
     this.#emit({ type: "record", change: { type: "lost", address, epoch, cause, detail } });
-  }
-
-  #replaceRecords(records: readonly VipRecord[]): void {
-    const known = new Map(this.#records);
-    for (const address of known.keys()) {
-      if (!this.#learnt.has(address)) this.#records.delete(address);
-    }
-    for (const record of records) {
-      this.#records.set(record.address, newerOf(known.get(record.address), record));
-    }
-  }
-
-  #learn(record: VipRecord): void {
-    this.#records.set(record.address, record);
-    this.#learnt.add(record.address);
   }
 
   #act(vip: Vip, action: Action, situation: Situation, now: BootMs): void {
@@ -226,16 +210,16 @@ export class VipTable {
       case "adopt-epoch":
         this.#adoptEpoch(vip);
         return this.evaluate(vip, situation, now);
-      case "offer": {
-        if (vip.phase.kind !== "owning") return;
-        const { epoch } = vip.phase;
-        const { to, segment } = action;
-        const until = after(now, situation.timings.offerMs);
-        vip.offer = { to, until, isAnnounced: false };
-        this.#due = earliest(this.#due, until);
-        this.#emit({ type: "offer", address: vip.spec.address, epoch, interface: segment, to });
-        return;
-      }
+      case "offer":
+        return this.#offer(vip, action, situation, now);
+      case "repeat-offer":
+        return this.#repeatOffer(vip, action.segment, situation, now);
+      case "keep":
+        vip.offer = null;
+        vip.refusedBy = [];
+        vip.moveTo = null;
+        vip.offerAgainAt = after(now, situation.timings.offerAgainMs);
+        return this.evaluate(vip, situation, now);
       case "regrant":
         this.#grant(vip, action.interfaces);
         this.#emit({ type: "announce", address: vip.spec.address });
@@ -245,7 +229,7 @@ export class VipTable {
         this.#release(vip, situation.node);
         return;
       case "yield":
-        this.lose(vip, "yielded", action.detail);
+        this.lose(vip, action.cause, action.detail);
         // The new owner may die: this node must know when to look again.
         this.evaluate(vip, situation, now);
         return;
@@ -278,6 +262,48 @@ export class VipTable {
     vip.vacantSince = null;
     this.#emit({ type: "claim", address: vip.spec.address, epoch, interfaces });
     this.#write(vip, node, vip.leaseEpochSeen + 1);
+  }
+
+  /** The one that was asked before, if any, did not take it. */
+  #offer(
+    vip: Vip,
+    { to, segment, why, isPaced }: Extract<Action, { kind: "offer" }>,
+    { timings }: Situation,
+    now: BootMs,
+  ): void {
+    if (isPaced && now < this.#nextMoveAt) {
+      this.#due = earliest(this.#due, this.#nextMoveAt);
+      return;
+    }
+    if (isPaced) this.#nextMoveAt = after(now, timings.moveGapMs);
+    if (vip.offer !== null) vip.refusedBy = [...vip.refusedBy, vip.offer.to];
+    const until = after(now, timings.offerMs);
+    const repeatAt = after(now, timings.offerRepeatMs);
+    vip.offer = { to, until, repeatAt, why, isAnnounced: false };
+    this.#due = earliest(this.#due, until, repeatAt);
+    this.#tellOffer(vip, segment);
+  }
+
+  #repeatOffer(vip: Vip, segment: string, { timings }: Situation, now: BootMs): void {
+    if (vip.offer === null) return;
+    const repeatAt = after(now, timings.offerRepeatMs);
+    vip.offer = { ...vip.offer, repeatAt };
+    this.#due = earliest(this.#due, vip.offer.until, repeatAt);
+    this.#tellOffer(vip, segment);
+  }
+
+  #tellOffer({ phase, offer, spec }: Vip, segment: string): void {
+    if (phase.kind !== "owning" || offer === null) return;
+    const { epoch } = phase;
+    this.#emit({ type: "offer", address: spec.address, epoch, interface: segment, to: offer.to });
+  }
+
+  #standInFor(vip: Vip, standIn: StandIn | null): void {
+    if (vip.standsInFor === null && standIn === null) return;
+    vip.standsInFor = standIn?.owner ?? null;
+    const { address } = vip.spec;
+    const interfaces = standIn?.interfaces ?? [];
+    this.#emit({ type: "stand-in", address, interfaces, mac: standIn?.mac ?? null });
   }
 
   #release(vip: Vip, node: string): void {
@@ -352,11 +378,6 @@ interface WrittenOptions {
   readonly situation: Situation;
   readonly retryAt: BootMs;
   readonly isReading: boolean;
-}
-
-function newerOf(known: VipRecord | undefined, record: VipRecord): VipRecord {
-  if (known === undefined) return record;
-  return isOlderVersion(record.resourceVersion, known.resourceVersion) ? known : record;
 }
 
 function setRecord(vip: Vip, record: VipRecord | null): void {

@@ -1,7 +1,7 @@
 // What the machine knows of one VIP.
 
 import type { Epoch } from "../core/epoch.ts";
-import { epochOf, NO_EPOCH } from "../core/epoch.ts";
+import { NO_EPOCH } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import { NEVER } from "../core/time.ts";
 import type { Doubt } from "./doubt.ts";
@@ -56,13 +56,32 @@ export interface Vip {
   ownEpoch: Epoch;
   /** The holder that was heard on this segment while it held the VIP; its silence counts. */
   heardHolder: string | null;
-  /** To whom it was offered, and how long that stands; null: to nobody. */
-  offer: { readonly to: string; readonly until: BootMs; isAnnounced: boolean } | null;
+  /** To whom it is offered; null: to nobody. */
+  offer: Offer | null;
+  /** Whom it was offered to in vain since this node wants to let go of it. */
+  refusedBy: readonly string[];
+  /** Nobody took it: not before this is anybody asked again. */
+  offerAgainAt: BootMs;
+  /** The node that it should be moved to, as somebody asked for. */
+  moveTo: string | null;
+  /** The owner, whose daemon restarts, for which this node answers; null: for none. */
+  standsInFor: string | null;
   /** Who offers it to this node, at which epoch, and how long that stands. */
   offered: { readonly from: string; readonly epoch: Epoch; readonly until: BootMs } | null;
   defendedAt: BootMs;
   /** Another host answers, and may have the right to: not before this. */
   yieldedUntil: BootMs;
+}
+
+export interface Offer {
+  readonly to: string;
+  /** The next is asked then. */
+  readonly until: BootMs;
+  readonly repeatAt: BootMs;
+  /** Why this node lets go of the VIP. */
+  readonly why: string;
+  /** It answers now. */
+  isAnnounced: boolean;
 }
 
 export const IDLE: Phase = { kind: "idle" };
@@ -80,20 +99,12 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     ownEpoch: NO_EPOCH,
     heardHolder: null,
     offer: null,
+    refusedBy: [],
+    offerAgainAt: longAgo,
+    moveTo: null,
+    standsInFor: null,
     offered: null,
     defendedAt: longAgo,
     yieldedUntil: longAgo,
   };
-}
-
-/** Who has the VIP, as far as is known: the record, the wire, or this node's own memory. */
-export interface Holder {
-  readonly node: string;
-  readonly epoch: Epoch;
-}
-
-/** The record's holder; a released record holds at its epoch, too: nobody. */
-export function recordHolder(vip: Vip): { node: string | null; epoch: Epoch } {
-  if (vip.record === null) return { node: null, epoch: NO_EPOCH };
-  return { node: vip.record.owner, epoch: epochOf(vip.record.epoch) };
 }

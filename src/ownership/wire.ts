@@ -17,6 +17,10 @@ import { nextDefence } from "./vip-table.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
 
+export type WireEvent = EventOf<
+  "heard" | "peer-heard" | "peer-silent" | "peer-table" | "peer-claim" | "peer-offer"
+>;
+
 /** News of a peer that is older than this is not acted on. */
 const NEWS_MS_MAX = 100;
 
@@ -41,7 +45,24 @@ export class Wire {
     this.#ports = ports;
   }
 
-  onPeerHeard(event: EventOf<"peer-heard">, now: BootMs): void {
+  apply(event: WireEvent, now: BootMs): void {
+    switch (event.type) {
+      case "heard":
+        return this.#onForeign(event, now);
+      case "peer-heard":
+        return this.#onPeerHeard(event, now);
+      case "peer-silent":
+        return this.#onPeerSilent(event, now);
+      case "peer-table":
+        return this.#onPeerTable(event, now);
+      case "peer-claim":
+        return this.#onPeerClaim(event, now);
+      case "peer-offer":
+        return this.#onPeerOffer(event, now);
+    }
+  }
+
+  #onPeerHeard(event: EventOf<"peer-heard">, now: BootMs): void {
     const isAnew = this.#ports.neighbours.heard(event.node, event.interface, event);
     // A new process owns nothing of what the one before it had on the wire.
     if (isAnew) this.#ports.claims.forgetNode(event.node);
@@ -49,7 +70,7 @@ export class Wire {
   }
 
   /** News that waited in a queue may be wrong by now: it is asked for again. */
-  onPeerSilent(event: EventOf<"peer-silent">, now: BootMs): void {
+  #onPeerSilent(event: EventOf<"peer-silent">, now: BootMs): void {
     const { node, interface: name } = event;
     if (now >= after(event.at, NEWS_MS_MAX)) {
       this.#ports.emit({ type: "retell", node, interface: name });
@@ -60,7 +81,7 @@ export class Wire {
     this.#ports.evaluateAll(now);
   }
 
-  onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
+  #onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
     const listed = new Set(event.entries.map((entry) => entry.address));
     for (const entry of event.entries) this.#answersNow(entry, event.node);
     for (const address of this.#ports.claims.table(event, event.entries, now)) {
@@ -75,7 +96,7 @@ export class Wire {
     }
   }
 
-  onPeerClaim(event: EventOf<"peer-claim">, now: BootMs): void {
+  #onPeerClaim(event: EventOf<"peer-claim">, now: BootMs): void {
     for (const entry of event.entries) {
       this.#ports.claims.claimed(event, entry, now);
       // With the API's epoch: it claims what it has. Other claims come before the answering.
@@ -91,7 +112,7 @@ export class Wire {
     if (epoch > vip.phase.epoch) vip.offer.isAnnounced = true;
   }
 
-  onPeerOffer(event: EventOf<"peer-offer">, now: BootMs): void {
+  #onPeerOffer(event: EventOf<"peer-offer">, now: BootMs): void {
     const until = after(now, this.#ports.timings.offerMs);
     for (const { address, epoch } of event.entries) {
       const vip = this.#ports.vips.get(address);
@@ -106,7 +127,7 @@ export class Wire {
    * known to be ours; while it is not, the other may be the owner. A peer is told the epoch: the
    * lower one yields.
    */
-  onForeign({ address, interface: name, mac }: EventOf<"heard">, now: BootMs): void {
+  #onForeign({ address, interface: name, mac }: EventOf<"heard">, now: BootMs): void {
     const vip = this.#ports.vips.get(address);
     if (vip === undefined || vip.phase.kind !== "owning") return;
     const report = { type: "conflict", address, interface: name, mac } as const;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
 import { ApiClient } from "../../src/k8s-sync/client.ts";
 import { loadKubeconfig } from "../../src/k8s-sync/kubeconfig.ts";
+import { endpointSliceManifest } from "../lab/manifests.ts";
 import { serve } from "./child.ts";
 
 export type MakerQuestion =
@@ -25,6 +26,7 @@ export interface Created {
 }
 
 const PATH = "/api/v1/namespaces/default/services";
+const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
 const CONTROL = "bench-control";
 const FILL_TIMEOUT_MS = 60_000;
 const PARALLEL = 10;
@@ -77,6 +79,19 @@ function serviceManifest(name: string, spec: object): object {
   return { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports, ...spec } };
 }
 
+function sliceManifest(service: string): object {
+  const state = { ready: true, serving: true, terminating: false };
+  const endpoints = [{ name: "pod", nodeName: "node1", address: "10.244.255.1", ...state }];
+  const about = {
+    service,
+    namespace: "default",
+    family: "IPv4",
+    portName: "",
+    port: 8080,
+  } as const;
+  return endpointSliceManifest({ ...about, endpoints });
+}
+
 async function fill(count: number): Promise<number> {
   const names = Array.from({ length: count }, (_, i) => `bench-fill-${i}`);
   const queue = [...names];
@@ -123,6 +138,8 @@ async function create(name: string, address: string): Promise<Created> {
   // Nothing of it may still be under way.
   await sleep(100);
   const spec = { type: "LoadBalancer", loadBalancerIP: address };
+  // Without an endpoint nobody answers; it is there before, as it is for a Service with pods.
+  await must("POST", SLICES, sliceManifest(name));
   const seen = delivered(({ metadata }) => metadata.name === name);
   const calledAt = bootTimeMs();
   await must("POST", PATH, serviceManifest(name, spec));

@@ -148,8 +148,8 @@ describe("a Service of type LoadBalancer", () => {
 
   test("that asks for what is not supported yet is served, and told what is ignored", async () => {
     const c = cluster();
-    const shared = { "metallb.io/allow-shared-ip": "dns" };
-    await c.createService("wishful", { externalTrafficPolicy: "Local" }, shared);
+    const shared = { "metallb.io/allow-shared-ip": "dns", "metallb.io/address-pool": "gold" };
+    await c.createService("wishful", {}, shared);
     await c.untilAnswering(await c.addressOf("wishful"));
     await c.untilEvent("wishful", "notSupported");
     const warnings = async () => {
@@ -161,11 +161,11 @@ describe("a Service of type LoadBalancer", () => {
     });
     assert.deepEqual(found.map((event) => event.type).sort(), ["Warning", "Warning"]);
     const notes = found.map((event) => event.note).sort();
-    assert.match(notes[0] ?? "", /^externalTrafficPolicy "Local" is ignored when a node is chosen/);
+    assert.match(notes[0] ?? "", /"metallb\.io\/address-pool" is ignored: unless it asks/);
     assert.match(notes[1] ?? "", /"metallb\.io\/allow-shared-ip" is ignored: .* of its own/);
     for (const daemon of c.daemons.values()) {
       const status = await c.untilStatus(daemon, /does not support: default\/wishful/);
-      assert.match(status, /kube-proxy drops the connections there/);
+      assert.match(status, /one that another has is refused/);
     }
     // A change of something else tells nothing again.
     await c.controlPlane.kubectl(["annotate", "service", "wishful", "other=1"]);

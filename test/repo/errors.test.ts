@@ -26,6 +26,7 @@ test("ERROR_CODES holds these codes and exit statuses", () => {
     DAEMON_FORBIDDEN: 5,
     DAEMON_TIMEOUT: 6,
     VERSION_MISMATCH: 5,
+    REFUSED: 5,
     NOT_FOUND: 4,
     USAGE: 2,
   });

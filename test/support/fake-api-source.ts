@@ -3,11 +3,13 @@
 
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { ApiSource } from "../../src/api/routes.ts";
+import type { ApiCommands, ApiSource, CommandResult } from "../../src/api/routes.ts";
 import { ApiServer } from "../../src/api/server.ts";
 import type {
+  DrainView,
   ExplainView,
   HistoryView,
+  MoveView,
   NodeView,
   PoolView,
   ServiceView,
@@ -96,8 +98,8 @@ export const POOLS: readonly PoolView[] = [
 ];
 
 export const NODES: readonly NodeView[] = [
-  { node: "n1", member: "alive", owned: 1, excluded: null },
-  { node: "n2", member: "never-seen", owned: 0, excluded: "the Node is not Ready" },
+  { node: "n1", member: "alive", daemon: "live", owned: 1, excluded: null },
+  { node: "n2", member: "never-seen", daemon: null, owned: 0, excluded: "the Node is not Ready" },
 ];
 
 export const HISTORY: readonly HistoryView[] = [
@@ -131,9 +133,21 @@ export const EXPLAINED: ExplainView = {
   ],
 };
 
+export const DRAIN: DrainView = {
+  node: "n1",
+  draining: true,
+  cause: "requested",
+  force: false,
+  remaining: [],
+};
+
+export const MOVES: readonly MoveView[] = [{ address: "10.0.0.10", from: "n1", to: "n2" }];
+
 /** Every answer is a field; `thrown`, when set, is thrown by all of them. */
 export class FakeApiSource implements ApiSource {
   statusView: StatusView = STATUS;
+  drainView: DrainView = DRAIN;
+  moves: readonly MoveView[] = MOVES;
   historyRows: readonly HistoryView[] = HISTORY;
   explanations: readonly ExplainView[] = [EXPLAINED];
   thrown: unknown;
@@ -173,6 +187,14 @@ export class FakeApiSource implements ApiSource {
     return this.#answer(`explain ${subject}`, found);
   }
 
+  drain(): DrainView {
+    return this.#answer("drain", this.drainView);
+  }
+
+  planRebalance(): MoveView[] {
+    return this.#answer("plan rebalance", [...this.moves]);
+  }
+
   #answer<T>(question: string, answer: T): T {
     this.asked.push(question);
     if (this.thrown !== undefined) throw this.thrown;
@@ -180,9 +202,39 @@ export class FakeApiSource implements ApiSource {
   }
 }
 
+/** What can be asked for; `refusal`, when set, is what `move` says. */
+export class FakeCommands implements ApiCommands {
+  drainView: DrainView = DRAIN;
+  moves: readonly MoveView[] = MOVES;
+  refusal: CommandResult<MoveView> | null = null;
+  /** What was asked for, in order. */
+  readonly asked: string[] = [];
+
+  drain(force: boolean): DrainView {
+    this.asked.push(`drain ${force}`);
+    return this.drainView;
+  }
+
+  undrain(): DrainView {
+    this.asked.push("undrain");
+    return this.drainView;
+  }
+
+  move(address: string, node: string): CommandResult<MoveView> {
+    this.asked.push(`move ${address} ${node}`);
+    return this.refusal ?? { ok: true, value: { address, from: "n1", to: node } };
+  }
+
+  rebalance(): MoveView[] {
+    this.asked.push("rebalance");
+    return [...this.moves];
+  }
+}
+
 export interface ServedApi {
   readonly path: string;
   readonly source: FakeApiSource;
+  readonly commands: FakeCommands;
   readonly server: ApiServer;
   /** What the server told its log. */
   readonly errors: unknown[];
@@ -195,8 +247,10 @@ export async function serveApi(
   const { path = join(tempDir(context), "lbd.sock"), group = "no-such-group" } = options;
   const source = new FakeApiSource();
   const errors: unknown[] = [];
-  const server = new ApiServer({ path, group, source, onError: (error) => errors.push(error) });
+  const commands = new FakeCommands();
+  const onError = (error: unknown) => errors.push(error);
+  const server = new ApiServer({ path, group, source, commands, onError });
   context.after(() => server.close());
   await server.listen();
-  return { path, source, server, errors };
+  return { path, source, commands, server, errors };
 }

@@ -69,6 +69,7 @@ export function clusterOf(objects: ClusterObjects): ClusterView {
   cluster.nodeSink().replace(objects.nodes ?? []);
   cluster.poolSink().replace(objects.pools ?? []);
   cluster.advertisementSink().replace(objects.advertisements ?? []);
+  cluster.skipEndpoints();
   return cluster;
 }
 

@@ -66,7 +66,8 @@ export function vip(
   for (const [node, placement] of Object.entries(all)) {
     if (placement !== null) nodes.set(node, placement);
   }
-  return { address, rankBy: address, placement: { pool: "lan", nodes } };
+  const placement = { pool: "lan", nodes };
+  return { address, rankBy: address, placement, serving: "everywhere" };
 }
 
 export function member(node: string, changes: Partial<MemberRecord> = {}): MemberRecord {
@@ -241,6 +242,7 @@ export interface StoryOptions {
   readonly specs?: readonly VipSpec[];
   readonly vips?: readonly VipRecord[];
   readonly members?: readonly MemberRecord[];
+  readonly preempt?: boolean;
 }
 
 /** One node's machine, told events with plain times. */
@@ -249,15 +251,15 @@ export class Story {
   readonly #node: string;
   #renewedAt = 0;
 
-  constructor(node = "node-a") {
+  constructor(node = "node-a", preempt = false) {
     this.#node = node;
-    this.machine = new Ownership({ node, timings: DEFAULT_TIMINGS, sha256 });
+    this.machine = new Ownership({ node, timings: DEFAULT_TIMINGS, sha256, preempt });
   }
 
   /** Started at 0, has read the records and renewed at 0; the second read is in flight. */
   static joining(options: StoryOptions = {}): Story {
     const { node = "node-a", specs = [vip()], vips = [], members = [] } = options;
-    const story = new Story(node);
+    const story = new Story(node, options.preempt);
     story.machine.start(bootMs(0));
     story.step({ type: "segments", segments: [ETH0] }, 0);
     story.step({ type: "vips", changed: specs, freed: [] }, 0);

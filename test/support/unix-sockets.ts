@@ -57,9 +57,10 @@ export async function rawRequest(
   socketPath: string,
   path: string,
   method = "GET",
+  body?: string,
 ): Promise<RawAnswer> {
   const outgoing = request({ socketPath, path, method, agent: false });
-  outgoing.end();
+  outgoing.end(body);
   const [response] = await once(outgoing, "response");
   const { statusCode: status, headers } = response;
   return { status, headers, body: await json(response) };

@@ -14,6 +14,7 @@ export function addNodes(program: Command, context: MakeContext): void {
         formatTable(items, [
           { title: "NODE", value: (node) => node.node },
           { title: "MEMBER", value: (node) => node.member },
+          { title: "DAEMON", value: (node) => node.daemon ?? "-" },
           { title: "OWNED", value: (node) => node.owned },
           { title: "EXCLUDED", value: (node) => node.excluded ?? "-" },
         ]),

@@ -6,6 +6,7 @@ import { type DaemonOptions, type LabDaemon, startDaemon } from "../../lab/daemo
 import { eventually } from "../../lab/eventually.ts";
 import { labForSuite } from "../../lab/for-test.ts";
 import type { Lab, LabOptions } from "../../lab/lab.ts";
+import { type EndpointState, endpointSliceManifest } from "../../lab/manifests.ts";
 import type { LabNode } from "../../lab/node.ts";
 
 /** `192.168.100.50` to `.59`, on the data segment of the lab. */
@@ -77,15 +78,41 @@ export class DaemonCluster {
     return found[1];
   }
 
-  createService(name: string, spec: Record<string, unknown> = {}, annotations = {}) {
-    return this.controlPlane.apply(
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name, annotations },
-        spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: name }, ...spec },
-      }),
-    );
+  /**
+   * A Service with an endpoint that serves, somewhere that nobody connects to: without any nobody
+   * answers for its address. `endpoints`: the nodes that have one, each with its state.
+   */
+  createService(
+    name: string,
+    spec: Record<string, unknown> = {},
+    annotations = {},
+    endpoints: readonly EndpointState[] = [endpointOn(this.lab.node(1).name)],
+  ) {
+    const service = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name, annotations },
+      spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: name }, ...spec },
+    };
+    const slice = this.#slice(name, endpoints);
+    const list = { apiVersion: "v1", kind: "List", items: [service, slice] };
+    return this.controlPlane.apply(JSON.stringify(list));
+  }
+
+  /** Says anew where the Service can be served. */
+  setEndpoints(name: string, endpoints: readonly EndpointState[]) {
+    return this.controlPlane.apply(JSON.stringify(this.#slice(name, endpoints)));
+  }
+
+  #slice(service: string, endpoints: readonly EndpointState[]): object {
+    const about = {
+      service,
+      namespace: "default",
+      family: "IPv4",
+      portName: "",
+      port: 80,
+    } as const;
+    return endpointSliceManifest({ ...about, endpoints });
   }
 
   async service(name: string): Promise<{ addresses: string[]; annotations: object }> {
@@ -156,6 +183,12 @@ export class DaemonCluster {
       until: (text) => pattern.test(text),
     });
   }
+}
+
+/** An endpoint on that node, ready unless it is said otherwise. */
+export function endpointOn(nodeName: string, state: Partial<EndpointState> = {}): EndpointState {
+  const isReady = { ready: true, serving: true, terminating: false };
+  return { name: `pod-on-${nodeName}`, nodeName, address: "10.244.255.1", ...isReady, ...state };
 }
 
 const ATTEMPTS_MAX = 3;

@@ -3,7 +3,7 @@
 import type { Ip } from "../../../src/core/address.ts";
 import type { Timings } from "../../../src/ownership/timings.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
-import type { NodePlacement, VipSpec } from "../../../src/ownership/types.ts";
+import type { NodePlacement, Serving, VipSpec } from "../../../src/ownership/types.ts";
 import { VirtualApi } from "./api.ts";
 import { NodeClock } from "./clock.ts";
 import type { Code } from "./code.ts";
@@ -44,6 +44,7 @@ export class Cluster {
   readonly oracle: Oracle;
   readonly hasGateway: boolean;
   readonly #placements = new Map<string, NodePlacement>();
+  readonly #serving = new Map<Ip, Serving>();
   readonly #lines: string[] = [];
   #hash = 0x811c9dc5;
   #mustProbe = false;
@@ -95,8 +96,10 @@ export class Cluster {
   heal(): void {
     this.note("healed");
     this.segment.heal();
+    for (const address of this.addresses) this.setServing(address, "everywhere");
     for (const node of this.nodes) {
       this.setPlacement(node.name, HEALTHY);
+      if (node.isDraining) node.setDraining(false);
       node.link.heal();
       node.wake();
       node.start();
@@ -117,15 +120,29 @@ export class Cluster {
     for (const node of this.nodes) node.tellVips(specs);
   }
 
+  setServing(address: Ip, serving: Serving): void {
+    this.#serving.set(address, serving);
+    const specs = this.specs().filter((spec) => spec.address === address);
+    for (const node of this.nodes) node.tellVips(specs);
+  }
+
   specs(): VipSpec[] {
     const placement = { pool: "pool", nodes: new Map(this.#placements) };
-    return this.addresses.map((address) => ({ address, rankBy: address, placement }));
+    return this.addresses.map((address) => {
+      const serving = this.#serving.get(address) ?? "everywhere";
+      return { address, rankBy: address, placement, serving };
+    });
   }
 
   node(name: string): SimNode {
     const found = this.nodes.find((node) => node.name === name);
     if (found === undefined) throw new Error(`Cannot find node "${name}"`);
     return found;
+  }
+
+  /** An answer that leads to the owner, from it or from whom stands in for it. */
+  isAnswered(address: Ip): boolean {
+    return this.nodes.some((node) => node.answers(address) || node.standsIn(address));
   }
 
   answering(address: Ip): string[] {
@@ -168,6 +185,7 @@ export class Cluster {
       onAnsweringChanged: () => {
         this.#mustProbe = true;
       },
+      onOffer: (address, from, to) => this.oracle.onOffer(address, from, to),
       onWoken: () => this.oracle.probe(),
       gateway: options.hasGateway === true ? GATEWAY : null,
       note: (text) => this.note(text),

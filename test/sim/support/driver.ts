@@ -29,6 +29,7 @@ export interface DriverPorts {
   readonly post: (source: string, work: () => void) => void;
   readonly step: (event: OwnershipEvent) => void;
   readonly onAnsweringChanged: () => void;
+  readonly onOffer: (address: Ip, to: string) => void;
   readonly onStopped: () => void;
 }
 
@@ -65,8 +66,12 @@ export class Driver {
       }
       case "offer": {
         const { address, epoch, interface: name, to } = effect;
+        this.#ports.onOffer(address, to);
         return responder.perform(responder.engine.offer(name, to, [{ address, epoch }]));
       }
+      case "stand-in":
+        responder.standIn(effect.address, effect.interfaces, effect.mac);
+        return onAnsweringChanged();
       case "withdraw":
         return responder.perform(responder.engine.tellTable());
       case "retell": {

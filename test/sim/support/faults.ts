@@ -13,7 +13,12 @@ export interface FaultKind {
 
 export const FAULTS: readonly FaultKind[] = [
   { name: "crash", weight: 3, inject: crash },
+  { name: "kill", weight: 1, inject: kill },
   { name: "stop", weight: 2, inject: stop },
+  { name: "restart", weight: 3, inject: restart },
+  { name: "drain", weight: 2, inject: drain },
+  { name: "move", weight: 1, inject: move },
+  { name: "endpoints-changed", weight: 2, inject: endpointsChanged },
   { name: "freeze", weight: 4, inject: freeze },
   { name: "stall", weight: 2, inject: stall },
   { name: "api-cut", weight: 4, inject: apiCut },
@@ -61,6 +66,57 @@ function crash(cluster: Cluster): string | null {
   const ms = duration(cluster, 30_000);
   cluster.queue.after(ms, () => node.start());
   return `${node.name} for ${Math.round(ms)} ms`;
+}
+
+function kill(cluster: Cluster): string | null {
+  const node = pickUp(cluster);
+  if (node === null) return null;
+  node.kill();
+  const ms = duration(cluster, 10_000);
+  cluster.queue.after(ms, () => node.start());
+  return `${node.name} for ${Math.round(ms)} ms`;
+}
+
+/** Some of them take longer than the peers wait. */
+function restart(cluster: Cluster): string | null {
+  const node = pickUp(cluster);
+  if (node === null || node.isStalled) return null;
+  const ms = duration(cluster, 12_000);
+  node.restart(ms);
+  return `${node.name} for ${Math.round(ms)} ms`;
+}
+
+function drain(cluster: Cluster): string | null {
+  const node = pickUp(cluster);
+  if (node === null || node.isDraining) return null;
+  node.setDraining(true);
+  cluster.queue.after(duration(cluster, 30_000), () => node.setDraining(false));
+  return node.name;
+}
+
+function move(cluster: Cluster): string | null {
+  const { prng } = cluster;
+  const address = prng.pick(cluster.addresses);
+  const from = cluster.answering(address)[0];
+  const to = prng.pick(cluster.nodes).name;
+  if (from === undefined || from === to) return null;
+  cluster.node(from).move(address, to);
+  return `${address} from ${from} to ${to}`;
+}
+
+/** As in a rollout: pods come and go, the last one of a node serves while it terminates. */
+function endpointsChanged(cluster: Cluster): string {
+  const { prng, queue } = cluster;
+  const address = prng.pick(cluster.addresses);
+  const states = ["ready", "terminating", null] as const;
+  const serving = new Map<string, "ready" | "terminating">();
+  for (const { name } of cluster.nodes) {
+    const state = prng.pick(states);
+    if (state !== null) serving.set(name, state);
+  }
+  cluster.setServing(address, serving);
+  queue.after(duration(cluster, 20_000), () => cluster.setServing(address, "everywhere"));
+  return `${address}: ${[...serving].map((entry) => entry.join(" ")).join(", ") || "none"}`;
 }
 
 function stop(cluster: Cluster): string | null {

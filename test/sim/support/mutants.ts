@@ -168,8 +168,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: NEIGHBOURS,
-        from: "const isHeard = (name: string): boolean => neighbour.beside.includes(name);",
-        to: "const isHeard = (): boolean => true;",
+        from: "const isHeard = (name: string): boolean => isExpected || beside.includes(name);",
+        to: "const isHeard = (name: string): boolean => isExpected || name !== beside[-1];",
       },
     ],
     caughtBy: ["no-needless-move"],

@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly clock: NodeClock;
   readonly vips: () => readonly VipSpec[];
   readonly onAnsweringChanged: () => void;
+  /** The node `from` asks the node `to` to take the address over. */
+  readonly onOffer: (address: Ip, from: string, to: string) => void;
   /** It goes on after it stood still, and a frame is looked at before anything else. */
   readonly onWoken: () => void;
   /** The gateway of the segment, or null. */

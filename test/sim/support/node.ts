@@ -4,39 +4,28 @@
 import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { prefixOf } from "../../../src/core/address.ts";
+import type { PeerState } from "../../../src/core/peer.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
 import type { Segment as Network, OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
-import type { Change, Lease } from "./api.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
-import { Driver } from "./driver.ts";
-import { cheapHash, sha256 } from "./hashes.ts";
 import { Inbox } from "./inbox.ts";
+import { eventsOf, eventsOfList } from "./lease-events.ts";
 import type { NodeOptions } from "./node-options.ts";
-import { Proof } from "./proof.ts";
-import { INTERFACE, ipOfPort, macOfPort, ResponderModel } from "./responder-model.ts";
+import { type NodeProcess, newProcess } from "./node-process.ts";
+import type { Proof } from "./proof.ts";
+import { INTERFACE, ipOfPort, macOfPort } from "./responder-model.ts";
 import type { Frame } from "./segment.ts";
 import { SimTimer } from "./timer.ts";
 import { Violation } from "./violation.ts";
-
-/** Everything that dies with the process. */
-interface Process {
-  readonly machine: Ownership;
-  readonly responder: ResponderModel;
-  readonly driver: Driver;
-  readonly proof: Proof;
-}
 
 const NETWORK: readonly Network[] = [
   { interface: INTERFACE, prefixes: [prefixOf("10.0.0.0" as Ip, 24)] },
 ];
 const NETLINK_MS_MAX = 5;
 const MESSAGE_MS_MAX = 0.3;
-const MULTIPLIER = 3;
 const CLUSTER = "00".repeat(8);
 const KEY = new Uint8Array(32);
-/** Whoever simulates an attacker counts; here nobody does. */
-const NO_HMAC = new Uint8Array(32);
 
 export class SimNode {
   readonly name: string;
@@ -46,7 +35,7 @@ export class SimNode {
   readonly #options: NodeOptions;
   readonly #inbox = new Inbox();
   readonly #frames = new Inbox();
-  #process: Process | null = null;
+  #process: NodeProcess | null = null;
   #incarnation = 0;
   #isFrozen = false;
   #frozenAt = 0;
@@ -54,6 +43,9 @@ export class SimNode {
   #upSince = 0;
   #startedAt = 0;
   #isStopping = false;
+  /** Power: without it the kernel answers nothing either. */
+  #hasPower = true;
+  #isDraining = false;
   #isStalled = false;
   #isStepping = false;
   #messageAt = 0;
@@ -72,8 +64,12 @@ export class SimNode {
       api,
       queue,
       prng,
-      onChange: (change) => this.post("watch", () => this.#onChange(change)),
-      onReplaced: (leases) => this.post("watch", () => this.#onReplaced(leases)),
+      onChange: (change) => this.post("watch", () => this.#stepAll(eventsOf(change))),
+      onReplaced: (leases) =>
+        this.post("watch", () => {
+          const known = this.#process?.machine.records() ?? [];
+          this.#stepAll(eventsOfList(leases, known));
+        }),
     });
   }
 
@@ -117,7 +113,17 @@ export class SimNode {
     return !this.#isFrozen && this.#process?.responder.answers(address) === true;
   }
 
+  /** Whether it answers in place of an owner that restarts. */
+  standsIn(address: Ip): boolean {
+    return !this.#isFrozen && this.#process?.responder.standsIn(address) === true;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   start(): void {
+    this.#hasPower = true;
     if (this.#process !== null) return;
     this.#upSince = this.#options.queue.now;
     this.#startedAt = this.#upSince;
@@ -132,11 +138,54 @@ export class SimNode {
     driver.perform(machine.start(this.clock.now()));
     this.tellSegments();
     this.tellVips(this.#options.vips());
+    if (this.#isDraining) this.setDraining(true);
     this.#arm();
   }
 
-  /** SIGKILL, or power. */
+  /** The power goes. */
   crash(): void {
+    this.#hasPower = false;
+    this.#end();
+  }
+
+  /** SIGKILL: the host goes on. */
+  kill(): void {
+    this.#end();
+  }
+
+  /** The process is replaced by another one, which begins `downMs` after the end of the first. */
+  restart(downMs: number): void {
+    const { queue, timings } = this.#options;
+    const process = this.#process;
+    this.#tellState("restarting");
+    queue.after(timings.holdMs, () => {
+      if (process === null || this.#process !== process) return;
+      this.kill();
+      queue.after(downMs, () => {
+        if (this.#hasPower) this.start();
+      });
+    });
+  }
+
+  setDraining(isDraining: boolean): void {
+    this.#isDraining = isDraining;
+    this.#tellState(isDraining ? "draining" : "live");
+    const event = isDraining ? ({ type: "drain", force: false } as const) : { type: "undrain" };
+    this.post("socket", () => this.#step(event as OwnershipEvent));
+  }
+
+  move(address: Ip, to: string): void {
+    this.post("socket", () => this.#step({ type: "move", address, to }));
+  }
+
+  #tellState(state: PeerState): void {
+    this.post("signal", () => {
+      const responder = this.#process?.responder;
+      responder?.perform(responder.engine.setState(state, this.clock.now()));
+    });
+  }
+
+  #end(): void {
     this.#process = null;
     this.#isFrozen = false;
     this.#isStalled = false;
@@ -149,11 +198,8 @@ export class SimNode {
 
   stop(): void {
     this.#isStopping = true;
-    this.post("signal", () => {
-      const responder = this.#process?.responder;
-      responder?.perform(responder.engine.setState("stopping", this.clock.now()));
-      this.#step({ type: "stop" });
-    });
+    this.#tellState("stopping");
+    this.post("signal", () => this.#step({ type: "stop" }));
   }
 
   freeze(): void {
@@ -235,44 +281,19 @@ export class SimNode {
     }
   }
 
-  #spawn(incarnation: number): Process {
-    const { code, timings, api, segment, onAnsweringChanged } = this.#options;
-    const proof = new Proof(timings, this.clock.now());
-    const machine = new code.Ownership({ node: this.name, timings, sha256 });
-    const settings = { intervalMs: timings.holdMs / MULTIPLIER, multiplier: MULTIPLIER };
-    const engine = new code.BeaconEngine({
-      node: this.name,
+  #spawn(incarnation: number): NodeProcess {
+    return newProcess(this.#options, {
       incarnation,
-      settings,
-      hmac: () => NO_HMAC,
-      sha256: cheapHash,
-    });
-    const parts = { responder: new code.ArpResponder(), engine };
-    const responder = new ResponderModel(parts, {
-      now: () => this.clock.now(),
-      send: (frame, to) => segment.send(frame, this.port, to),
-      onBeaconSent: (sentAt, report) => {
-        proof.beaconSent(sentAt);
-        this.#afterSend(report);
-      },
+      clock: this.clock,
+      link: this.link,
+      port: this.port,
+      afterSend: (report) => this.#afterSend(report),
       onHeard: (address, from) => this.#fromThread(() => this.#onHeard(address, from)),
       onPeer: (news) => this.#fromThread(() => this.#onPeer(news)),
-      onAnsweringChanged,
-    });
-    const driver = new Driver({
-      node: this.name,
-      incarnation,
-      api,
-      link: this.link,
-      responder,
-      timeoutMs: timings.writeTimeoutMs,
-      localNow: () => this.clock.now(),
       post: (source, work) => this.#postTo(incarnation, source, work),
       step: (event) => this.#step(event),
-      onAnsweringChanged,
       onStopped: () => this.#onStopped(incarnation),
     });
-    return { machine, responder, driver, proof };
   }
 
   /** The kernel's answer to a send comes in a later turn; a freeze may come between. */
@@ -305,7 +326,7 @@ export class SimNode {
   #onStopped(incarnation: number): void {
     this.#options.note(`${this.name} stopped`);
     this.#options.queue.after(0, () => {
-      if (incarnation === this.#incarnation) this.crash();
+      if (incarnation === this.#incarnation) this.kill();
     });
   }
 
@@ -325,12 +346,17 @@ export class SimNode {
     }
   }
 
+  #stepAll(events: readonly OwnershipEvent[]): void {
+    for (const event of events) this.#step(event);
+  }
+
   #noteStep(event: OwnershipEvent, effects: readonly { type: string }[]): void {
     const names = effects.map((effect) => effect.type).join(" ");
     this.#options.note(`${this.name} ${event.type} -> ${names}`);
   }
 
   #receive(frame: Frame, from: number): void {
+    this.#answerAsHost(frame, from);
     const process = this.#process;
     if (process === null) return;
     const look = (): void => {
@@ -343,36 +369,18 @@ export class SimNode {
     }
   }
 
+  /** Its kernel has its own address, whatever the daemon does. */
+  #answerAsHost(frame: Frame, from: number): void {
+    if (frame.kind !== "probe" || frame.address !== ipOfPort(this.port) || !this.#hasPower) return;
+    this.#options.segment.send({ kind: "answer", address: frame.address }, this.port, from);
+  }
+
   #onHeard(address: Ip, from: number): void {
     this.#step({ type: "heard", address, interface: INTERFACE, mac: macOfPort(from) });
   }
 
   #onPeer(news: PeerNews): void {
     if (news.type !== "name-conflict") this.#step(news);
-  }
-
-  #onChange({ before, after }: Change): void {
-    if (after !== null) this.#onLease(after);
-    else if (before?.kind === "member") {
-      this.#step({ type: "member-gone", node: before.record.node });
-    } else if (before?.kind === "vip") {
-      this.#step({ type: "vip-record-gone", address: before.record.address });
-    }
-  }
-
-  #onLease(lease: Lease): void {
-    if (lease.kind === "member") this.#step({ type: "member", record: lease.record });
-    else if (lease.kind === "vip") this.#step({ type: "vip-record", record: lease.record });
-  }
-
-  #onReplaced(leases: readonly Lease[]): void {
-    for (const lease of leases) this.#onLease(lease);
-    const known = this.#process?.machine.records() ?? [];
-    const isListed = (address: Ip): boolean =>
-      leases.some((lease) => lease.kind === "vip" && lease.record.address === address);
-    for (const { address } of known) {
-      if (!isListed(address)) this.#step({ type: "vip-record-gone", address });
-    }
   }
 
   #arm(): void {

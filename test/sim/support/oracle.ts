@@ -18,6 +18,8 @@ export const DOUBLE_MS_MAX = 700;
 const HAND_MS_MAX = 20_000;
 /** Nothing on the wire has changed for this long: less than a hold by the fastest clock. */
 const QUIET_MS = 270;
+/** An offer stands for a second; a write may hang for two, twice. */
+const OFFER_MS = 6_000;
 /** The owner renews its Lease, and everybody has seen it do so. */
 const SOUND_MS = 25_000;
 /** With the API in reach an owner's record names it after this: retries, a list, a rewrite. */
@@ -47,6 +49,7 @@ export class Oracle {
   readonly #owners = new Map<string, string>();
   #editedUntil = 0;
   #troubleAt = 0;
+  readonly #offeredAt = new Map<string, number>();
   readonly #doubleSince = new Map<string, number>();
   /** Since when a node answers unnamed by the record though nothing keeps it from writing. */
   readonly #unnamedSince = new Map<string, number>();
@@ -66,6 +69,11 @@ export class Oracle {
   /** Frames were lost, or who hears whom has changed: what was to be heard begins anew. */
   onTrouble(): void {
     this.#troubleAt = this.#options.queue.now;
+  }
+
+  /** An owner asks another node to take over: no needless move. */
+  onOffer(address: Ip, from: string, to: string): void {
+    this.#offeredAt.set(`${address} ${from} ${to}`, this.#options.queue.now);
   }
 
   /** Asks everybody for everything. */
@@ -188,7 +196,7 @@ export class Oracle {
     const from = nodes.find((node) => node.name === previous);
     const to = nodes.find((node) => node.name === owner);
     if (from === undefined || to === undefined || !from.answers(address)) return;
-    if (from.isStopping) return;
+    if (from.isStopping || this.#isOffered(address, previous, owner)) return;
     // It took the VIP before, when it could not write, and writes that down now.
     if (to.answers(address)) return;
     const quietSince = Math.max(this.#troubleAt, this.#editedUntil);
@@ -199,6 +207,11 @@ export class Oracle {
     const how = hearsIt ? "which hears it" : "which is cut off";
     const detail = `${address} goes from ${previous}, which answers, to ${owner}, ${how}`;
     throw new Violation("no-needless-move", detail);
+  }
+
+  #isOffered(address: Ip, from: string, to: string): boolean {
+    const at = this.#offeredAt.get(`${address} ${from} ${to}`) ?? Number.NEGATIVE_INFINITY;
+    return this.#options.queue.now - at <= OFFER_MS;
   }
 
   #arpBothWays(one: SimNode, other: SimNode): boolean {

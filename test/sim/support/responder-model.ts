@@ -78,6 +78,15 @@ export class ResponderModel {
     this.wake();
   }
 
+  standIn(address: Ip, interfaces: readonly string[], mac: Mac | null): void {
+    this.#responder.standIn(address, interfaces, mac);
+  }
+
+  /** Whether an ARP request that is looked at now gets its answer with another host's MAC. */
+  standsIn(address: Ip): boolean {
+    return this.#responder.standsInWith(address, INTERFACE, this.#ports.now()) !== null;
+  }
+
   announce(address: Ip): void {
     this.#announcer.start(address, this.#ports.now());
     this.wake();
@@ -106,7 +115,7 @@ export class ResponderModel {
         if (this.isGranted(frame.address)) return this.#hear(frame.address, from, now);
         return this.#engine.answered(INTERFACE, frame.address, macOfPort(from), now);
       case "probe":
-        if (this.answers(frame.address)) {
+        if (this.answers(frame.address) || this.standsIn(frame.address)) {
           this.#ports.send({ kind: "answer", address: frame.address }, from);
         }
         return;
@@ -145,6 +154,8 @@ export class ResponderModel {
         const to = effect.to === null ? null : portOfMac(effect.to);
         return this.#ports.send({ kind: "probe", address: effect.address }, to);
       }
+      case "watch-hosts":
+        return;
       case "tell":
         if (effect.news.type === "lapsed") this.#dropGrants();
         return this.#ports.onPeer(effect.news);

@@ -1,12 +1,12 @@
 // Runs one seed: faults for a while (safety), then healing and a demand (liveness). What a failure
 // needs to be understood and repeated is in the report.
 
-import type { Ip } from "../../../src/core/address.ts";
 import { Cluster } from "./cluster.ts";
 import type { Code } from "./code.ts";
 import { FAULTS, type FaultKind, injectOne } from "./faults.ts";
 import type { OracleFigures } from "./oracle.ts";
 import { Prng } from "./prng.ts";
+import { HEAL_MS, playQuietStories } from "./quiet-stories.ts";
 import { type Invariant, Violation } from "./violation.ts";
 
 export interface SeedOptions {
@@ -33,17 +33,6 @@ export interface SeedReport {
 const FAULT_MS = 180_000;
 const FAULT_GAP_MS_MIN = 1_000;
 const FAULT_GAP_MS_MAX = 10_000;
-/**
- * The Lease of a node that does not come back, its confirmation, a claim that has to be repeated,
- * and a watch that is listed anew.
- */
-const HEAL_MS = 45_000;
-/** Long enough for every offer, and for the process to end. */
-const STOP_MS = 1_500;
-/** A restarted node is heard, and past its start hold. */
-const SETTLE_MS = 8_000;
-/** Hold 300, staggered claims, the write or its deadline, all by the slowest clock. */
-const REPLACED_MS = 550;
 /** Long enough for a node Lease that is not renewed to be noticed. */
 const STEADY_MS = 15_000;
 
@@ -89,10 +78,7 @@ function play(
     cluster.run(STEADY_MS);
     cluster.oracle.checkHealed();
     checkSame(cluster, owners);
-    if (cluster.nodes.length > 1) {
-      checkQuietStop(cluster, owners[0]);
-      checkQuietCrash(cluster, cluster.answering(cluster.addresses[0] as Ip)[0]);
-    }
+    if (cluster.nodes.length > 1) playQuietStories(cluster);
     return null;
   } catch (thrown) {
     if (thrown instanceof Violation) {
@@ -115,44 +101,6 @@ function injectFor(cluster: Cluster, faults: Map<string, number>, options: SeedO
     const kind = injectOne(cluster, chosen);
     if (kind !== null) faults.set(kind.name, (faults.get(kind.name) ?? 0) + 1);
   }
-}
-
-/** With nothing else going on, an owner is stopped: somebody answers at every moment. */
-function checkQuietStop(cluster: Cluster, owner: string | undefined): void {
-  if (owner === undefined) return;
-  cluster.note(`${owner} is stopped`);
-  const node = cluster.node(owner);
-  node.stop();
-  for (let ms = 0; ms < STOP_MS; ms += 1) {
-    cluster.run(1);
-    const silent = cluster.addresses.filter((address) => cluster.answering(address).length === 0);
-    if (silent.length === 0) continue;
-    const detail = `nobody answers for ${silent}, ${ms} ms after ${owner} was asked to stop`;
-    throw new Violation("handed-over", detail);
-  }
-  node.start();
-  cluster.run(SETTLE_MS);
-  cluster.oracle.checkHealed();
-}
-
-/**
- * With nothing else going on, an owner dies. Those that are left take over within the detection
- * time; one that is left alone needs a gateway for that, or waits for the Lease.
- */
-function checkQuietCrash(cluster: Cluster, owner: string | undefined): void {
-  if (owner === undefined) return;
-  cluster.note(`${owner} dies`);
-  cluster.node(owner).crash();
-  if (cluster.nodes.length > 2 || cluster.hasGateway) {
-    cluster.run(REPLACED_MS);
-    const silent = cluster.addresses.filter((address) => cluster.answering(address).length !== 1);
-    if (silent.length > 0) {
-      const detail = `${REPLACED_MS} ms after ${owner} died, not one answers for ${silent}`;
-      throw new Violation("replaced-in-time", detail);
-    }
-  }
-  cluster.run(HEAL_MS);
-  cluster.oracle.checkHealed();
 }
 
 function checkSame(cluster: Cluster, owners: readonly (string | undefined)[]): void {

@@ -19,6 +19,8 @@ export const INVARIANTS = [
   "no-throw",
   /** While an owner stops in an orderly way, somebody answers at every moment. */
   "handed-over",
+  /** A restart of the owner's daemon moves nothing, and somebody tells where the owner is. */
+  "restart-keeps",
   /** An owner that dies while all is well is replaced within the detection time and a little. */
   "replaced-in-time",
   /** No VIP is taken from an owner that answers and is heard, or by a node that is cut off. */

@@ -4,12 +4,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ROUTES } from "../../../src/api/routes.ts";
-import type { ApiErrorKind, ResourcePath } from "../../../src/api/types.ts";
+import type { ApiErrorKind, CommandPath, ResourcePath } from "../../../src/api/types.ts";
 import { SCHEMA } from "../../../src/api/types.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import {
+  DRAIN,
   EXPLAINED,
   HISTORY,
+  MOVES,
   NODES,
   POOLS,
   SERVICES,
@@ -107,9 +109,22 @@ const ANSWERS: Readonly<Record<ResourcePath, object>> = {
   "/v1/nodes": { items: NODES },
   "/v1/history": { items: HISTORY },
   "/v1/explain": { item: EXPLAINED },
+  "/v1/drain": { item: DRAIN },
+  "/v1/plan/rebalance": { items: MOVES },
 };
+const READ = ROUTES.filter((route) => route.method === "GET");
 
-for (const { path, method } of ROUTES) {
+/** By path: what is sent, what the daemon is asked for, and what is answered. */
+const COMMANDS: Readonly<Record<CommandPath, readonly [object, string, object]>> = {
+  "/v1/drain": [{ force: true }, "drain true", { item: DRAIN }],
+  "/v1/undrain": [{}, "undrain", { item: DRAIN }],
+  "/v1/move": [{ address: "10.0.0.10", node: "n2" }, "move 10.0.0.10 n2", { item: MOVES[0] }],
+  "/v1/rebalance": [{}, "rebalance", { items: MOVES }],
+};
+const CHANGE = ROUTES.filter((route) => route.method === "POST");
+
+for (const path of READ.map((route) => route.path as ResourcePath)) {
+  const method = "GET";
   test(`${method} ${path} answers with the schema and what the daemon says`, async (t) => {
     const { path: socket, source } = await serveApi(t);
     const query = path === "/v1/explain" ? "?subject=shop/web" : "";
@@ -122,9 +137,54 @@ for (const { path, method } of ROUTES) {
   });
 }
 
-test("ROUTES has each path of the contract once, and nothing in it changes anything", () => {
-  assert.deepEqual(ROUTES.map((route) => route.path).sort(), Object.keys(ANSWERS).sort());
-  assert.deepEqual(new Set(ROUTES.map((route) => route.access)), new Set(["read"]));
+test("ROUTES has each path of the contract once, and what changes something is root's", () => {
+  assert.deepEqual(READ.map((route) => route.path).sort(), Object.keys(ANSWERS).sort());
+  assert.deepEqual(CHANGE.map((route) => route.path).sort(), Object.keys(COMMANDS).sort());
+  assert.deepEqual(new Set(READ.map((route) => route.access)), new Set(["read"]));
+  assert.deepEqual(new Set(CHANGE.map((route) => route.access)), new Set(["change"]));
+});
+
+for (const [path, [body, asked, expected]] of Object.entries(COMMANDS)) {
+  test(`POST ${path} has the daemon do it, and answers what comes of it`, async (t) => {
+    const { path: socket, commands } = await serveApi(t);
+    const answer = await rawRequest(socket, path, "POST", JSON.stringify(body));
+    assert.deepEqual(answer.body, { schema: SCHEMA, ...expected });
+    assert.deepEqual([answer.status, commands.asked], [200, [asked]]);
+  });
+}
+
+const BAD_BODIES: readonly (readonly [name: string, path: string, body: string, words: RegExp])[] =
+  [
+    ["no JSON", "/v1/drain", "{", /^Cannot read the body: it is not JSON$/],
+    ["a list", "/v1/drain", "[]", /^Cannot read the body: /],
+    ["an unknown field", "/v1/drain", '{"forced": true}', /^Cannot read the body: .*"forced"/],
+    ["a field of another type", "/v1/drain", '{"force": 1}', /^Cannot read "force": /],
+    ["no address", "/v1/move", '{"node": "n2"}', /^Cannot read "address": /],
+    ["an empty node", "/v1/move", '{"address": "10.0.0.10", "node": ""}', /^Cannot read "node": /],
+    [
+      "more than 64 KiB",
+      "/v1/drain",
+      `{"force": "${"x".repeat(70_000)}"}`,
+      /^Cannot read the body: it is longer than 65536 bytes$/,
+    ],
+  ];
+for (const [name, path, body, words] of BAD_BODIES) {
+  test(`POST ${path} refuses a body with ${name}, and nothing is done`, async (t) => {
+    const { path: socket, commands } = await serveApi(t);
+    const answer = await rawRequest(socket, path, "POST", body);
+    const { error } = answer.body as { error: { kind: string; message: string } };
+    assert.deepEqual([answer.status, error.kind, commands.asked], [400, "bad-request", []]);
+    assert.match(error.message, words);
+  });
+}
+
+test("POST /v1/move says why it is refused", async (t) => {
+  const { path: socket, commands } = await serveApi(t);
+  commands.refusal = { ok: false, kind: "refused", message: "Cannot move it: no" };
+  const body = JSON.stringify({ address: "10.0.0.10", node: "n2" });
+  const answer = await rawRequest(socket, "/v1/move", "POST", body);
+  const error = { kind: "refused", message: "Cannot move it: no" };
+  assert.deepEqual([answer.status, answer.body], [409, { schema: SCHEMA, error }]);
 });
 
 const HISTORY_QUERIES: readonly (readonly [query: string, asked: string])[] = [

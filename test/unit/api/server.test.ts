@@ -20,7 +20,7 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import { ApiServer, mayUse } from "../../../src/api/server.ts";
-import { FakeApiSource, serveApi } from "../../support/fake-api-source.ts";
+import { FakeApiSource, FakeCommands, serveApi } from "../../support/fake-api-source.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 import {
   asNobody,
@@ -32,8 +32,8 @@ import {
 /** One that was not told to listen. */
 function serverAt(t: TestContext, path: string): ApiServer {
   const onError = (error: unknown) => assert.fail(String(error));
-  const options = { path, group: "no-such-group", source: new FakeApiSource(), onError };
-  const server = new ApiServer(options);
+  const [source, commands] = [new FakeApiSource(), new FakeCommands()];
+  const server = new ApiServer({ path, group: "no-such-group", source, commands, onError });
   t.after(() => server.close());
   return server;
 }

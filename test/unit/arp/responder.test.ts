@@ -27,6 +27,7 @@ const VIP = "192.168.100.200" as Ip;
 const VIP_OF_ETH1 = "192.168.101.200" as Ip;
 const FOREIGN = "192.168.100.77" as Ip;
 const CLIENT_IP = "192.168.100.2" as Ip;
+const STOOD_IN = "192.168.1.99" as Ip;
 const TENURE_UNTIL = bootMs(1_000);
 const BEFORE = bootMs(999.999);
 
@@ -57,6 +58,7 @@ function granted(): ArpResponder {
   const responder = new ArpResponder();
   responder.grant(VIP, ["eth0"]);
   responder.grant(VIP_OF_ETH1, ["eth1"]);
+  responder.standIn(STOOD_IN, ["eth0"], OTHER_NODE);
   for (const name of ["eth0", "eth1"]) responder.setTenure(name, TENURE_UNTIL);
   return responder;
 }
@@ -187,6 +189,11 @@ const ROWS: readonly Row[] = [
     frame: frameOf({ senderIp: "0.0.0.0" as Ip }),
     outcome: "answered",
   },
+  {
+    name: "a request for an address that it answers in place of its owner",
+    frame: frameOf({ targetIp: STOOD_IN }),
+    outcome: "stood-in",
+  },
   { name: "a request with padding", frame: frameOf({}), length: 60, outcome: "answered" },
 ];
 
@@ -200,6 +207,32 @@ for (const { name, frame, outcome, length = frame.length, now = BEFORE } of ROWS
 test("OUTCOMES are all produced by a row of the table, and no other is", () => {
   const produced = new Set(ROWS.map((row) => row.outcome));
   assert.deepEqual([...produced].sort(), [...OUTCOMES].sort());
+});
+
+test("InterfaceResponder.reply() in place of an owner has its MAC, and this host's source", () => {
+  const eth0 = granted().onInterface("eth0", ETH0);
+  const out = new Uint8Array(ARP_FRAME_BYTES).fill(0xa5);
+  eth0.reply(frameOf({ targetIp: STOOD_IN }), out);
+  const reply = decodeArp(out, out.length);
+  assert.ok(typeof reply !== "string");
+  assert.deepEqual([reply.source, reply.senderMac, reply.senderIp], [ETH0, OTHER_NODE, STOOD_IN]);
+});
+
+test("ArpResponder.standIn() is no grant: it announces nothing, and goes with null", () => {
+  const responder = granted();
+  assert.equal(responder.maySpeak(STOOD_IN, "eth0", bootMs(BEFORE)), false);
+  assert.deepEqual(
+    responder.grants().filter(({ address }) => address === STOOD_IN),
+    [],
+  );
+  const eth0 = responder.onInterface("eth0", ETH0);
+  const frame = frameOf({ targetIp: STOOD_IN });
+  assert.equal(eth0.look(frame, frame.length, TENURE_UNTIL), "tenure-lapsed");
+  responder.grant(STOOD_IN, ["eth0"]);
+  assert.equal(eth0.look(frame, frame.length, bootMs(BEFORE)), "answered", "a grant comes first");
+  responder.revoke(STOOD_IN);
+  responder.standIn(STOOD_IN, [], null);
+  assert.equal(eth0.look(frame, frame.length, bootMs(BEFORE)), "not-ours");
 });
 
 test("InterfaceResponder.look() answers nothing before the first tenure", () => {

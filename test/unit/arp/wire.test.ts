@@ -177,7 +177,8 @@ test("encodeArp() writes nothing behind the frame", () => {
 
 test("encodeReply() swaps the request and fills in the own MAC", () => {
   const out = poisoned();
-  encodeReply(REQUEST_BYTES, macToBytes(OWN_MAC), out);
+  const own = macToBytes(OWN_MAC);
+  encodeReply(REQUEST_BYTES, { source: own, sender: own }, out);
   assert.deepEqual(decodeArp(out), {
     destination: REQUEST.senderMac,
     source: OWN_MAC,
@@ -305,7 +306,8 @@ test("encodeReply() equals encodeArp() of the swapped packet, for any request", 
     fc.property(anyPacket, ownMac, (request, mac) => {
       const [frame, reply, expected] = [poisoned(), poisoned(), poisoned().fill(0x5a)];
       encodeArp(request, frame);
-      encodeReply(frame, macToBytes(mac), reply);
+      const own = macToBytes(mac);
+      encodeReply(frame, { source: own, sender: own }, reply);
       const swapped: ArpPacket = {
         destination: request.senderMac,
         source: mac,

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_BEACON_SETTINGS } from "../../../src/beacon/engine-types.ts";
 import { NEVER } from "../../../src/core/time.ts";
 import {
   BeaconBench,
@@ -29,7 +30,9 @@ test("BeaconEngine listens for one hold, then sends a beacon each interval", () 
 });
 
 test("BeaconEngine goes by its settings", () => {
-  const bench = new BeaconBench({ settings: { intervalMs: 50, multiplier: 4 } });
+  const bench = new BeaconBench({
+    settings: { ...DEFAULT_BEACON_SETTINGS, intervalMs: 50, multiplier: 4 },
+  });
   assert.deepEqual(bench.run(250).take(), [
     "200 eth0 beacon live 50/200",
     "200 eth0 tenure 390",

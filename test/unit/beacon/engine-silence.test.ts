@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PROBED_VIPS_MAX } from "../../../src/beacon/engine.ts";
+import { PROBED_VIPS_MAX } from "../../../src/beacon/probes.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import {

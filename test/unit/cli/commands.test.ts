@@ -65,9 +65,9 @@ shop/web  10.0.0.10,2001:db8::10  lan   n1,nobody  -          -
   {
     args: ["nodes"],
     asked: "nodes",
-    shown: `NODE  MEMBER      OWNED  EXCLUDED
-n1    alive       1      -
-n2    never-seen  0      the Node is not Ready
+    shown: `NODE  MEMBER      DAEMON  OWNED  EXCLUDED
+n1    alive       live    1      -
+n2    never-seen  -       0      the Node is not Ready
 `,
   },
   {

@@ -118,6 +118,14 @@ const BAD_BEACONS: readonly (readonly [string, string, string, string, string])[
   ["a multiplier of 1", "multiplier: 1", "beacons.multiplier", "1", "at least 2"],
   ["a multiplier of 11", "multiplier: 11", "beacons.multiplier", "11", "at most 10"],
   ["port 0", "port: 0", "beacons.port", "0", "at least 1"],
+  ["a negative hold", "restartHoldMs: -1", "beacons.restartHoldMs", "-1", "at least 0"],
+  [
+    "a hold of an hour",
+    "restartHoldMs: 3600000",
+    "beacons.restartHoldMs",
+    "3600000",
+    "at most 60000",
+  ],
   ["port 65536", "port: 65536", "beacons.port", "65536", "at most 65535"],
 ];
 for (const [name, text, where, found, expected] of BAD_BEACONS) {
@@ -136,17 +144,20 @@ test("parseNodeFile() refuses beacons whose hold is longer than 4 s", () => {
   assert.equal(problem?.expected, "intervalMs times multiplier at most 4000");
 });
 
+const BEACON_DEFAULTS = { intervalMs: 100, multiplier: 3, port: 7_473, restartHoldMs: 10_000 };
+
 const BEACONS: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
-  ["{}", { intervalMs: 100, multiplier: 3, port: 7_473 }],
-  ["{ port: 9000 }", { intervalMs: 100, multiplier: 3, port: 9_000 }],
-  ["{ intervalMs: 800, multiplier: 5 }", { intervalMs: 800, multiplier: 5, port: 7_473 }],
-  ["{ intervalMs: 20, multiplier: 2 }", { intervalMs: 20, multiplier: 2, port: 7_473 }],
+  ["{}", {}],
+  ["{ port: 9000 }", { port: 9_000 }],
+  ["{ intervalMs: 800, multiplier: 5 }", { intervalMs: 800, multiplier: 5 }],
+  ["{ intervalMs: 20, multiplier: 2 }", { intervalMs: 20, multiplier: 2 }],
+  ["{ restartHoldMs: 0 }", { restartHoldMs: 0 }],
 ];
 for (const [text, expected] of BEACONS) {
   test(`parseNodeFile() takes beacons: ${text}`, () => {
     const parsed = parseNodeFile(`beacons: ${text}`, "host");
     assert.ok(parsed.ok);
-    assert.deepEqual(parsed.value.beacons, expected);
+    assert.deepEqual(parsed.value.beacons, { ...BEACON_DEFAULTS, ...expected });
   });
 }
 
@@ -190,7 +201,9 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         stateFile: "/var/lib/lbd/state.db",
         socket: "/run/lbd/lbd.sock",
         socketGroup: "lbd",
-        beacons: { intervalMs: 100, multiplier: 3, port: 7_473 },
+        beacons: BEACON_DEFAULTS,
+        preempt: false,
+        drainOnCordon: false,
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],
         logLevel: "info",
       },

@@ -56,6 +56,7 @@ const OWNED: VipView = {
   address: VIP,
   phase: { kind: "owning", epoch: epochOf(4), interfaces: ["eth0"], isRewriting: false },
   record: { address: VIP, owner: "n1", epoch: 4, resourceVersion: "1" },
+  serving: "everywhere",
   verdicts: [],
 };
 const IDLE: VipView = { ...OWNED, phase: { kind: "idle" } };
@@ -299,6 +300,7 @@ test("explain() gives every node's verdict, and ranks those alone that could ans
     node,
     status,
     hearing: "unknown",
+    state: null,
     verdict,
   });
   const verdicts = [

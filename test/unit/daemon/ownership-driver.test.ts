@@ -21,12 +21,14 @@ function unanswered(context: TestContext) {
     node: "n1",
     identity: "n1/1",
     timings: DEFAULT_TIMINGS,
+    preempt: false,
     clock,
     leases,
     writer: new LeaseWriter({ leases, clock }),
     tellResponder: ({ type }) => told.push(type),
     onChange: () => {},
     onConflict: () => {},
+    onUnread: () => {},
   });
   const pass = (seconds: number): void => {
     for (let i = 0; i < seconds; i++) {

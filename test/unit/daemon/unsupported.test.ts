@@ -15,22 +15,24 @@ import { objectKey } from "../../../src/k8s-sync/model.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { service } from "../../support/kubernetes-objects.ts";
 
-const LOCAL: ServiceOptions = { spec: { externalTrafficPolicy: "Local" } };
+const POOLED: ServiceOptions = { annotations: { "metallb.io/address-pool": "gold" } };
 const SHARED: ServiceOptions = { annotations: { "metallb.io/allow-shared-ip": "dns" } };
 
-const LOCAL_TEXT =
-  'externalTrafficPolicy "Local" is ignored when a node is chosen: ' +
-  "one without a ready pod may answer, and kube-proxy drops the connections there";
+const POOLED_TEXT =
+  'the annotation "metallb.io/address-pool" is ignored: ' +
+  "unless it asks for an address, the Service gets one of any pool with autoAssign";
 const SHARED_TEXT =
   'the annotation "metallb.io/allow-shared-ip" is ignored: ' +
   "the Service gets an address of its own, and one that another has is refused";
+
+const BOTH: ServiceOptions = { annotations: { ...POOLED.annotations, ...SHARED.annotations } };
 
 const annotated = (name: string, value = "x"): ServiceOptions => ({
   annotations: { [name]: value },
 });
 
 const ROWS: readonly (readonly [string, ServiceOptions, readonly RegExp[]])[] = [
-  ["traffic policy Local", LOCAL, [/^externalTrafficPolicy "Local" is ignored/]],
+  ["traffic policy Local", { spec: { externalTrafficPolicy: "Local" } }, []],
   [
     "a pool",
     annotated("metallb.io/address-pool"),
@@ -47,11 +49,11 @@ const ROWS: readonly (readonly [string, ServiceOptions, readonly RegExp[]])[] = 
     annotated("metallb.universe.tf/allow-shared-ip"),
     [/"metallb\.universe\.tf\/allow-shared-ip" is ignored: .* of its own/],
   ],
-  ["two things at once", { ...LOCAL, ...SHARED }, [/Local/, /allow-shared-ip/]],
+  ["two things at once", BOTH, [/address-pool/, /allow-shared-ip/]],
   ["traffic policy Cluster", { spec: { externalTrafficPolicy: "Cluster" } }, []],
   ["an empty annotation", annotated("metallb.io/address-pool", ""), []],
   ["an address that is supported", annotated("metallb.io/loadBalancerIPs", "10.0.0.1"), []],
-  ["another type", { spec: { type: "NodePort", externalTrafficPolicy: "Local" } }, []],
+  ["another type", { ...SHARED, spec: { type: "NodePort" } }, []],
   ["a class of its own", { ...SHARED, spec: { loadBalancerClass: "example.com/x" } }, []],
 ];
 
@@ -64,16 +66,12 @@ for (const [name, options, patterns] of ROWS) {
 }
 
 test("unsupportedFinding() is one for all, with each thing once", () => {
-  const services = [
-    service("shop/web", LOCAL),
-    service("shop/api", { ...LOCAL, ...SHARED }),
-    service("shop/plain"),
-  ];
+  const services = [service("shop/web", POOLED), service("shop/api", BOTH), service("shop/plain")];
   assert.deepEqual(unsupportedFinding(services), [
     {
       health: "degraded",
       what: "Services ask for what this version does not support: shop/api, shop/web",
-      cause: `${LOCAL_TEXT}; ${SHARED_TEXT}`,
+      cause: `${POOLED_TEXT}; ${SHARED_TEXT}`,
       next: "take it out of these Services, or do without it for now",
     },
   ]);
@@ -82,7 +80,7 @@ test("unsupportedFinding() is one for all, with each thing once", () => {
 
 test("unsupportedFinding() names five, and counts the rest", () => {
   const named = (count: number) => {
-    const services = Array.from({ length: count }, (_, i) => service(`shop/s${i}`, LOCAL));
+    const services = Array.from({ length: count }, (_, i) => service(`shop/s${i}`, POOLED));
     return unsupportedFinding(services)[0]?.what ?? "";
   };
   assert.match(named(5), /: shop\/s0, shop\/s1, shop\/s2, shop\/s3, shop\/s4$/);
@@ -104,8 +102,8 @@ test("findings() has what Services ask for in vain", () => {
     ipv6Addresses: 0,
     linkFailure: null,
   };
-  const services = [service("shop/web", LOCAL)];
-  assert.equal(findings({ ...nothing, services })[0]?.cause, LOCAL_TEXT);
+  const services = [service("shop/web", POOLED)];
+  assert.equal(findings({ ...nothing, services })[0]?.cause, POOLED_TEXT);
   assert.deepEqual(findings(nothing), []);
 });
 
@@ -125,9 +123,9 @@ type RecordEvent = ConstructorParameters<typeof ServiceEvents>[0]["record"];
 
 test("UnsupportedEvents.check() warns once of each thing", () => {
   const check = watched();
-  const both = service("shop/web", { ...LOCAL, ...SHARED });
+  const both = service("shop/web", BOTH);
   assert.deepEqual(check([both, service("shop/plain")]), [
-    `Warning notSupported shop/web: ${LOCAL_TEXT}`,
+    `Warning notSupported shop/web: ${POOLED_TEXT}`,
     `Warning notSupported shop/web: ${SHARED_TEXT}`,
   ]);
   assert.deepEqual(check([both]), []);
@@ -137,26 +135,26 @@ test("UnsupportedEvents.check() warns once of each thing", () => {
 
 test("UnsupportedEvents.check() warns of what comes later, and of that alone", () => {
   const check = watched();
-  check([service("shop/web", LOCAL)]);
-  const more = [service("shop/web", { ...LOCAL, ...SHARED }), service("shop/api", LOCAL)];
+  check([service("shop/web", POOLED)]);
+  const more = [service("shop/web", BOTH), service("shop/api", POOLED)];
   assert.deepEqual(check(more), [
-    `Warning notSupported shop/api: ${LOCAL_TEXT}`,
+    `Warning notSupported shop/api: ${POOLED_TEXT}`,
     `Warning notSupported shop/web: ${SHARED_TEXT}`,
   ]);
 });
 
 test("UnsupportedEvents.check() warns again of what was taken out in between", () => {
   const check = watched();
-  check([service("shop/web", LOCAL)]);
+  check([service("shop/web", POOLED)]);
   assert.deepEqual(check([service("shop/web")]), []);
-  assert.equal(check([service("shop/web", LOCAL)]).length, 1);
+  assert.equal(check([service("shop/web", POOLED)]).length, 1);
   assert.deepEqual(check([]), []);
-  assert.equal(check([service("shop/web", LOCAL)]).length, 1);
+  assert.equal(check([service("shop/web", POOLED)]).length, 1);
 });
 
 test("UnsupportedEvents.check() leaves it to the leader, and tells all when it becomes one", () => {
   const check = watched();
-  const services = [service("shop/web", LOCAL)];
+  const services = [service("shop/web", POOLED)];
   assert.deepEqual(check(services, false), []);
   assert.equal(check(services, true).length, 1);
   assert.deepEqual(check(services, false), []);

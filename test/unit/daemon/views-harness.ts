@@ -7,11 +7,12 @@ import type { TestContext } from "node:test";
 import { DEFAULT_BEACON_SETTINGS } from "../../../src/beacon/engine-types.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
+import type { ApiHealth } from "../../../src/daemon/api-health.ts";
 import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
 import { OwnershipDriver } from "../../../src/daemon/ownership-driver.ts";
 import { Responder } from "../../../src/daemon/responder.ts";
 import { ServiceEvents } from "../../../src/daemon/service-events.ts";
-import type { ApiHealth, ViewSources } from "../../../src/daemon/views.ts";
+import type { ViewSources } from "../../../src/daemon/views.ts";
 import { Views } from "../../../src/daemon/views.ts";
 import { LeaseClient } from "../../../src/k8s-sync/leases.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
@@ -55,12 +56,14 @@ export function viewsOf(
     node: "n1",
     identity: "n1/1",
     timings: DEFAULT_TIMINGS,
+    preempt: false,
     clock,
     leases,
     writer: new LeaseWriter({ leases, clock }),
     tellResponder: () => {},
     onChange: () => {},
     onConflict: () => {},
+    onUnread: () => {},
   });
   ownership.machine.start(bootMs(LISTENS_FROM_MS));
   const cluster = clusterOf(objects);
@@ -88,6 +91,7 @@ export function viewsOf(
       onReady: () => {},
     }),
     store,
+    drain: { cause: null, force: false },
     leader: () => ({ node: "n1", isThisNode: true }),
     api: () => HEALTHY_API,
     host: () => ({ missingInterfaces: [], linkFailure: null }),

@@ -174,18 +174,20 @@ test("nodes() joins the Nodes that the API knows with those that have a Lease", 
     {
       node: "gone",
       member: "alive",
+      daemon: null,
       owned: 0,
       excluded: "the API knows no Node of this name",
     },
-    { node: "n1", member: "alive", owned: 1, excluded: null },
-    { node: "n2", member: "alive", owned: 1, excluded: "the Node is not Ready" },
+    { node: "n1", member: "alive", daemon: "live", owned: 1, excluded: null },
+    { node: "n2", member: "alive", daemon: null, owned: 1, excluded: "the Node is not Ready" },
     {
       node: "n3",
       member: "never-seen",
+      daemon: null,
       owned: 0,
       excluded: `it has the label ${EXCLUDE_LABEL}`,
     },
-    { node: "n4", member: "stopped", owned: 0, excluded: null },
+    { node: "n4", member: "stopped", daemon: null, owned: 0, excluded: null },
   ]);
   harness.setNow(STARTED_MS + 15_000);
   const late = harness.views.nodes().map((one) => one.member);

@@ -169,19 +169,22 @@ test("Candidates.verdicts() names every node of the API and every member, with t
       node: "node-a",
       status: "stopped",
       hearing: "unknown",
+      state: null,
       verdict: { eligible: false, reason: "no L2Advertisement selects it" },
     },
-    { node: "node-c", status: "suspect", hearing: "answers", verdict: able },
+    { node: "node-c", status: "suspect", hearing: "answers", state: "live", verdict: able },
     {
       node: "node-b",
       status: "alive",
       hearing: "heard",
+      state: "live",
       verdict: { ...able, interfaces: ["eth0"] },
     },
     {
       node: "node-z",
       status: "stopped",
       hearing: "unknown",
+      state: null,
       verdict: { eligible: false, reason: "the API knows no Node of this name" },
     },
   ];

@@ -51,7 +51,7 @@ test("neither the claim nor the record ends it: only the taker's answering does"
   const record = vipRecord("node-c", 2, 70);
   assert.deepEqual(story.step({ type: "vip-record", record }, 4_005), []);
   assert.deepEqual(story.machine.owned(), [VIP]);
-  const yielded = lost("yielded", 1, 'to "node-c" at epoch 2');
+  const yielded = lost("handed-over", 1, 'to "node-c" at epoch 2: daemon stops');
   const done = story.step(peerClaim("node-c", entry(2)), 4_010);
   assert.deepEqual(done.slice(0, yielded.length), yielded);
   assert.deepEqual(story.machine.owned(), []);
@@ -70,7 +70,8 @@ test("a taker that cannot write has it once its table lists it", () => {
 test("nobody takes it within a second: it is released, as without anybody to ask", () => {
   const story = owner();
   story.step({ type: "stop" }, 4_000);
-  assert.deepEqual(story.tick(4_999), []);
+  assert.deepEqual(story.tick(4_249), []);
+  assert.deepEqual(story.tick(4_250), [OFFER], "a datagram may be lost");
   const released = [...lost("stopping", 1, "daemon stops"), writeVip(null, 1, 60)];
   assert.deepEqual(story.tick(5_000).slice(0, released.length), released);
 });

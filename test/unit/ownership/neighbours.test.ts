@@ -143,13 +143,13 @@ test("Neighbours.on() says since when, and in which state", () => {
   const neighbours = neighboursOf({ a: "heard" });
   const about = () => neighbours.on("eth0").get("a");
   const first = { state: "live", mac: macOf("a"), incarnation: 1 };
-  const heard = { hearing: "heard", ...first, gateway: null, beside: [] };
+  const heard = { hearing: "heard", ...first, gateway: null, beside: [], isExpected: false };
   hear(neighbours, "a", 100);
   assert.deepEqual(about(), { ...heard, since: 0 });
   const second = { state: "draining", mac: OTHER_MAC, incarnation: 2 } as const;
   neighbours.heard("a", "eth0", { ...second, at: bootMs(200) });
   const draining = { ...heard, ...second };
-  assert.deepEqual(about(), { ...draining, since: 0 });
+  assert.deepEqual(about(), { ...draining, since: 200 }, "it is another process");
   silence(neighbours, "a", { gateway: false, at: 500 });
   silence(neighbours, "a", { gateway: true, heard: ["b"], at: 600 });
   const silent = { ...draining, hearing: "silent", gateway: true, beside: ["b"] };

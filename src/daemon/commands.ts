@@ -1,0 +1,69 @@
+// What lbctl may have this daemon do. Refuses, with the reason, what cannot be done.
+
+import type { ApiCommands, CommandResult } from "../api/routes.ts";
+import type { DrainView, MoveView } from "../api/types.ts";
+import { type Ip, parseIp } from "../core/address.ts";
+import type { Clock } from "../core/time.ts";
+import type { Ownership } from "../ownership/machine.ts";
+import type { OwnershipEvent } from "../ownership/types.ts";
+import type { Drain } from "./drain.ts";
+import { whyNotMove } from "./moves.ts";
+
+export interface DaemonCommandsOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly drain: Drain;
+  readonly machine: () => Pick<Ownership, "view">;
+  readonly tellOwnership: (event: OwnershipEvent) => void;
+  readonly drainView: () => DrainView;
+  readonly plan: () => MoveView[];
+  readonly later: (milliseconds: number, run: () => void) => void;
+}
+
+/** Between two moves of a rebalancing: peers and switches learn one after the other. */
+const MOVE_GAP_MS = 100;
+
+export class DaemonCommands implements ApiCommands {
+  readonly #options: DaemonCommandsOptions;
+
+  constructor(options: DaemonCommandsOptions) {
+    this.#options = options;
+  }
+
+  drain(force: boolean): DrainView {
+    this.#options.drain.ask(force);
+    return this.#options.drainView();
+  }
+
+  undrain(): DrainView {
+    this.#options.drain.end();
+    return this.#options.drainView();
+  }
+
+  move(text: string, to: string): CommandResult<MoveView> {
+    const { node, clock, machine, tellOwnership } = this.#options;
+    const address = parseIp(text);
+    const view = address === null ? null : machine().view(address, clock.boot());
+    if (address === null || view === null) {
+      const message = `Cannot move "${text}": it is no external address of a Service`;
+      return { ok: false, kind: "not-found", message };
+    }
+    const reason = whyNotMove(view, node, to);
+    if (reason !== null) {
+      const message = `Cannot move ${address} to "${to}": ${reason}`;
+      return { ok: false, kind: "refused", message };
+    }
+    tellOwnership({ type: "move", address, to });
+    return { ok: true, value: { address, from: node, to } };
+  }
+
+  rebalance(): MoveView[] {
+    const { node, plan, later, tellOwnership } = this.#options;
+    const moves = plan().filter(({ from }) => from === node);
+    for (const [index, { address, to }] of moves.entries()) {
+      const event = { type: "move", address: address as Ip, to } as const;
+      later(index * MOVE_GAP_MS, () => tellOwnership(event));
+    }
+    return moves;
+  }
+}

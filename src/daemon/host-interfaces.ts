@@ -1,0 +1,64 @@
+// The host's interfaces as they are told: what follows from them for answering and for ownership is
+// passed on when it has changed.
+
+import { isDeepStrictEqual } from "node:util";
+import type { AppError } from "../core/errors.ts";
+import type { HostInterface } from "../link/host-interface.ts";
+import type { OwnershipEvent } from "../ownership/types.ts";
+import { type HostLinks, hostLinks } from "./host-links.ts";
+import type { Logger } from "./logger.ts";
+import type { ToResponder } from "./responder-messages.ts";
+
+export interface HostInterfacesOptions {
+  /** Interfaces never to answer on, as regular expressions. */
+  readonly exclude: readonly string[];
+  readonly log: Logger;
+  readonly tellResponder: (message: ToResponder) => void;
+  readonly tellOwnership: (event: OwnershipEvent) => void;
+  /** Something about them has changed. */
+  readonly onChange: () => void;
+}
+
+export class HostInterfaces {
+  readonly #options: HostInterfacesOptions;
+  #interfaces: readonly HostInterface[] = [];
+  #links: HostLinks | null = null;
+  #failure: AppError | null = null;
+
+  constructor(options: HostInterfacesOptions) {
+    this.#options = options;
+  }
+
+  get all(): readonly HostInterface[] {
+    return this.#interfaces;
+  }
+
+  /** Why they cannot be read now, or null. */
+  get failure(): string | null {
+    return this.#failure?.message ?? null;
+  }
+
+  set(interfaces: readonly HostInterface[]): void {
+    this.#failure = null;
+    // Most notifications change nothing here: no write of the node Lease for them.
+    if (isDeepStrictEqual(interfaces, this.#interfaces)) return;
+    this.#interfaces = interfaces;
+    const links = hostLinks(interfaces, this.#options.exclude);
+    if (!isDeepStrictEqual(links, this.#links)) this.#tellLinks(links);
+    this.#options.onChange();
+  }
+
+  failed(error: AppError): void {
+    this.#failure = error;
+    this.#options.log.error({ event: "link-failure", code: error.code }, error.message);
+  }
+
+  #tellLinks(links: HostLinks): void {
+    this.#links = links;
+    const { log, tellResponder, tellOwnership } = this.#options;
+    const names = links.answering.map((link) => link.name);
+    log.info({ event: "links", names }, "interfaces with carrier");
+    tellResponder({ type: "interfaces", interfaces: links.answering });
+    tellOwnership({ type: "segments", segments: links.segments });
+  }
+}

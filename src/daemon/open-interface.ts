@@ -1,0 +1,26 @@
+// One interface as the responder thread has it: its socket, when there is one, and who looks at its
+// frames.
+
+import type { FrameSocket } from "../arp/packet-socket.ts";
+import type { InterfaceResponder } from "../arp/responder.ts";
+import type { Ip } from "../core/address.ts";
+import type { BootMs } from "../core/time.ts";
+import type { AnsweringInterface } from "./responder-messages.ts";
+
+export interface OpenInterface {
+  readonly about: AnsweringInterface;
+  readonly responder: InterfaceResponder;
+  socket: FrameSocket | null;
+  /** Hosts whose answers for their own addresses are wanted. */
+  watchedHosts: readonly Ip[];
+  reopenAt: BootMs;
+  problem: string | null;
+}
+
+export function newInterface(
+  about: AnsweringInterface,
+  responder: InterfaceResponder,
+  reopenAt: BootMs,
+): OpenInterface {
+  return { about, responder, socket: null, watchedHosts: [], reopenAt, problem: null };
+}

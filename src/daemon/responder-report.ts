@@ -1,0 +1,34 @@
+// What the responder thread tells of itself: counters by name, and who was answered last.
+
+import type { PeerSummary } from "../beacon/open-segment.ts";
+import type { BeaconSocketCounters } from "../beacon/socket.ts";
+import type { Ip } from "../core/address.ts";
+import type { LastAnswer, ResponderReport } from "./responder-messages.ts";
+
+export interface AnswerCount {
+  readonly address: Ip;
+  count: number;
+  last: LastAnswer | null;
+}
+
+export function reportOf(parts: {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly answered: Iterable<AnswerCount>;
+  /** By interface. */
+  readonly problems: ReadonlyMap<string, string>;
+  readonly beacons: BeaconSocketCounters;
+  /** By reason. */
+  readonly drops: Readonly<Record<string, number>>;
+  readonly peers: readonly PeerSummary[];
+}): ResponderReport {
+  const counters = { ...parts.counters };
+  for (const [name, count] of Object.entries(parts.beacons)) counters[`beacon-${name}`] = count;
+  for (const [name, count] of Object.entries(parts.drops)) counters[`beacon-drop-${name}`] = count;
+  const vips = [...parts.answered].map(({ address, count, last }) => ({
+    address,
+    answered: count,
+    lastAnswer: last,
+  }));
+  const problems = [...parts.problems].map(([name, message]) => ({ interface: name, message }));
+  return { counters, vips, problems, peers: parts.peers };
+}

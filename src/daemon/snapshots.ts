@@ -1,0 +1,70 @@
+// What the cluster looked like, kept in the store: written as it changes, and read by a daemon that
+// starts when there is no API to ask.
+
+import { decodeNode, decodeObject, decodeService } from "../k8s-sync/decode.ts";
+import type { Node, Service } from "../k8s-sync/model.ts";
+import type { Store } from "../store/store.ts";
+import type { ClusterChange, ClusterMemory, ClusterView } from "./cluster-view.ts";
+import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
+
+export class Snapshots {
+  readonly #store: Store;
+  readonly #cluster: ClusterView;
+
+  constructor(store: Store, cluster: ClusterView) {
+    this.#store = store;
+    this.#cluster = cluster;
+  }
+
+  save({ services, config, nodes }: ClusterChange): void {
+    this.#saveServices(services);
+    if (config) {
+      this.#store.saveSnapshot("pool", this.#cluster.pools);
+      this.#store.saveSnapshot("advertisement", this.#cluster.advertisements);
+    }
+    if (nodes) {
+      const rows = [...this.#cluster.nodes].map(([name, node]) => [name, nodeJson(node)] as const);
+      this.#store.saveSnapshot("node", new Map(rows));
+    }
+  }
+
+  /** Null: this node has never seen the cluster. What cannot be read is left out. */
+  load(): ClusterMemory | null {
+    const read = <T>(kind: Parameters<Store["snapshot"]>[0], decode: (raw: unknown) => T | null) =>
+      new Map(
+        [...this.#store.snapshot(kind)].flatMap(([key, raw]): [string, T][] => {
+          const object = decode(raw);
+          return object === null ? [] : [[key, object]];
+        }),
+      );
+    const pools = read("pool", decodeObject);
+    if (pools.size === 0) return null;
+    return {
+      services: read("service", (raw) => decodeService(raw)),
+      nodes: read("node", (raw) => decodeNode(raw)),
+      pools,
+      advertisements: read("advertisement", decodeObject),
+    };
+  }
+
+  #saveServices(keys: ReadonlySet<string>): void {
+    const changes = [...keys].map((key) => {
+      const service = this.#cluster.services.get(key);
+      const pool = service?.metadata.annotations[POOL_ANNOTATION] ?? "";
+      const addresses = service === undefined ? [] : currentAddresses(service);
+      const allocations = addresses.map((address) => ({ address, pool }));
+      const object = service === undefined ? null : serviceJson(service);
+      return { key, object, allocations };
+    });
+    if (changes.length > 0) this.#store.saveServices(changes);
+  }
+}
+
+/** As the API has it, so that it is read back with the same care. */
+function serviceJson({ metadata, spec, status }: Service): object {
+  return { metadata, spec, status: { loadBalancer: { ingress: status.ingress } } };
+}
+
+function nodeJson({ metadata, unschedulable, taints, conditions, addresses }: Node): object {
+  return { metadata, spec: { unschedulable, taints }, status: { conditions, addresses } };
+}

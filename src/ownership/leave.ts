@@ -1,0 +1,106 @@
+// Why an owner should let go of a VIP, and how: make before break. One node after the other is
+// asked to take it over, best first, and the owner goes on until one answers (design, section 4.7).
+
+import type { BootMs } from "../core/time.ts";
+import { after, earliest, NEVER } from "../core/time.ts";
+import type { Action, Situation } from "./action.ts";
+import type { LossCause } from "./types.ts";
+import type { Phase, Vip } from "./vip.ts";
+
+type Owning = Extract<Phase, { kind: "owning" }>;
+
+export interface Leave {
+  readonly kind: "leave";
+  /** Whom to ask, best first: those that are heard where it is answered. */
+  readonly to: readonly string[];
+  readonly segment: string;
+  /** In words, for the history. */
+  readonly why: string;
+  /** Let go of it even when nobody takes it, with this cause; null: then it stays. */
+  readonly otherwise: LossCause | null;
+  readonly isPaced: boolean;
+}
+
+/** `due`: when to look again. */
+export interface Stay {
+  readonly kind: "stay";
+  readonly due: BootMs;
+}
+
+export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Leave | Stay {
+  const { drain, node } = situation;
+  const segment = phase.interfaces[0] ?? "";
+  const to = takers(vip, segment, situation, now);
+  const leave = { kind: "leave", to, segment, isPaced: false } as const;
+  if (situation.isStopping) return { ...leave, why: "daemon stops", otherwise: "stopping" };
+  const own = mayOwn(vip, situation, now);
+  if (!own.ok) return { ...leave, why: own.reason, otherwise: "not-eligible" };
+  if (drain !== null) {
+    const otherwise = drain.force ? "draining" : null;
+    return { ...leave, why: `${node} is drained`, otherwise };
+  }
+  if (vip.moveTo !== null) {
+    const target = to.filter((name) => name === vip.moveTo);
+    return { ...leave, to: target, why: "moved on request", otherwise: null };
+  }
+  return situation.preempt ? preemption(vip, leave, situation, now) : { kind: "stay", due: NEVER };
+}
+
+/** Back to the node that ranks first, once that is there for a while. */
+function preemption(
+  vip: Vip,
+  leave: Pick<Leave, "kind" | "to" | "segment">,
+  { candidates, neighbours, node, timings }: Situation,
+  now: BootMs,
+): Leave | Stay {
+  const first = candidates.ranked(vip.spec, now)[0];
+  if (first === undefined || first === node || !leave.to.includes(first)) {
+    return { kind: "stay", due: NEVER };
+  }
+  const since = neighbours.on(leave.segment).get(first)?.since ?? now;
+  const due = after(since, timings.preemptDelayMs);
+  if (now < due) return { kind: "stay", due };
+  const why = `${first} ranks first`;
+  return { ...leave, to: [first], why, otherwise: null, isPaced: true };
+}
+
+export function decideLeaving(vip: Vip, leave: Leave, now: BootMs): Action {
+  const { offer } = vip;
+  const { to, segment, why, otherwise, isPaced } = leave;
+  if (offer !== null && now < offer.until) {
+    if (now >= offer.repeatAt) return { kind: "repeat-offer", segment };
+    return { kind: "wait", due: earliest(offer.until, offer.repeatAt) };
+  }
+  if (otherwise === null && now < vip.offerAgainAt) return { kind: "wait", due: vip.offerAgainAt };
+  const next = to.find((node) => node !== offer?.to && !vip.refusedBy.includes(node));
+  if (next !== undefined) return { kind: "offer", to: next, segment, why, isPaced };
+  if (otherwise !== null) return { kind: "release", cause: otherwise, detail: why };
+  const hasAsked = offer !== null || vip.refusedBy.length > 0 || vip.moveTo !== null;
+  return hasAsked ? { kind: "keep" } : { kind: "wait", due: NEVER };
+}
+
+/** The others that could own the VIP and are heard, best first. */
+function takers(
+  vip: Vip,
+  segment: string,
+  { candidates, neighbours, node }: Situation,
+  now: BootMs,
+): string[] {
+  return candidates
+    .ranked(vip.spec, now)
+    .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard");
+}
+
+/** Eligible, and healthy unless there is nobody healthier, which may change at `due`. */
+export function mayOwn(
+  vip: Vip,
+  { candidates, members, node }: Situation,
+  now: BootMs,
+): { ok: true; interfaces: readonly string[] } | { ok: false; reason: string; due: BootMs } {
+  const own = candidates.own(vip.spec);
+  if (!own.eligible) return { ok: false, reason: own.reason, due: NEVER };
+  if (own.unhealthy !== null && !candidates.ranked(vip.spec, now).includes(node)) {
+    return { ok: false, reason: own.unhealthy, due: members.nextExpiry(now) };
+  }
+  return { ok: true, interfaces: own.interfaces };
+}

@@ -1,0 +1,58 @@
+// When all records are read from the API: one read at a time, another wish meanwhile is served
+// after it, and a read that failed is tried again.
+
+import type { BootMs } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
+
+export class RecordReads {
+  readonly #retryMs: number;
+  readonly #send: () => void;
+  #isReading = false;
+  /** The records were doubted while a read was in flight. */
+  #mustReadAgain = false;
+  #readAt: BootMs = NEVER;
+
+  /** `send`: called when a read is to be sent. */
+  constructor(retryMs: number, send: () => void) {
+    this.#retryMs = retryMs;
+    this.#send = send;
+  }
+
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
+  /** When a read is due. */
+  get due(): BootMs {
+    return this.#readAt;
+  }
+
+  request(now: BootMs): void {
+    if (this.#isReading) {
+      this.#readAt = after(now, this.#retryMs);
+      return;
+    }
+    this.#isReading = true;
+    this.#readAt = NEVER;
+    this.#send();
+  }
+
+  /** What a read in flight will say does not count any more: another one must follow it. */
+  doubt(now: BootMs): void {
+    this.#mustReadAgain = this.#isReading;
+    if (!this.#isReading) this.request(now);
+  }
+
+  /** A read has ended. */
+  ended(outcome: "read" | "failed", now: BootMs): void {
+    const mustReadAgain = this.#mustReadAgain;
+    this.#isReading = false;
+    this.#mustReadAgain = false;
+    if (outcome === "failed") this.#readAt = after(now, this.#retryMs);
+    else if (mustReadAgain) this.request(now);
+  }
+
+  wake(now: BootMs): void {
+    if (now >= this.#readAt) this.request(now);
+  }
+}

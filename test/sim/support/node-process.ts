@@ -1,0 +1,74 @@
+// What dies with the process of a simulated node: the shipped machine, responder and beacon engine,
+// and what drives them.
+
+import type { PeerNews } from "../../../src/beacon/news.ts";
+import type { Ip } from "../../../src/core/address.ts";
+import type { Ownership } from "../../../src/ownership/machine.ts";
+import type { OwnershipEvent } from "../../../src/ownership/types.ts";
+import type { ApiLink } from "./api-link.ts";
+import type { NodeClock } from "./clock.ts";
+import { Driver } from "./driver.ts";
+import { cheapHash, sha256 } from "./hashes.ts";
+import type { NodeOptions } from "./node-options.ts";
+import { Proof } from "./proof.ts";
+import { ResponderModel } from "./responder-model.ts";
+
+export interface NodeProcess {
+  readonly machine: Ownership;
+  readonly responder: ResponderModel;
+  readonly driver: Driver;
+  readonly proof: Proof;
+}
+
+export interface ProcessPorts {
+  readonly incarnation: number;
+  readonly clock: NodeClock;
+  readonly link: ApiLink;
+  /** On the segment. */
+  readonly port: number;
+  readonly afterSend: (report: () => void) => void;
+  readonly onHeard: (address: Ip, from: number) => void;
+  readonly onPeer: (news: PeerNews) => void;
+  readonly post: (source: string, work: () => void) => void;
+  readonly step: (event: OwnershipEvent) => void;
+  readonly onStopped: () => void;
+}
+
+const MULTIPLIER = 3;
+const RESTART_HOLD_MS = 10_000;
+/** Whoever simulates an attacker counts; here nobody does. */
+const NO_HMAC = new Uint8Array(32);
+
+export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProcess {
+  const { name, code, timings, api, segment, onAnsweringChanged, onOffer } = options;
+  const { incarnation, clock, link, port, afterSend, onHeard, onPeer } = ports;
+  const proof = new Proof(timings, clock.now());
+  const machine = new code.Ownership({ node: name, timings, sha256, preempt: false });
+  const intervalMs = timings.holdMs / MULTIPLIER;
+  const settings = { intervalMs, multiplier: MULTIPLIER, restartHoldMs: RESTART_HOLD_MS };
+  const crypto = { hmac: () => NO_HMAC, sha256: cheapHash };
+  const engine = new code.BeaconEngine({ node: name, incarnation, settings, ...crypto });
+  const parts = { responder: new code.ArpResponder(), engine };
+  const responder = new ResponderModel(parts, {
+    now: () => clock.now(),
+    send: (frame, to) => segment.send(frame, port, to),
+    onBeaconSent: (sentAt, report) => {
+      proof.beaconSent(sentAt);
+      afterSend(report);
+    },
+    onHeard,
+    onPeer,
+    onAnsweringChanged,
+  });
+  const driver = new Driver({
+    node: name,
+    ...{ incarnation, api, link, responder, onAnsweringChanged },
+    timeoutMs: timings.writeTimeoutMs,
+    localNow: () => clock.now(),
+    post: ports.post,
+    step: ports.step,
+    onOffer: (address, to) => onOffer(address, name, to),
+    onStopped: ports.onStopped,
+  });
+  return { machine, responder, driver, proof };
+}
