@@ -11,6 +11,8 @@ const UNIT = "lbd.service";
 /** WatchdogSec of the unit; and what it may take from its end to the next start. */
 const WATCHDOG_MS = 15_000;
 const STOP_MS_MAX = 20_000;
+/** The words change every 2 s. */
+const STATUS_MS_MAX = 15_000;
 const ANSWERING_THREAD = "WorkerThread";
 /** Fields of /proc/.../stat: priority and policy. */
 const REALTIME_FIFO = "10 1";
@@ -33,6 +35,7 @@ describe(UNIT, () => {
     const words = /Status: "degraded: 0 of 0 addresses answered here, the API cannot be reached"/;
     await eventually("the words in systemctl status", () => systemctl("status"), {
       until: (printed) => words.test(printed),
+      timeoutMs: STATUS_MS_MAX,
     });
   });
 
