@@ -1,6 +1,6 @@
 #!/bin/bash
 # Removes what was built in this folder and what dead labs have left on this machine. With `all`,
-# npm packages and the cached control plane too.
+# npm packages and the cached control plane and image too.
 set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)

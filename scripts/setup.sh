@@ -24,6 +24,8 @@ readonly needs=(
   procps=ps
   util-linux=flock
   curl=curl
+  debootstrap=debootstrap
+  systemd-container=systemd-nspawn
 )
 
 say() { printf 'setup: %s\n' "$*"; }

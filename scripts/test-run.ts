@@ -24,7 +24,7 @@ let running: ChildProcess | null = null;
 /** Runs all test files of the suite below `root`. Trouble with the suite is a failed test in it. */
 export async function runSuite(suite: Suite, root: string): Promise<readonly TestRecord[]> {
   if (suite.lab === true && process.getuid?.() !== 0) {
-    return [trouble(suite, "needs root, for network namespaces; run it with sudo")];
+    return [trouble(suite, "needs root, for namespaces; run it with sudo")];
   }
   const files = globSync(`test/${suite.name}/**/*.test.ts`, { cwd: root }).sort();
   if (files.length === 0) return [trouble(suite, "has no test file")];

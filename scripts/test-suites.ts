@@ -7,10 +7,10 @@ export interface Suite {
   readonly concurrency: number;
   readonly testSecondsMax: number;
   readonly suiteSecondsMax: number;
-  /** Makes network namespaces: needs root, and sweeps up after dead runs. */
+  /** Makes network namespaces or containers: needs root, and sweeps up after dead runs. */
   readonly lab?: boolean;
-  /** Needs etcd and kube-apiserver, which scripts/build-kubernetes.sh provides. */
-  readonly controlPlane?: boolean;
+  /** The script that provides what the suite needs; run before the suite's time begins. */
+  readonly provider?: string;
 }
 
 export const SUITES: readonly Suite[] = [
@@ -20,12 +20,20 @@ export const SUITES: readonly Suite[] = [
   { name: "sim", concurrency: 2, testSecondsMax: 900, suiteSecondsMax: 1800 },
   { name: "netns", concurrency: 1, testSecondsMax: 120, suiteSecondsMax: 1800, lab: true },
   {
+    name: "systemd",
+    concurrency: 1,
+    testSecondsMax: 120,
+    suiteSecondsMax: 600,
+    lab: true,
+    provider: "build-image.sh",
+  },
+  {
     name: "cluster",
     concurrency: 1,
     testSecondsMax: 300,
     suiteSecondsMax: 3600,
     lab: true,
-    controlPlane: true,
+    provider: "build-kubernetes.sh",
   },
 ];
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Sets up what is missing, then runs the test suites named (all: none named), see scripts/test.ts.
-# The control plane is built only when its suite is due.
+# The control plane, and the image of containers, are built only when their suites are due.
 set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)

@@ -69,15 +69,14 @@ function usage(problem: string): never {
 
 async function runNamed(suite: Suite, root: string): Promise<SuiteResult> {
   console.log(`== ${suite.name}`);
-  if (suite.controlPlane === true) buildControlPlane(root);
+  if (suite.provider !== undefined) provide(join(root, "scripts", suite.provider));
   const startedMs = performance.now();
   const tests = await runSuite(suite, root);
   return { name: suite.name, tests, ms: performance.now() - startedMs };
 }
 
-/** Tells its progress itself; a failure shows again in the tests that need the programs. */
-function buildControlPlane(root: string): void {
-  const script = join(root, "scripts", "build-kubernetes.sh");
+/** Tells its progress itself; a failure shows again in the tests that need what it provides. */
+function provide(script: string): void {
   if (existsSync(script)) spawnSync(script, [], { stdio: ["ignore", "ignore", "inherit"] });
 }
 

@@ -1,8 +1,9 @@
 // Removes everything a record names. Synchronous, so that it can run in exit and signal handlers.
-// Only processes on record, and those inside the lab's own namespaces, are ended.
+// Only processes on record, and those in the lab's own namespaces and groups, are ended.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
+import { processesInCgroup, removeCgroup } from "./cgroup.ts";
 import { forgetRecord, type LabRecord, readRecords } from "./ledger.ts";
 import {
   identifyProcess,
@@ -14,16 +15,18 @@ import {
 /** A killed process is gone within a few ms, unless the kernel is writing its memory somewhere. */
 const KILL_WAIT_MS_MAX = 3_000;
 
-/** Ends the processes, then removes namespaces (the links go with them), folders, the record. */
+/** Ends the processes, then removes namespaces (with their links), groups, folders, the record. */
 export function removeRecorded(record: LabRecord): void {
   killAll(record.processes);
   killAll(processesInside(record.namespaces));
+  killAll(identify(record.cgroups.flatMap(processesInCgroup)));
   const present = record.namespaces.filter((name) => existsSync(`/run/netns/${name}`));
   if (present.length > 0) {
     const input = present.map((name) => `netns del ${name}\n`).join("");
     // -force goes on past a namespace that another sweep removes at the same time.
     spawnSync("ip", ["-force", "-batch", "-"], { input, stdio: ["pipe", "ignore", "ignore"] });
   }
+  for (const folder of record.cgroups) removeCgroup(folder);
   for (const folder of record.folders) rmSync(folder, { recursive: true, force: true });
   forgetRecord(record.id);
 }
@@ -37,16 +40,15 @@ export function sweepDeadLabs(): string[] {
 
 /** Children of lab processes, which nobody recorded, live in the lab's namespaces too. */
 function processesInside(namespaces: readonly string[]): ProcessIdentity[] {
-  const found: ProcessIdentity[] = [];
-  for (const name of namespaces) {
-    if (!existsSync(`/run/netns/${name}`)) continue;
+  const present = namespaces.filter((name) => existsSync(`/run/netns/${name}`));
+  return present.flatMap((name) => {
     const listed = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" });
-    for (const pid of (listed.stdout ?? "").split("\n").filter((line) => line !== "")) {
-      const identity = identifyProcess(Number(pid));
-      if (identity !== null) found.push(identity);
-    }
-  }
-  return found;
+    return identify((listed.stdout ?? "").split("\n").filter(Boolean).map(Number));
+  });
+}
+
+function identify(pids: readonly number[]): ProcessIdentity[] {
+  return pids.map(identifyProcess).filter((identity) => identity !== null);
 }
 
 function killAll(identities: readonly ProcessIdentity[]): void {

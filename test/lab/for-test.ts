@@ -1,6 +1,7 @@
-// Labs for node:test: removed when the test ends, and kept in part when it failed.
+// Labs and containers for node:test: removed when the test ends, and kept in part when it failed.
 
 import { after, afterEach, before } from "node:test";
+import { Container, type ContainerOptions } from "./container.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 
 /** The parts of a node:test context that are used here. */
@@ -10,14 +11,31 @@ export interface TestContextLike {
   after(hook: () => void): void;
 }
 
+/** The parts of a lab or a container that are used here. */
+interface Removable {
+  markFailed(why: string): void;
+  dispose(): void;
+}
+
 /** A lab that lasts as long as the test. */
 export async function labForTest(test: TestContextLike, options: LabOptions = {}): Promise<Lab> {
-  const lab = await Lab.create(options);
+  return forTest(test, await Lab.create(options));
+}
+
+/** A container that lasts as long as the test. */
+export async function containerForTest(
+  test: TestContextLike,
+  options: ContainerOptions = {},
+): Promise<Container> {
+  return forTest(test, await Container.boot(options));
+}
+
+function forTest<T extends Removable>(test: TestContextLike, made: T): T {
   test.after(() => {
-    if (!test.passed) lab.markFailed(test.name);
-    lab.dispose();
+    if (!test.passed) made.markFailed(test.name);
+    made.dispose();
   });
-  return lab;
+  return made;
 }
 
 /**
@@ -25,20 +43,35 @@ export async function labForTest(test: TestContextLike, options: LabOptions = {}
  * in part when the preparation or any of the tests failed.
  */
 export function labForSuite(options: LabOptions, prepare: (lab: Lab) => Promise<void>): void {
-  let lab: Lab | null = null;
+  forSuite(() => Lab.create(options), prepare);
+}
+
+/** The same for a container. */
+export function containerForSuite(
+  options: ContainerOptions,
+  prepare: (container: Container) => Promise<void>,
+): void {
+  forSuite(() => Container.boot(options), prepare);
+}
+
+function forSuite<T extends Removable>(
+  make: () => Promise<T>,
+  prepare: (made: T) => Promise<void>,
+): void {
+  let made: T | null = null;
   before(async () => {
-    lab = await Lab.create(options);
+    made = await make();
     try {
-      await prepare(lab);
+      await prepare(made);
     } catch (error) {
-      lab.markFailed("preparation");
+      made.markFailed("preparation");
       throw error;
     }
   });
   afterEach((test) => {
-    if (!test.passed) lab?.markFailed(test.name);
+    if (!test.passed) made?.markFailed(test.name);
   });
-  after(() => lab?.dispose());
+  after(() => made?.dispose());
 }
 
 /** Runs `use` with a lab that is removed afterwards, and kept in part when `use` throws. */

@@ -4,20 +4,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandOptions, type CommandResult, run, tryRun } from "./command.ts";
+import type { LabContext } from "./context.ts";
 import { eventually } from "./eventually.ts";
 import { type LabProcess, type SpawnOptions, spawnInNamespace } from "./lab-process.ts";
-import type { Ledger } from "./ledger.ts";
 import type { Link } from "./link.ts";
 import { SEGMENT_PLANS, type SegmentName } from "./segment.ts";
-
-/** What all hosts of a lab share. */
-export interface LabContext {
-  readonly id: string;
-  readonly ledger: Ledger;
-  /** Logs, captures, configuration and state of the lab's processes. */
-  readonly folder: string;
-  readonly outlivesOwner: boolean;
-}
 
 export interface HostPlan {
   readonly name: string;
@@ -97,10 +88,9 @@ export class LabHost {
 
   /** Starts a process that lives in this host until it ends, is killed, or the lab is removed. */
   spawn(name: string, argv: readonly string[], options: SpawnOptions = {}): LabProcess {
-    const process = spawnInNamespace({
+    const process = spawnInNamespace(this.namespace, {
       ...options,
       name: `${this.name}/${name}`,
-      namespace: this.namespace,
       argv,
       logFile: join(this.folder, `${name}.log`),
       outlivesOwner: this.context.outlivesOwner,

@@ -25,7 +25,6 @@ export interface SpawnOptions {
 
 export interface SpawnPlan extends SpawnOptions {
   readonly name: string;
-  readonly namespace: string;
   readonly argv: readonly string[];
   /** Standard output and error, in the order they are written. */
   readonly logFile: string;
@@ -122,13 +121,15 @@ export class LabProcess {
 }
 
 /** Starts the command in the namespace. `ip netns exec` also gives it a /sys of that namespace. */
-export function spawnInNamespace(plan: SpawnPlan): LabProcess {
+export function spawnInNamespace(namespace: string, plan: SpawnPlan): LabProcess {
+  return spawnLogged({ ...plan, argv: ["ip", "netns", "exec", namespace, ...plan.argv] });
+}
+
+/** Starts the command where its maker is. */
+export function spawnLogged(plan: SpawnPlan): LabProcess {
   const output = openSync(plan.logFile, "a");
   const logStart = fstatSync(output).size;
-  const inNamespace = ["ip", "netns", "exec", plan.namespace, ...plan.argv];
-  const argv = plan.outlivesOwner
-    ? inNamespace
-    : ["setpriv", "--pdeathsig", "KILL", ...inNamespace];
+  const argv = plan.outlivesOwner ? plan.argv : ["setpriv", "--pdeathsig", "KILL", ...plan.argv];
   const [program = "", ...rest] = argv;
   try {
     const child = spawn(program, rest, {

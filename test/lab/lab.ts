@@ -2,15 +2,12 @@
 // switch with a data segment and a management segment. Several labs can run at the same time. A lab
 // is removed by dispose, when its process ends, or, after a SIGKILL, by the next lab that is made.
 
-import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { startCapture } from "./capture.ts";
 import { removedAlready, removeOnExit, removeRecorded, sweepDeadLabs } from "./cleanup.ts";
 import { LabClient } from "./client.ts";
-import { type LabContext, LabHost, namespaceOf } from "./host.ts";
+import { type LabContext, newContext } from "./context.ts";
+import { LabHost, namespaceOf } from "./host.ts";
 import { keepFolder } from "./keep.ts";
-import { Ledger } from "./ledger.ts";
 import { LabNode, NODE_NUMBER_FIRST } from "./node.ts";
 import {
   type Partition,
@@ -200,16 +197,4 @@ function wishesOf(options: LabOptions): HostWish[] {
     wishes.push({ ...outside("gateway", GATEWAY_NUMBER), forwards: true });
   }
   return wishes;
-}
-
-/** A name that no other lab has: pid and random digits in base 36. */
-function newContext(outlivesOwner: boolean): LabContext {
-  const random = Math.floor(Math.random() * 36 ** 4).toString(36);
-  const id = `${process.pid.toString(36)}${random.padStart(4, "0")}`;
-  // Short: the path of a socket in here may have 107 characters.
-  const folder = join(tmpdir(), `lbd-lab-${id}`);
-  const ledger = new Ledger(id, { outlivesOwner });
-  ledger.addFolder(folder);
-  mkdirSync(folder, { recursive: true });
-  return { id, ledger, folder, outlivesOwner };
 }

@@ -10,6 +10,8 @@ export interface LabRecord {
   /** The process that will clean up; null for a lab that is meant to outlive its maker. */
   readonly owner: ProcessIdentity | null;
   readonly namespaces: readonly string[];
+  /** Folders of control groups. */
+  readonly cgroups: readonly string[];
   readonly folders: readonly string[];
   readonly processes: readonly ProcessIdentity[];
 }
@@ -24,7 +26,7 @@ export class Ledger {
 
   constructor(id: string, options: { outlivesOwner?: boolean } = {}) {
     const owner = options.outlivesOwner === true ? null : identifyProcess(process.pid);
-    this.#record = { id, owner, namespaces: [], folders: [], processes: [] };
+    this.#record = { id, owner, namespaces: [], cgroups: [], folders: [], processes: [] };
   }
 
   get record(): LabRecord {
@@ -33,6 +35,10 @@ export class Ledger {
 
   addNamespaces(names: readonly string[]): void {
     this.#write({ namespaces: [...this.#record.namespaces, ...names] });
+  }
+
+  addCgroups(folders: readonly string[]): void {
+    this.#write({ cgroups: [...this.#record.cgroups, ...folders] });
   }
 
   addFolder(path: string): void {
@@ -72,7 +78,9 @@ export function readRecords(): LabRecord[] {
   const records: LabRecord[] = [];
   for (const name of names.filter((name) => name.endsWith(".json"))) {
     try {
-      records.push(JSON.parse(readFileSync(join(STATE_FOLDER, name), "utf8")) as LabRecord);
+      const text = readFileSync(join(STATE_FOLDER, name), "utf8");
+      // A lab of an older checkout has no groups.
+      records.push({ cgroups: [], ...JSON.parse(text) } as LabRecord);
     } catch {
       // Gone since the folder was read: its owner or another sweep has dealt with it.
     }

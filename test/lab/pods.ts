@@ -2,7 +2,8 @@
 // data segment, as a routing CNI plug-in would make them.
 
 import { runIp } from "./command.ts";
-import { type LabContext, LabHost, namespaceOf } from "./host.ts";
+import type { LabContext } from "./context.ts";
+import { LabHost, namespaceOf } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import type { LabNode } from "./node.ts";
 import { addNamespaces, setKernelDefaults } from "./wiring.ts";

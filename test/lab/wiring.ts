@@ -3,7 +3,8 @@
 
 import { mkdirSync } from "node:fs";
 import { run, runIp } from "./command.ts";
-import { type HostPlan, type LabContext, macOf, namespaceOf } from "./host.ts";
+import type { LabContext } from "./context.ts";
+import { type HostPlan, macOf, namespaceOf } from "./host.ts";
 import { LOCK_FILE, STATE_FOLDER } from "./ledger.ts";
 import { Link } from "./link.ts";
 import { SEGMENT_PLANS, type SegmentName } from "./segment.ts";
