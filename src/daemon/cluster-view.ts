@@ -101,8 +101,9 @@ export class ClusterView {
     // Kubelets write their Node often; most of it changes nothing here.
     return this.#sink("node", this.nodes, (name) => {
       const node = this.nodes.get(name);
-      const relevant = JSON.stringify([node?.metadata.labels, node && healthProblem(node)]);
-      const digest = `${relevant} ${JSON.stringify(node?.addresses)}`;
+      const health = node && healthProblem(node);
+      const about = [node?.metadata.labels, health, node?.addresses, node?.unschedulable];
+      const digest = JSON.stringify(about);
       if (this.#nodeDigests.get(name) === digest) return;
       if (node === undefined) this.#nodeDigests.delete(name);
       else this.#nodeDigests.set(name, digest);
