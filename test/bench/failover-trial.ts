@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
+import { arpProbeArguments } from "./arp-probe.ts";
 import { BenchChild } from "./child.ts";
 import { type Blackout, blackoutOf, type Recording } from "./failover-blackout.ts";
 import type { ProberAnswer, ProberQuestion } from "./failover-prober.ts";
@@ -49,14 +50,9 @@ export const WATCH_MS = 2_000;
 export type Prober = BenchChild<ProberQuestion, ProberAnswer>;
 
 export async function startProber(lab: Lab): Promise<Prober> {
-  const { client } = lab;
-  const index = await client.run(["cat", "/sys/class/net/eth0/ifindex"]);
-  return new BenchChild<ProberQuestion, ProberAnswer>(lab, client, [
-    join(import.meta.dirname, "failover-prober.ts"),
-    index.trim(),
-    client.mac(),
-    client.address(),
-  ]);
+  const program = join(import.meta.dirname, "failover-prober.ts");
+  const argv = [program, ...(await arpProbeArguments(lab.client))];
+  return new BenchChild<ProberQuestion, ProberAnswer>(lab, lab.client, argv);
 }
 
 /** Throws when the trial cannot be measured; the fault is healed then, too. */
