@@ -1,18 +1,15 @@
 // The faults of lbd's owner: three bundled daemons with a real control plane and one Service.
 
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bundle, MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
 import type { HistoryView, NodeView, StatusView, VipView } from "../../src/api/types.ts";
-import { ADVERTISEMENT, DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
-import { ControlPlane } from "../lab/control-plane.ts";
+import { type DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import { eventually } from "../lab/eventually.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
+import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
 import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
 
-const DIST = join(import.meta.dirname, "../../dist");
 const SERVICE = "failover";
 const FROZEN_MS = 2_000;
 /** Longer than a node Lease lasts without being renewed. */
@@ -20,12 +17,6 @@ const ETCD_DOWN_MS = 20_000;
 const SETTLE_TIMEOUT_MS = 60_000;
 /** Longer than a daemon that has just started takes nothing (design, section 4.9). */
 const SETTLED_MS = 3_500;
-const DAEMON = {
-  program: join(DIST, "main.js"),
-  config: { logLevel: "info" },
-  nodeArguments: NODE_ARGUMENTS,
-  env: MEMORY_ENVIRONMENT,
-};
 
 export class LbdContender {
   readonly #cluster: DaemonCluster;
@@ -37,13 +28,7 @@ export class LbdContender {
   }
 
   static async start(lab: Lab): Promise<LbdContender> {
-    await bundle(DIST);
-    const controlPlane = await ControlPlane.start(lab);
-    await controlPlane.registerNodes();
-    const cluster = new DaemonCluster(lab, controlPlane, await controlPlane.installLbd());
-    await controlPlane.apply(POOL);
-    await controlPlane.apply(ADVERTISEMENT);
-    await Promise.all(lab.nodes.map((node) => cluster.start(node, DAEMON)));
+    const cluster = await startBundledCluster(lab, POOL);
     await cluster.createService(SERVICE);
     return new LbdContender(cluster, await cluster.addressOf(SERVICE));
   }
@@ -121,7 +106,7 @@ export class LbdContender {
 
   async #restart(node: LabNode): Promise<void> {
     await this.#cluster.daemon(node.name).process.waitForEnd();
-    await this.#cluster.start(node, DAEMON);
+    await this.#cluster.start(node, BUNDLED);
   }
 
   /** Everybody is well, alive to everybody else, and of one mind about who owns the address. */
