@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test check check-native sim bench bench-failover clean
+.PHONY: help demo test check check-native sim bench bench-failover soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,6 +26,9 @@ bench: ## measurements against the kernel and a C responder (JSON=file: rows for
 
 bench-failover: ## ms without an answer when an owner fails, beside keepalived (RUNS=10 JSON=file)
 	@JSON='$(JSON)' scripts/bench-failover.sh
+
+soak: ## what daemons hold while much happens to them (MINUTES=60 SEED=1 JSON=file)
+	@JSON='$(JSON)' MINUTES='$(MINUTES)' SEED='$(SEED)' scripts/soak.sh
 
 clean: ## remove what was built (ALL=1: npm packages and the cached control plane too)
 	@scripts/clean.sh $(if $(ALL),all)
