@@ -33,7 +33,7 @@ export function slopeOf(points: readonly Point[]): Slope | null {
   return { perX, error: Math.sqrt(variance / spread) * inflation };
 }
 
-/** Nothing is known so well that it never counts for less than a twentieth. */
+/** However alike they are, samples count for a twentieth of their number at least. */
 const LIKENESS_MAX = 0.9;
 
 /** Correlation of each value with the one before it; 0 instead of less. */
