@@ -58,6 +58,7 @@ export function keepalivedFault(lab: Lab, name: string, advertSeconds: number): 
       await Promise.all(running.map((process) => process.kill("SIGTERM")));
       await owner.plugCables();
     },
+    joinedAt: () => null,
     explain: async () => [],
   };
 }

@@ -1,6 +1,7 @@
 // The faults of lbd's owner: three bundled daemons with a real control plane and one Service.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { bootTimeMs } from "../../native/index.ts";
 import type { HistoryView, NodeView, StatusView, VipView } from "../../src/api/types.ts";
 import { type DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
@@ -12,6 +13,7 @@ import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
 
 const SERVICE = "failover";
 const FROZEN_MS = 2_000;
+const CUT_MS = 2_000;
 /** Longer than a node Lease lasts without being renewed. */
 const ETCD_DOWN_MS = 20_000;
 const SETTLE_TIMEOUT_MS = 60_000;
@@ -50,17 +52,18 @@ export class LbdContender {
         heal: (owner) => this.#restart(owner),
       }),
       this.#frozen(),
+      this.#partitioned("partition and heal"),
       this.#fault("api down and cable pulled", {
-        prepare: async () => {
-          await controlPlane.stopApiServer();
-          const noticed = (status: StatusView) => !status.api.reachable;
-          await this.#untilAll("the API to be missed", noticed);
-        },
+        prepare: () => this.#loseApi(),
         strike: (owner) => owner.pullCables(),
         heal: async (owner) => {
           await owner.plugCables();
           await controlPlane.startApiServer();
         },
+      }),
+      this.#partitioned("api down, partition and heal", {
+        prepare: () => this.#loseApi(),
+        heal: () => controlPlane.startApiServer(),
       }),
       this.#fault("etcd down", {
         keepsOwner: true,
@@ -68,6 +71,7 @@ export class LbdContender {
         strike: () => controlPlane.stopEtcd(),
         heal: () => controlPlane.restartEtcd(),
       }),
+      // From here on what somebody does on purpose, and the daemon can prepare for.
       this.#fault("stop", {
         strike: async (owner) => void c.daemon(owner.name).process.signal("SIGTERM"),
         heal: (owner) => this.#restart(owner),
@@ -81,6 +85,7 @@ export class LbdContender {
       address: this.#address,
       keepsOwner: false,
       watchMs: WATCH_MS,
+      joinedAt: () => null,
       explain: (nodes, moment) => this.#history(nodes, moment),
       ...about,
       prepare: async () => {
@@ -102,6 +107,40 @@ export class LbdContender {
       },
       heal: () => thawed,
     });
+  }
+
+  /**
+   * The owner's node and the two others do not hear each other on the data segment; the client
+   * hears all of them. Joined again while it is watched: two that answer must become one.
+   */
+  #partitioned(name: string, about: Partial<Fault> = {}): Fault {
+    let joined: Promise<void> = Promise.resolve();
+    let joinedAt: number | null = null;
+    const { lab } = this.#cluster;
+    return this.#fault(name, {
+      ...about,
+      watchMs: CUT_MS + WATCH_MS,
+      strike: async (owner) => {
+        joinedAt = null;
+        const others = lab.nodes.filter((node) => node !== owner);
+        const partition = await lab.partition([owner], others);
+        joined = sleep(CUT_MS).then(() => {
+          // Before the rules are gone: what is measured from here on can only be too long.
+          joinedAt = bootTimeMs();
+          return partition.heal();
+        });
+      },
+      heal: async (owner) => {
+        await joined;
+        await about.heal?.(owner);
+      },
+      joinedAt: () => joinedAt,
+    });
+  }
+
+  async #loseApi(): Promise<void> {
+    await this.#cluster.controlPlane.stopApiServer();
+    await this.#untilAll("the API to be missed", (status) => !status.api.reachable);
   }
 
   async #restart(node: LabNode): Promise<void> {

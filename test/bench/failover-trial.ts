@@ -8,7 +8,7 @@ import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
 import { arpProbeArguments } from "./arp-probe.ts";
 import { BenchChild } from "./child.ts";
-import { type Blackout, blackoutOf, type Recording } from "./failover-blackout.ts";
+import { type Blackout, blackoutOf, type Recording, twoAnsweredMs } from "./failover-blackout.ts";
 import type { ProberAnswer, ProberQuestion } from "./failover-prober.ts";
 
 export interface Fault {
@@ -22,6 +22,11 @@ export interface Fault {
   prepare(): Promise<void>;
   strike(owner: LabNode): Promise<void>;
   heal(owner: LabNode): Promise<void>;
+  /**
+   * Boot clock: when hosts that had been cut off from each other were joined again, while it was
+   * watched; null: that is no part of the fault.
+   */
+  joinedAt(): number | null;
   /** What the parties wrote down about it, for people: a line each. */
   explain(nodes: readonly LabNode[], fault: Moment): Promise<string[]>;
 }
@@ -35,6 +40,8 @@ export interface Moment {
 
 export interface Trial {
   readonly blackout: Blackout;
+  /** How long two hosts answered after they could hear each other again; null: see `joinedAt`. */
+  readonly twoMs: number | null;
   readonly owner: LabNode;
   readonly next: LabNode;
   readonly fault: Moment;
@@ -57,32 +64,42 @@ export async function startProber(lab: Lab): Promise<Prober> {
 
 /** Throws when the trial cannot be measured; the fault is healed then, too. */
 export async function runTrial(lab: Lab, prober: Prober, fault: Fault): Promise<Trial> {
-  const { address, keepsOwner } = fault;
+  const { address } = fault;
   await fault.prepare();
   const mac = await prober.ask({ kind: "begin", address, timeoutMs: BEGIN_TIMEOUT_MS });
   if (typeof mac !== "string") throw new Error(`${fault.name}: nobody answers for ${address}`);
   const owner = nodeOf(lab, mac);
   // Faults come at any time between two beacons or advertisements.
   await sleep(Math.random() * 1_000);
-  const moment: Moment = { at: bootTimeMs(), wallAt: Date.now() };
   try {
-    await fault.strike(owner);
-    const recording = (await prober.ask({
-      kind: "end",
-      at: moment.at + fault.watchMs,
-      unless: keepsOwner ? null : mac,
-      timeoutMs: fault.watchMs + END_TIMEOUT_MS,
-    })) as Recording;
-    const blackout = blackoutOf(recording, { at: moment.at, owner: mac });
-    if (blackout === null) throw new Error(`${fault.name}: nobody answered after the fault`);
-    const next = nodeOf(lab, blackout.next);
-    if (next === owner && !keepsOwner) throw new Error(`${fault.name}: nobody took over`);
-    const nodes = next === owner ? [owner] : [owner, next];
-    const story = await fault.explain(nodes, moment);
-    return { blackout, owner, next, fault: moment, story };
+    return await watch(lab, prober, { fault, owner });
   } finally {
     await fault.heal(owner);
   }
+}
+
+async function watch(
+  lab: Lab,
+  prober: Prober,
+  { fault, owner }: { readonly fault: Fault; readonly owner: LabNode },
+): Promise<Trial> {
+  const moment: Moment = { at: bootTimeMs(), wallAt: Date.now() };
+  await fault.strike(owner);
+  const recording = (await prober.ask({
+    kind: "end",
+    at: moment.at + fault.watchMs,
+    unless: fault.keepsOwner ? null : owner.mac(),
+    timeoutMs: fault.watchMs + END_TIMEOUT_MS,
+  })) as Recording;
+  const blackout = blackoutOf(recording, { at: moment.at, owner: owner.mac() });
+  if (blackout === null) throw new Error(`${fault.name}: nobody answered after the fault`);
+  const next = nodeOf(lab, blackout.next);
+  if (next === owner && !fault.keepsOwner) throw new Error(`${fault.name}: nobody took over`);
+  const nodes = next === owner ? [owner] : [owner, next];
+  const story = await fault.explain(nodes, moment);
+  const joinedAt = fault.joinedAt();
+  const twoMs = joinedAt === null ? null : twoAnsweredMs(recording, joinedAt);
+  return { blackout, twoMs, owner, next, fault: moment, story };
 }
 
 function nodeOf(lab: Lab, mac: string): LabNode {

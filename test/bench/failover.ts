@@ -8,20 +8,11 @@ import { withLab } from "../lab/for-test.ts";
 import type { Lab } from "../lab/lab.ts";
 import { keepalivedFault } from "./failover-keepalived.ts";
 import { LbdContender } from "./failover-lbd.ts";
+import { KEEPALIVED_DEFAULT, KEEPALIVED_FAST, LEGEND, rowsOf } from "./failover-rows.ts";
 import { type Fault, runTrial, startProber, type Trial } from "./failover-trial.ts";
-import { type BenchRow, compared, figuresOf, formatTable, information } from "./rows.ts";
+import { formatTable } from "./rows.ts";
 
 const RUNS_DEFAULT = 10;
-const TARGET_MS = 400;
-const WITH_TARGET = ["cable pulled", "frozen"];
-const KEEPALIVED_DEFAULT = "cable pulled, keepalived default";
-const KEEPALIVED_FAST = "cable pulled, keepalived 0.1 s";
-
-const LEGEND = `
-Milliseconds from the last answer before to the first one after, for a client that asks every
-millisecond by ARP, as one with a cold cache; 0: every request was answered.
-p99       of all runs, by nearest rank; the worst of them while these are fewer than 100
-baseline  "${KEEPALIVED_DEFAULT}", p50, of the same run`;
 
 function onProgress(text: string): void {
   console.error(`bench: ${text}`);
@@ -57,28 +48,17 @@ async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
   return trials;
 }
 
-function told({ blackout, owner, next, fault }: Trial): string {
-  const { ms, from, to, lost, late, pauseMs } = blackout;
+function told({ blackout, twoMs, owner, next, fault }: Trial): string {
+  const { ms, from, to, lost, both, late, pauseMs } = blackout;
   const who = owner === next ? owner.name : `${owner.name} to ${next.name}`;
-  const when = `+${(from - fault.at).toFixed(0)} to +${(to - fault.at).toFixed(0)}`;
+  const when =
+    lost === 0 ? "" : ` (+${(from - fault.at).toFixed(0)} to +${(to - fault.at).toFixed(0)})`;
+  const two = both === 0 ? "" : `, ${both} answered by two`;
+  const joined = twoMs === null ? "" : `, ${twoMs.toFixed(1)} ms of it after the cut`;
   const after = late === 0 ? "" : `, ${late} answers of the old owner after the new one's first`;
   const prober = `the prober paused for up to ${pauseMs.toFixed(1)} ms`;
-  return `${ms.toFixed(1)} ms (${when}), ${who}, ${lost} unanswered${after}; ${prober}`;
-}
-
-function rowsOf(trials: ReadonlyMap<string, readonly Trial[]>): BenchRow[] {
-  const plain = [...trials].map(([name, of]) => {
-    const values = of.map(({ blackout }) => blackout.ms);
-    return information(name, "ms", { figures: figuresOf(values), runs: values.length });
-  });
-  const baseline = plain.find(({ name }) => name === KEEPALIVED_DEFAULT)?.p50 ?? Number.NaN;
-  return plain.map((row) => {
-    const hasMoved = trials.get(row.name)?.some(({ owner, next }) => owner !== next) ?? false;
-    if (row.name === "etcd down") return { ...row, target: "no move", ok: !hasMoved };
-    if (!WITH_TARGET.includes(row.name)) return row;
-    const isMet = row.p99 <= TARGET_MS;
-    return compared(row, { baseline, target: `p99 <= ${TARGET_MS} ms`, isMet: () => isMet });
-  });
+  const what = `${ms.toFixed(1)} ms${when}, ${who}, ${lost} unanswered${two}${joined}${after}`;
+  return `${what}; ${prober}`;
 }
 
 async function main(): Promise<void> {
