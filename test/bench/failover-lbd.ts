@@ -18,11 +18,13 @@ const CUT_MS = 2_000;
 const ETCD_DOWN_MS = 20_000;
 const SETTLE_TIMEOUT_MS = 60_000;
 /** Longer than a daemon that has just started takes nothing (design, section 4.9). */
-const SETTLED_MS = 3_500;
+const START_HOLD_MS = 3_500;
 
 export class LbdContender {
   readonly #cluster: DaemonCluster;
   readonly #address: string;
+  /** Boot clock: when the last of the daemons had started. */
+  #startedAt = bootTimeMs();
 
   private constructor(cluster: DaemonCluster, address: string) {
     this.#cluster = cluster;
@@ -35,6 +37,7 @@ export class LbdContender {
     return new LbdContender(cluster, await cluster.addressOf(SERVICE));
   }
 
+  /** In the order of their rows. */
   faults(): Fault[] {
     const c = this.#cluster;
     const { controlPlane } = c;
@@ -54,6 +57,7 @@ export class LbdContender {
       this.#frozen(),
       this.#partitioned("partition and heal"),
       this.#fault("api down and cable pulled", {
+        isSlowToHeal: true,
         prepare: () => this.#loseApi(),
         strike: (owner) => owner.pullCables(),
         heal: async (owner) => {
@@ -62,6 +66,7 @@ export class LbdContender {
         },
       }),
       this.#partitioned("api down, partition and heal", {
+        isSlowToHeal: true,
         prepare: () => this.#loseApi(),
         heal: () => controlPlane.startApiServer(),
       }),
@@ -82,8 +87,10 @@ export class LbdContender {
   #fault(name: string, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
     return {
       name,
+      contender: "lbd",
       address: this.#address,
       keepsOwner: false,
+      isSlowToHeal: false,
       watchMs: WATCH_MS,
       joinedAt: () => null,
       explain: (nodes, moment) => this.#history(nodes, moment),
@@ -146,6 +153,7 @@ export class LbdContender {
   async #restart(node: LabNode): Promise<void> {
     await this.#cluster.daemon(node.name).process.waitForEnd();
     await this.#cluster.start(node, BUNDLED);
+    this.#startedAt = bootTimeMs();
   }
 
   /** Everybody is well, alive to everybody else, and of one mind about who owns the address. */
@@ -166,7 +174,7 @@ export class LbdContender {
         return owners.size === 1 && !owners.has(null) && owning.length === 1;
       },
     });
-    await sleep(SETTLED_MS);
+    await sleep(Math.max(0, this.#startedAt + START_HOLD_MS - bootTimeMs()));
   }
 
   #views(): Promise<(VipView | undefined)[]> {

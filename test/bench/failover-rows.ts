@@ -1,6 +1,6 @@
-// The rows of the failovers, from the trials of each fault. Pure.
+// The rows of the failovers, from the trials of each fault, and which faults are chosen. Pure.
 
-import type { Trial } from "./failover-trial.ts";
+import type { Fault, Trial } from "./failover-trial.ts";
 import { type BenchRow, compared, figuresOf, information } from "./rows.ts";
 
 export const KEEPALIVED_DEFAULT = "cable pulled, keepalived default";
@@ -17,6 +17,39 @@ millisecond by ARP, as one with a cold cache; 0: every request was answered.
 "two answer after it": from the end of the cut to the last request that two hosts answered.
 p99       of all runs, by nearest rank; the worst of them while these are fewer than 100
 baseline  "${KEEPALIVED_DEFAULT}", p50, of the same run, when that row was measured too`;
+
+/**
+ * Those that `rows` names, in their own order; all when it is empty. Names are separated by commas;
+ * a comma in a name is left out. Throws for a name that nothing has.
+ */
+export function chosenBy<T extends { readonly name: string }>(
+  rows: string,
+  all: readonly T[],
+): readonly T[] {
+  const wanted = rows.split(",").map((name) => name.trim());
+  if (rows.trim() === "") return all;
+  const names = all.map(({ name }) => name.replaceAll(",", ""));
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length === 0) return all.filter((_, i) => wanted.includes(names[i] ?? ""));
+  throw new Error(`There is no row "${unknown.join(", ")}"; there are: ${names.join(", ")}`);
+}
+
+/**
+ * In the order in which they strike: while the daemons of one contender are still not well, the
+ * other one has its turn.
+ */
+export function inTurns<T extends Pick<Fault, "contender" | "isSlowToHeal">>(
+  faults: readonly T[],
+): readonly T[] {
+  const others = faults.filter(({ contender }) => contender === "keepalived");
+  const own = faults.filter(({ contender }) => contender === "lbd");
+  const slow = own.filter(({ isSlowToHeal }) => isSlowToHeal);
+  return [
+    ...slow.flatMap((fault, i) => [fault, ...others.slice(i, i + 1)]),
+    ...others.slice(slow.length),
+    ...own.filter(({ isSlowToHeal }) => !isSlowToHeal),
+  ];
+}
 
 /** What the rows are made from. */
 export type Measured = Pick<Trial, "blackout" | "twoMs" | "owner" | "next">;

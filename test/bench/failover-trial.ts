@@ -13,9 +13,12 @@ import type { ProberAnswer, ProberQuestion } from "./failover-prober.ts";
 
 export interface Fault {
   readonly name: string;
+  readonly contender: "lbd" | "keepalived";
   readonly address: string;
   /** The address stays where it is. */
   readonly keepsOwner: boolean;
+  /** Healed, it takes its contender many seconds until everything is well. */
+  readonly isSlowToHeal: boolean;
   /** How long it is watched at least, from the fault on. */
   readonly watchMs: number;
   /** Until everything is well; what belongs to the fault but does not strike the owner. */
@@ -46,7 +49,11 @@ export interface Trial {
   readonly next: LabNode;
   readonly fault: Moment;
   readonly story: readonly string[];
+  /** How many ms it took to get ready, to watch, and to heal. */
+  readonly spent: readonly [ready: number, watch: number, heal: number];
 }
+
+type Watched = Omit<Trial, "spent">;
 
 const BEGIN_TIMEOUT_MS = 20_000;
 /** More than the Lease's 15 s, the read that confirms it, and a slow machine. */
@@ -65,24 +72,31 @@ export async function startProber(lab: Lab): Promise<Prober> {
 /** Throws when the trial cannot be measured; the fault is healed then, too. */
 export async function runTrial(lab: Lab, prober: Prober, fault: Fault): Promise<Trial> {
   const { address } = fault;
+  const startedAt = bootTimeMs();
   await fault.prepare();
   const mac = await prober.ask({ kind: "begin", address, timeoutMs: BEGIN_TIMEOUT_MS });
   if (typeof mac !== "string") throw new Error(`${fault.name}: nobody answers for ${address}`);
   const owner = nodeOf(lab, mac);
   // Faults come at any time between two beacons or advertisements.
   await sleep(Math.random() * 1_000);
+  const struckAt = bootTimeMs();
+  let watched: Watched;
+  let watchedAt: number;
   try {
-    return await watch(lab, prober, { fault, owner });
+    watched = await watch(lab, prober, { fault, owner });
+    watchedAt = bootTimeMs();
   } finally {
     await fault.heal(owner);
   }
+  const spent = [struckAt - startedAt, watchedAt - struckAt, bootTimeMs() - watchedAt] as const;
+  return { ...watched, spent };
 }
 
 async function watch(
   lab: Lab,
   prober: Prober,
   { fault, owner }: { readonly fault: Fault; readonly owner: LabNode },
-): Promise<Trial> {
+): Promise<Watched> {
   const moment: Moment = { at: bootTimeMs(), wallAt: Date.now() };
   await fault.strike(owner);
   const recording = (await prober.ask({

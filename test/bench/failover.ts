@@ -1,14 +1,21 @@
 // `make bench-failover`: how long nobody answers for an address when its owner fails, for lbd and,
 // side by side, for keepalived; prints a table, and with JSON=file writes the rows. RUNS=n sets how
-// often each fault strikes. Ends with 1 when a target is missed, or when something could not be
-// measured.
+// often each fault strikes, ROWS=kill,stop which ones do. Ends with 1 when a target is missed, or
+// when something could not be measured.
 
 import { writeFileSync } from "node:fs";
 import { withLab } from "../lab/for-test.ts";
 import type { Lab } from "../lab/lab.ts";
 import { keepalivedFault } from "./failover-keepalived.ts";
 import { LbdContender } from "./failover-lbd.ts";
-import { KEEPALIVED_DEFAULT, KEEPALIVED_FAST, LEGEND, rowsOf } from "./failover-rows.ts";
+import {
+  chosenBy,
+  inTurns,
+  KEEPALIVED_DEFAULT,
+  KEEPALIVED_FAST,
+  LEGEND,
+  rowsOf,
+} from "./failover-rows.ts";
 import { type Fault, runTrial, startProber, type Trial } from "./failover-trial.ts";
 import { formatTable } from "./rows.ts";
 
@@ -29,15 +36,16 @@ function readRuns(): number {
 async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
   onProgress("bundling, and starting the control plane and three daemons");
   const lbd = await LbdContender.start(lab);
-  const faults: Fault[] = [
+  const all: Fault[] = [
     ...lbd.faults(),
     keepalivedFault(lab, KEEPALIVED_DEFAULT, 1),
     keepalivedFault(lab, KEEPALIVED_FAST, 0.1),
   ];
+  const faults = chosenBy(process.env.ROWS ?? "", all);
   const prober = await startProber(lab);
   const trials = new Map<string, Trial[]>(faults.map(({ name }) => [name, []]));
   for (let run = 1; run <= runs; run++) {
-    for (const fault of faults) {
+    for (const fault of inTurns(faults)) {
       const trial = await runTrial(lab, prober, fault);
       trials.get(fault.name)?.push(trial);
       onProgress(`${run} of ${runs}, ${fault.name}: ${told(trial)}`);
@@ -48,7 +56,7 @@ async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
   return trials;
 }
 
-function told({ blackout, twoMs, owner, next, fault }: Trial): string {
+function told({ blackout, twoMs, owner, next, fault, spent }: Trial): string {
   const { ms, from, to, lost, both, late, pauseMs } = blackout;
   const who = owner === next ? owner.name : `${owner.name} to ${next.name}`;
   const when =
@@ -57,8 +65,9 @@ function told({ blackout, twoMs, owner, next, fault }: Trial): string {
   const joined = twoMs === null ? "" : `, ${twoMs.toFixed(1)} ms of it after the cut`;
   const after = late === 0 ? "" : `, ${late} answers of the old owner after the new one's first`;
   const prober = `the prober paused for up to ${pauseMs.toFixed(1)} ms`;
+  const seconds = spent.map((each) => (each / 1_000).toFixed(1)).join(" + ");
   const what = `${ms.toFixed(1)} ms${when}, ${who}, ${lost} unanswered${two}${joined}${after}`;
-  return `${what}; ${prober}`;
+  return `${what}; ${prober}; took ${seconds} s`;
 }
 
 async function main(): Promise<void> {

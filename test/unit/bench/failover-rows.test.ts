@@ -1,9 +1,64 @@
-// Tests of the rows of the failovers: when their targets are met.
+// Tests of the rows of the failovers: which are chosen, and when their targets are met.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Blackout } from "../../bench/failover-blackout.ts";
-import { KEEPALIVED_DEFAULT, type Measured, rowsOf } from "../../bench/failover-rows.ts";
+import {
+  chosenBy,
+  inTurns,
+  KEEPALIVED_DEFAULT,
+  KEEPALIVED_FAST,
+  type Measured,
+  rowsOf,
+} from "../../bench/failover-rows.ts";
+
+const ALL = ["cable pulled", "kill", "stop", KEEPALIVED_DEFAULT, KEEPALIVED_FAST].map((name) => ({
+  name,
+}));
+
+const CHOICES: readonly (readonly [rows: string, expected: readonly string[]])[] = [
+  ["", ALL.map(({ name }) => name)],
+  [" ", ALL.map(({ name }) => name)],
+  ["kill", ["kill"]],
+  ["stop, kill", ["kill", "stop"]],
+  ["cable pulled", ["cable pulled"]],
+  ["kill,cable pulled keepalived default", ["kill", KEEPALIVED_DEFAULT]],
+];
+
+for (const [rows, expected] of CHOICES) {
+  test(`chosenBy("${rows}") takes ${expected.length}`, () => {
+    assert.deepEqual(
+      chosenBy(rows, ALL).map(({ name }) => name),
+      expected,
+    );
+  });
+}
+
+for (const rows of ["kil", "kill,,stop", "cable pulled, keepalived default"]) {
+  test(`chosenBy("${rows}") refuses, and names what there is`, () => {
+    assert.throws(() => chosenBy(rows, ALL), /no row ".*"; there are: cable pulled, kill, stop, /);
+  });
+}
+
+test("inTurns() lets keepalived in while lbd is not well yet, and loses none", () => {
+  const fault = (name: string, contender: "lbd" | "keepalived", isSlowToHeal = false) => ({
+    ...{ name, contender, isSlowToHeal },
+  });
+  const [a, b] = [fault("a", "lbd"), fault("b", "lbd")];
+  const [slow, slower] = [fault("slow", "lbd", true), fault("slower", "lbd", true)];
+  const [k, l] = [fault("k", "keepalived"), fault("l", "keepalived")];
+  const rows = [
+    [[a, slow, b, slower, k, l], "slow k slower l a b"],
+    [[a, slow, b, slower, k], "slow k slower a b"],
+    [[a, slow, k, l], "slow k l a"],
+    [[k, l], "k l"],
+    [[b, a], "b a"],
+  ] as const;
+  for (const [given, expected] of rows) {
+    const names = inTurns(given).map(({ name }) => name);
+    assert.equal(names.join(" "), expected);
+  }
+});
 
 function measured(ms: number, more: Partial<Measured> = {}): Measured {
   const blackout = { ms } as Blackout;
