@@ -86,9 +86,13 @@ function planFaults(
     const node = nodeFor(prng, kind, steady);
     const endMs = atMs + Math.round(prng.between(ms.min, ms.max));
     if (endMs > untilMs) return steps;
-    steps.push({ atMs, kind, node } as SoakStep, { atMs: endMs, kind: ends, node } as SoakStep);
+    steps.push(stepOf(kind, atMs, node), stepOf(ends, endMs, node));
     atMs = endMs + Math.round(prng.between(QUIET_MS.min, QUIET_MS.max));
   }
+}
+
+function stepOf(kind: NodeStep | ApiStep, atMs: number, node: number): SoakStep {
+  return kind === "api stopped" || kind === "api started" ? { atMs, kind } : { atMs, kind, node };
 }
 
 function nodeFor(prng: Prng, kind: FaultKind, steady: number): number {

@@ -138,33 +138,36 @@ const JUDGES: Readonly<Record<SoakRow["unit"], Judge | null>> = {
 export function answerRows(report: AnswersReport, done: readonly DoneStep[]): BenchRow[] {
   const row = (name: string, values: readonly number[]): BenchRow =>
     information(name, "ms", { figures: figuresOf(values), runs: values.length });
-  const told = (kind: Episode["kind"], name: string): BenchRow[] => {
-    const episodes = report.episodes.filter((episode) => episode.kind === kind);
+  const told = (name: string, times: readonly Time[]): BenchRow[] => {
     const byCause = new Map<string, number[]>();
-    for (const episode of episodes) {
-      const cause = causeOf(episode, done);
-      byCause.set(cause, [...(byCause.get(cause) ?? []), lengthOf(episode)]);
+    for (const { from, ms } of times) {
+      const cause = causeOf(from, done);
+      byCause.set(cause, [...(byCause.get(cause) ?? []), ms]);
     }
     const causes = [...byCause].sort(([a], [b]) => a.localeCompare(b));
-    return [
-      row(name, episodes.map(lengthOf)),
-      ...causes.map(([cause, values]) => row(`  after ${cause}`, values)),
-    ];
+    const all = times.map(({ ms }) => ms);
+    return [row(name, all), ...causes.map(([cause, values]) => row(`  after ${cause}`, values))];
   };
-  const firsts = report.firsts.map(({ ms }) => ms);
+  const timesOf = (kind: Episode["kind"]): Time[] =>
+    report.episodes
+      .filter((episode) => episode.kind === kind)
+      .map(({ from, to }) => ({ from, ms: to - from }));
+  const firsts = report.firsts.map(({ since, ms }) => ({ from: since, ms }));
   return [
-    ...told("none", "no answer"),
-    ...told("two", "two answers"),
-    row("service created to first answer", firsts),
+    ...told("no answer", timesOf("none")),
+    ...told("two answers", timesOf("two")),
+    ...told("service created to first answer", firsts),
   ];
 }
 
-function lengthOf({ from, to }: Episode): number {
-  return to - from;
+interface Time {
+  /** Boot clock, ms. */
+  readonly from: number;
+  readonly ms: number;
 }
 
 /** What struck last before it began. */
-function causeOf({ from }: Episode, done: readonly DoneStep[]): string {
+function causeOf(from: number, done: readonly DoneStep[]): string {
   const last = done.findLast(({ at }) => at <= from);
   return last === undefined || from - last.at > CAUSE_MS_MAX ? "nothing" : last.kind;
 }

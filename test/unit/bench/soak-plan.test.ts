@@ -42,6 +42,7 @@ test("planSoak() mends each fault before the next one, on the same node", () => 
       const [begin, end] = [faults[i], faults[i + 1]];
       assert.equal(end?.kind, ends[begin?.kind ?? ""]);
       assert.equal(nodeOf(end), nodeOf(begin));
+      assert.equal(nodeOf(begin) === null, begin?.kind === "api stopped");
     }
   }
 });

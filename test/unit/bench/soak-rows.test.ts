@@ -119,5 +119,6 @@ test("answerRows() counts episodes by what struck before them", () => {
     ["two answers", 1, 100, 100],
     ["  after nothing", 1, 100, 100],
     ["service created to first answer", 1, 40, 40],
+    ["  after nothing", 1, 40, 40],
   ]);
 });
