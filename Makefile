@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test check check-native sim bench bench-failover clean
+.PHONY: help demo test check check-native sim bench bench-failover soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,8 +24,11 @@ check-native: ## the native addon under a memory checker
 bench: ## measurements against the kernel and a C responder (JSON=file: rows for machines)
 	@JSON='$(JSON)' scripts/bench.sh
 
-bench-failover: ## ms without an answer when an owner fails, beside keepalived (RUNS=10 JSON=file)
-	@JSON='$(JSON)' scripts/bench-failover.sh
+bench-failover: ## ms without an answer when an owner fails (RUNS=10 ROWS=kill,stop JSON=file)
+	@JSON='$(JSON)' RUNS='$(RUNS)' ROWS='$(ROWS)' scripts/bench-failover.sh
+
+soak: ## what daemons hold while much happens to them (MINUTES=60 SEED=1 JSON=file)
+	@JSON='$(JSON)' MINUTES='$(MINUTES)' SEED='$(SEED)' scripts/soak.sh
 
 clean: ## remove what was built (ALL=1: npm packages and the cached control plane too)
 	@scripts/clean.sh $(if $(ALL),all)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Measures how long nobody answers when an owner fails, beside Debian's keepalived, in the lab
-# (test/bench/failover.ts). JSON=file writes the rows, RUNS=n sets how often each fault strikes.
+# (test/bench/failover.ts). JSON=file writes the rows, RUNS=n sets how often each fault strikes,
+# ROWS=name,name which ones do.
 set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)

@@ -15,6 +15,7 @@ import { ControlPlane } from "../lab/control-plane.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Answered, Ask } from "./arp-asker.ts";
+import { arpProbeArguments } from "./arp-probe.ts";
 import { BenchChild } from "./child.ts";
 import { type BenchRow, compared, figuresOf, information, median } from "./rows.ts";
 import type { Created, MakerQuestion } from "./service-maker.ts";
@@ -112,14 +113,9 @@ async function measureServices(
   maker: BenchChild<MakerQuestion, unknown>,
   options: DaemonBenchOptions,
 ): Promise<Measured[]> {
-  const { client } = lab;
-  const index = await client.run(["cat", "/sys/class/net/eth0/ifindex"]);
-  const asker = new BenchChild<Ask, Answered>(lab, client, [
-    join(import.meta.dirname, "arp-asker.ts"),
-    index.trim(),
-    client.mac(),
-    client.address(),
-  ]);
+  const program = join(import.meta.dirname, "arp-asker.ts");
+  const argv = [program, ...(await arpProbeArguments(lab.client))];
+  const asker = new BenchChild<Ask, Answered>(lab, lab.client, argv);
   const measured: Measured[] = [];
   // The first one is for warming up.
   for (let i = 0; i <= options.services; i++) {

@@ -1,4 +1,4 @@
-// How long nobody answered, from what the prober recorded. Pure.
+// How long nobody answered, and how long two hosts did, from what the prober recorded. Pure.
 
 /** Times on the boot clock, in ms; in order. */
 export interface Recording {
@@ -14,17 +14,19 @@ export interface Answer {
 
 export interface Blackout {
   /**
-   * The longest time between two answers, of which the later one came after the fault; 0 when no
-   * request was left without an answer.
+   * The longest time between two answers in which a request was sent that has none; 0 when there
+   * is no such request.
    */
   readonly ms: number;
-  /** The two answers. */
+  /** The two answers; 0 and 0: see `ms`. */
   readonly from: number;
   readonly to: number;
   /** Who answered last. */
   readonly next: string;
-  /** Requests without an answer, at least. */
+  /** Requests without an answer. */
   readonly lost: number;
+  /** Requests that more than one host answered. */
+  readonly both: number;
   /** Answers of the old owner after the first one of the next. */
   readonly late: number;
   /** The longest time between two requests: what the prober itself may have added. */
@@ -39,30 +41,65 @@ export function blackoutOf(
   const { answers } = recording;
   const last = answers.at(-1);
   if (last === undefined || last.at < fault.at) return null;
+  const answerers = answerersOf(recording);
+  const lost = recording.sent.filter((_, i) => answerers[i]?.size === 0);
+  const [from, to] = longest(lost.map((sentAt) => stepAround(answers, sentAt)));
   const sent = recording.sent.filter((at) => at >= fault.at);
-  const first = answers.findIndex(({ at }) => at >= fault.at);
-  const times = answers.slice(Math.max(0, first - 1)).map(({ at }) => at);
-  const [from, to] = longestStep(times);
-  const [pauseFrom, pauseTo] = longestStep(sent);
-  const lost = Math.max(0, recording.sent.length - answers.length);
+  const [pauseFrom, pauseTo] = longest(sent.map((at, i) => [sent[i - 1] ?? at, at]));
   const moved = answers.findIndex(({ mac }) => mac !== fault.owner);
   const late = moved < 0 ? [] : answers.slice(moved).filter(({ mac }) => mac === fault.owner);
   return {
-    ms: lost === 0 ? 0 : to - from,
+    ms: to - from,
     from,
     to,
     next: last.mac,
-    lost,
+    lost: lost.length,
+    both: answerers.filter(({ size }) => size > 1).length,
     late: late.length,
     pauseMs: pauseTo - pauseFrom,
   };
 }
 
-function longestStep(times: readonly number[]): [from: number, to: number] {
-  let longest: [number, number] = [times[0] ?? 0, times[0] ?? 0];
-  for (const [i, to] of times.entries()) {
-    const from = times[i - 1] ?? to;
-    if (to - from > longest[1] - longest[0]) longest = [from, to];
+/** From `since` to the last request after it that two hosts answered; 0: there was none. */
+export function twoAnsweredMs(recording: Recording, since: number): number {
+  const answerers = answerersOf(recording);
+  const last = recording.sent.findLast((at, i) => at >= since && (answerers[i]?.size ?? 0) > 1);
+  return last === undefined ? 0 : last - since;
+}
+
+/**
+ * Who answered each request. Answers do not say to which request they belong: a host answers each
+ * at most once, so an answer is to the last request before it that has none of this host. Merely
+ * counting would let two answers to one request hide that another one has none. Where answers take
+ * longer than the time between two requests, one too many may count as unanswered at a change of
+ * hosts, never one too few.
+ */
+function answerersOf({ sent, answers }: Recording): Set<string>[] {
+  const answerers = sent.map(() => new Set<string>());
+  let asked = 0;
+  for (const { at, mac } of answers) {
+    while ((sent[asked] ?? Number.POSITIVE_INFINITY) <= at) asked += 1;
+    let open = asked - 1;
+    while (answerers[open]?.has(mac)) open -= 1;
+    answerers[open]?.add(mac);
   }
-  return longest;
+  return answerers;
+}
+
+type Step = readonly [from: number, to: number];
+
+/** The answers before and after, or the one there is. */
+function stepAround(answers: readonly Answer[], sentAt: number): Step {
+  const next = answers.findIndex(({ at }) => at > sentAt);
+  const [before, after] =
+    next < 0 ? [answers.at(-1), undefined] : [answers[next - 1], answers[next]];
+  const from = before?.at ?? sentAt;
+  return [from, after?.at ?? from];
+}
+
+function longest(steps: readonly Step[]): Step {
+  return steps.reduce(
+    (best, step) => (step[1] - step[0] > best[1] - best[0] ? step : best),
+    [0, 0],
+  );
 }

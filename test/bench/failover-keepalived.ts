@@ -13,8 +13,8 @@ import { type Fault, WATCH_MS } from "./failover-trial.ts";
 const ADDRESS = "192.168.100.200";
 const INTERFACE = "eth0";
 const ELECTION_TIMEOUT_MS = 20_000;
-/** An election is over, and the other one listens. */
-const SETTLED_MS = 3_000;
+/** After the election the other one, which listened throughout, has heard the master by then. */
+const SETTLED_ADVERTS = 1.5;
 
 /**
  * keepalived's own defaults but for the interval, and equal priorities, so that nothing moves back.
@@ -42,8 +42,10 @@ export function keepalivedFault(lab: Lab, name: string, advertSeconds: number): 
   let running: LabProcess[] = [];
   return {
     name,
+    contender: "keepalived",
     address: ADDRESS,
     keepsOwner: false,
+    isSlowToHeal: false,
     watchMs: WATCH_MS,
     prepare: async () => {
       running = pair.map((node) => start(node, advertSeconds));
@@ -51,13 +53,14 @@ export function keepalivedFault(lab: Lab, name: string, advertSeconds: number): 
         timeoutMs: ELECTION_TIMEOUT_MS,
         until: (found) => found.length === 1,
       });
-      await sleep(SETTLED_MS);
+      await sleep(SETTLED_ADVERTS * advertSeconds * 1_000);
     },
     strike: (owner) => owner.pullCables(),
     heal: async (owner) => {
       await Promise.all(running.map((process) => process.kill("SIGTERM")));
       await owner.plugCables();
     },
+    joinedAt: () => null,
     explain: async () => [],
   };
 }

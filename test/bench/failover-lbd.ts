@@ -1,35 +1,30 @@
 // The faults of lbd's owner: three bundled daemons with a real control plane and one Service.
 
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bundle, MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
+import { bootTimeMs } from "../../native/index.ts";
 import type { HistoryView, NodeView, StatusView, VipView } from "../../src/api/types.ts";
-import { ADVERTISEMENT, DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
-import { ControlPlane } from "../lab/control-plane.ts";
+import { type DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import { eventually } from "../lab/eventually.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
+import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
 import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
 
-const DIST = join(import.meta.dirname, "../../dist");
 const SERVICE = "failover";
 const FROZEN_MS = 2_000;
+const CUT_MS = 2_000;
 /** Longer than a node Lease lasts without being renewed. */
 const ETCD_DOWN_MS = 20_000;
 const SETTLE_TIMEOUT_MS = 60_000;
 /** Longer than a daemon that has just started takes nothing (design, section 4.9). */
-const SETTLED_MS = 3_500;
-const DAEMON = {
-  program: join(DIST, "main.js"),
-  config: { logLevel: "info" },
-  nodeArguments: NODE_ARGUMENTS,
-  env: MEMORY_ENVIRONMENT,
-};
+const START_HOLD_MS = 3_500;
 
 export class LbdContender {
   readonly #cluster: DaemonCluster;
   readonly #address: string;
+  /** Boot clock: when the last of the daemons had started. */
+  #startedAt = bootTimeMs();
 
   private constructor(cluster: DaemonCluster, address: string) {
     this.#cluster = cluster;
@@ -37,17 +32,12 @@ export class LbdContender {
   }
 
   static async start(lab: Lab): Promise<LbdContender> {
-    await bundle(DIST);
-    const controlPlane = await ControlPlane.start(lab);
-    await controlPlane.registerNodes();
-    const cluster = new DaemonCluster(lab, controlPlane, await controlPlane.installLbd());
-    await controlPlane.apply(POOL);
-    await controlPlane.apply(ADVERTISEMENT);
-    await Promise.all(lab.nodes.map((node) => cluster.start(node, DAEMON)));
+    const cluster = await startBundledCluster(lab, POOL);
     await cluster.createService(SERVICE);
     return new LbdContender(cluster, await cluster.addressOf(SERVICE));
   }
 
+  /** In the order of their rows. */
   faults(): Fault[] {
     const c = this.#cluster;
     const { controlPlane } = c;
@@ -65,17 +55,20 @@ export class LbdContender {
         heal: (owner) => this.#restart(owner),
       }),
       this.#frozen(),
+      this.#partitioned("partition and heal"),
       this.#fault("api down and cable pulled", {
-        prepare: async () => {
-          await controlPlane.stopApiServer();
-          const noticed = (status: StatusView) => !status.api.reachable;
-          await this.#untilAll("the API to be missed", noticed);
-        },
+        isSlowToHeal: true,
+        prepare: () => this.#loseApi(),
         strike: (owner) => owner.pullCables(),
         heal: async (owner) => {
           await owner.plugCables();
           await controlPlane.startApiServer();
         },
+      }),
+      this.#partitioned("api down, partition and heal", {
+        isSlowToHeal: true,
+        prepare: () => this.#loseApi(),
+        heal: () => controlPlane.startApiServer(),
       }),
       this.#fault("etcd down", {
         keepsOwner: true,
@@ -83,6 +76,7 @@ export class LbdContender {
         strike: () => controlPlane.stopEtcd(),
         heal: () => controlPlane.restartEtcd(),
       }),
+      // From here on what somebody does on purpose, and the daemon can prepare for.
       this.#fault("stop", {
         strike: async (owner) => void c.daemon(owner.name).process.signal("SIGTERM"),
         heal: (owner) => this.#restart(owner),
@@ -93,9 +87,12 @@ export class LbdContender {
   #fault(name: string, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
     return {
       name,
+      contender: "lbd",
       address: this.#address,
       keepsOwner: false,
+      isSlowToHeal: false,
       watchMs: WATCH_MS,
+      joinedAt: () => null,
       explain: (nodes, moment) => this.#history(nodes, moment),
       ...about,
       prepare: async () => {
@@ -119,9 +116,44 @@ export class LbdContender {
     });
   }
 
+  /**
+   * The owner's node and the two others do not hear each other on the data segment; the client
+   * hears all of them. Joined again while it is watched: two that answer must become one.
+   */
+  #partitioned(name: string, about: Partial<Fault> = {}): Fault {
+    let joined: Promise<void> = Promise.resolve();
+    let joinedAt: number | null = null;
+    const { lab } = this.#cluster;
+    return this.#fault(name, {
+      ...about,
+      watchMs: CUT_MS + WATCH_MS,
+      strike: async (owner) => {
+        joinedAt = null;
+        const others = lab.nodes.filter((node) => node !== owner);
+        const partition = await lab.partition([owner], others);
+        joined = sleep(CUT_MS).then(() => {
+          // Before the rules are gone: what is measured from here on can only be too long.
+          joinedAt = bootTimeMs();
+          return partition.heal();
+        });
+      },
+      heal: async (owner) => {
+        await joined;
+        await about.heal?.(owner);
+      },
+      joinedAt: () => joinedAt,
+    });
+  }
+
+  async #loseApi(): Promise<void> {
+    await this.#cluster.controlPlane.stopApiServer();
+    await this.#untilAll("the API to be missed", (status) => !status.api.reachable);
+  }
+
   async #restart(node: LabNode): Promise<void> {
     await this.#cluster.daemon(node.name).process.waitForEnd();
-    await this.#cluster.start(node, DAEMON);
+    await this.#cluster.start(node, BUNDLED);
+    this.#startedAt = bootTimeMs();
   }
 
   /** Everybody is well, alive to everybody else, and of one mind about who owns the address. */
@@ -142,7 +174,7 @@ export class LbdContender {
         return owners.size === 1 && !owners.has(null) && owning.length === 1;
       },
     });
-    await sleep(SETTLED_MS);
+    await sleep(Math.max(0, this.#startedAt + START_HOLD_MS - bootTimeMs()));
   }
 
   #views(): Promise<(VipView | undefined)[]> {

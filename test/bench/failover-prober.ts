@@ -2,11 +2,8 @@
 // "begin" is answered with the owner's MAC once one host answers steadily, "end" with all that was
 // recorded since. With a real-time priority: a busy machine must not look like a blackout.
 
-import { bootTimeMs, openPacketSocket, setRealtimePriority } from "../../native/index.ts";
-import { arpFilter } from "../../src/arp/filter.ts";
-import { ARP_FRAME_BYTES, decodeArp, ETHERTYPE_ARP, encodeArp } from "../../src/arp/wire.ts";
-import { type Ip, ipToBigInt } from "../../src/core/address.ts";
-import { MAC_BROADCAST, MAC_ZERO, type Mac } from "../../src/core/mac.ts";
+import { bootTimeMs, setRealtimePriority } from "../../native/index.ts";
+import { openArpProbe } from "./arp-probe.ts";
 import { serve } from "./child.ts";
 import type { Answer, Recording } from "./failover-blackout.ts";
 
@@ -33,58 +30,27 @@ const LINGER_MS = 100;
 /** Below lbd's own. */
 const REALTIME_PRIORITY = 1;
 
-const [index = "0", ownMac = "", ownIp = ""] = process.argv.slice(2);
-let asked: Ip | null = null;
+let asked: string | null = null;
 let isAsking = false;
 let sent: number[] = [];
 let answers: Answer[] = [];
 /** Since when one host has answered steadily, and which. */
 let steady = { since: Number.POSITIVE_INFINITY, mac: "", until: 0 };
 
-const everything = { family: 4, start: 0n, end: ipToBigInt("255.255.255.255" as Ip) } as const;
-const socket = openPacketSocket({
-  interfaceIndex: Number(index),
-  etherType: ETHERTYPE_ARP,
-  filter: arpFilter([everything]),
-  onReadable: (count) => {
-    const now = bootTimeMs();
-    for (let i = 0; i < count; i++) receive(socket.receiveFrames[i], socket.receiveLengths[i], now);
-  },
-  onError: (code) => {
-    throw new Error(`The prober's interface failed: ${code}`);
-  },
+const probe = openArpProbe(process.argv.slice(2), ({ address, mac, at }) => {
+  if (address !== asked) return;
+  answers.push({ at, mac });
+  const goesOn = mac === steady.mac && at - steady.until <= GAP_MS_MAX;
+  steady = { since: goesOn ? steady.since : at, mac, until: at };
 });
-socket.sendLengths.fill(ARP_FRAME_BYTES);
 const refused = setRealtimePriority(REALTIME_PRIORITY);
 if (refused !== null) throw new Error(`The prober got no real-time priority: ${refused}`);
 setInterval(sendRequest, EVERY_MS);
 
-function receive(frame: Uint8Array | undefined, length = 0, now = 0): void {
-  if (frame === undefined || asked === null) return;
-  const packet = decodeArp(frame, length);
-  if (typeof packet === "string" || packet.operation !== "reply") return;
-  if (packet.senderIp !== asked || packet.destination !== ownMac) return;
-  const mac = packet.senderMac;
-  answers.push({ at: now, mac });
-  const goesOn = mac === steady.mac && now - steady.until <= GAP_MS_MAX;
-  steady = { since: goesOn ? steady.since : now, mac, until: now };
-}
-
 function sendRequest(): void {
-  const [slot] = socket.sendFrames;
-  if (slot === undefined || asked === null || !isAsking) return;
-  const packet = {
-    destination: MAC_BROADCAST,
-    source: ownMac as Mac,
-    operation: "request",
-    senderMac: ownMac as Mac,
-    senderIp: ownIp as Ip,
-    targetMac: MAC_ZERO,
-    targetIp: asked,
-  } as const;
-  encodeArp(packet, slot);
+  if (asked === null || !isAsking) return;
   sent.push(bootTimeMs());
-  socket.send(1);
+  probe.request(asked);
 }
 
 function isSteady(now: number): boolean {
@@ -106,7 +72,7 @@ function sleep(ms: number): Promise<void> {
 }
 
 async function begin(address: string, timeoutMs: number): Promise<string | null> {
-  asked = address as Ip;
+  asked = address;
   isAsking = true;
   if (!(await until(timeoutMs, isSteady))) return null;
   // Requests and answers are counted from a moment when none is under way.

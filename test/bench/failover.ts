@@ -1,27 +1,25 @@
 // `make bench-failover`: how long nobody answers for an address when its owner fails, for lbd and,
 // side by side, for keepalived; prints a table, and with JSON=file writes the rows. RUNS=n sets how
-// often each fault strikes. Ends with 1 when a target is missed, or when something could not be
-// measured.
+// often each fault strikes, ROWS=kill,stop which ones do. Ends with 1 when a target is missed, or
+// when something could not be measured.
 
 import { writeFileSync } from "node:fs";
 import { withLab } from "../lab/for-test.ts";
 import type { Lab } from "../lab/lab.ts";
 import { keepalivedFault } from "./failover-keepalived.ts";
 import { LbdContender } from "./failover-lbd.ts";
+import {
+  chosenBy,
+  inTurns,
+  KEEPALIVED_DEFAULT,
+  KEEPALIVED_FAST,
+  LEGEND,
+  rowsOf,
+} from "./failover-rows.ts";
 import { type Fault, runTrial, startProber, type Trial } from "./failover-trial.ts";
-import { type BenchRow, compared, figuresOf, formatTable, information } from "./rows.ts";
+import { formatTable } from "./rows.ts";
 
 const RUNS_DEFAULT = 10;
-const TARGET_MS = 400;
-const WITH_TARGET = ["cable pulled", "frozen"];
-const KEEPALIVED_DEFAULT = "cable pulled, keepalived default";
-const KEEPALIVED_FAST = "cable pulled, keepalived 0.1 s";
-
-const LEGEND = `
-Milliseconds from the last answer before to the first one after, for a client that asks every
-millisecond by ARP, as one with a cold cache; 0: every request was answered.
-p99       of all runs, by nearest rank; the worst of them while these are fewer than 100
-baseline  "${KEEPALIVED_DEFAULT}", p50, of the same run`;
 
 function onProgress(text: string): void {
   console.error(`bench: ${text}`);
@@ -38,15 +36,16 @@ function readRuns(): number {
 async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
   onProgress("bundling, and starting the control plane and three daemons");
   const lbd = await LbdContender.start(lab);
-  const faults: Fault[] = [
+  const all: Fault[] = [
     ...lbd.faults(),
     keepalivedFault(lab, KEEPALIVED_DEFAULT, 1),
     keepalivedFault(lab, KEEPALIVED_FAST, 0.1),
   ];
+  const faults = chosenBy(process.env.ROWS ?? "", all);
   const prober = await startProber(lab);
   const trials = new Map<string, Trial[]>(faults.map(({ name }) => [name, []]));
   for (let run = 1; run <= runs; run++) {
-    for (const fault of faults) {
+    for (const fault of inTurns(faults)) {
       const trial = await runTrial(lab, prober, fault);
       trials.get(fault.name)?.push(trial);
       onProgress(`${run} of ${runs}, ${fault.name}: ${told(trial)}`);
@@ -57,28 +56,18 @@ async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
   return trials;
 }
 
-function told({ blackout, owner, next, fault }: Trial): string {
-  const { ms, from, to, lost, late, pauseMs } = blackout;
+function told({ blackout, twoMs, owner, next, fault, spent }: Trial): string {
+  const { ms, from, to, lost, both, late, pauseMs } = blackout;
   const who = owner === next ? owner.name : `${owner.name} to ${next.name}`;
-  const when = `+${(from - fault.at).toFixed(0)} to +${(to - fault.at).toFixed(0)}`;
+  const when =
+    lost === 0 ? "" : ` (+${(from - fault.at).toFixed(0)} to +${(to - fault.at).toFixed(0)})`;
+  const two = both === 0 ? "" : `, ${both} answered by two`;
+  const joined = twoMs === null ? "" : `, ${twoMs.toFixed(1)} ms of it after the cut`;
   const after = late === 0 ? "" : `, ${late} answers of the old owner after the new one's first`;
   const prober = `the prober paused for up to ${pauseMs.toFixed(1)} ms`;
-  return `${ms.toFixed(1)} ms (${when}), ${who}, ${lost} unanswered${after}; ${prober}`;
-}
-
-function rowsOf(trials: ReadonlyMap<string, readonly Trial[]>): BenchRow[] {
-  const plain = [...trials].map(([name, of]) => {
-    const values = of.map(({ blackout }) => blackout.ms);
-    return information(name, "ms", { figures: figuresOf(values), runs: values.length });
-  });
-  const baseline = plain.find(({ name }) => name === KEEPALIVED_DEFAULT)?.p50 ?? Number.NaN;
-  return plain.map((row) => {
-    const hasMoved = trials.get(row.name)?.some(({ owner, next }) => owner !== next) ?? false;
-    if (row.name === "etcd down") return { ...row, target: "no move", ok: !hasMoved };
-    if (!WITH_TARGET.includes(row.name)) return row;
-    const isMet = row.p99 <= TARGET_MS;
-    return compared(row, { baseline, target: `p99 <= ${TARGET_MS} ms`, isMet: () => isMet });
-  });
+  const seconds = spent.map((each) => (each / 1_000).toFixed(1)).join(" + ");
+  const what = `${ms.toFixed(1)} ms${when}, ${who}, ${lost} unanswered${two}${joined}${after}`;
+  return `${what}; ${prober}; took ${seconds} s`;
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,7 @@
 // What a bench says: rows for machines, a table for people. Percentiles are of the nearest rank.
 
+import { formatColumns, shown } from "./text-table.ts";
+
 export interface BenchRow {
   /** What is measured. */
   readonly name: string;
@@ -94,17 +96,7 @@ export function formatTable(rows: readonly BenchRow[]): string {
     row.target ?? "",
     row.target === null ? "" : row.ok ? "ok" : "MISSED",
   ]);
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...[HEADINGS, ...cells].map((line) => line[column]?.length ?? 0)),
-  );
-  const format = (line: readonly string[]): string =>
-    line
-      .map((cell, column) =>
-        (column >= 2 && column <= 7 ? cell.padStart : cell.padEnd).call(cell, widths[column] ?? 0),
-      )
-      .join("  ")
-      .trimEnd();
-  return [HEADINGS, ...cells].map(format).join("\n");
+  return formatColumns([HEADINGS, ...cells], { from: 2, to: 7 });
 }
 
 /** What the columns mean, to be printed under the table. */
@@ -115,9 +107,3 @@ p99    arp latency: the median of the rounds' p99, as p50 is the median of their
        the others: of all runs; the worst of them while these are fewer than 100
 worst  arp latency: the slowest request of all rounds; arp rate: the slowest round
 ratio  p50 / baseline`;
-
-function shown(value: number): string {
-  if (!Number.isFinite(value)) return "-";
-  if (Math.abs(value) >= 1_000) return value.toFixed(0);
-  return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(4);
-}
