@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import type { PeerNews } from "../beacon/news.ts";
+import type { PeerEvent } from "../core/peer.ts";
 import type { Random } from "../core/random.ts";
 import type { Clock } from "../core/time.ts";
 import type { ApiRequests } from "../k8s-sync/client.ts";
@@ -11,6 +12,7 @@ import { timerSleep } from "../k8s-sync/sleep.ts";
 import type { Store } from "../store/store.ts";
 import { BeaconKeyTask } from "./beacon-key-task.ts";
 import type { Logger } from "./logger.ts";
+import type { Namesake } from "./namesake.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
 
@@ -23,7 +25,8 @@ export interface BeaconsOptions {
   readonly isLeader: () => boolean;
   readonly log: Logger;
   readonly tellResponder: (message: ToResponder) => void;
-  readonly tellOwnership: (news: PeerNews) => void;
+  readonly tellOwnership: (news: PeerEvent | { readonly type: "tick" }) => void;
+  readonly namesake: Pick<Namesake, "note">;
 }
 
 /** Its UID is what tells one cluster from another: it is never deleted. */
@@ -57,8 +60,9 @@ export class Beacons implements Task {
 
   /** What the responder thread says of the peers goes to the ownership machine. */
   onPeer(news: PeerNews): void {
-    this.#options.tellOwnership(news);
-    if (news.type !== "name-conflict") return;
+    if (news.type !== "name-conflict") return this.#options.tellOwnership(news);
+    this.#options.namesake.note(news);
+    this.#options.tellOwnership({ type: "tick" });
     const { interface: name, address } = news;
     const text = `the host ${address} on ${name} runs lbd under this node's name, too`;
     this.#options.log.error({ event: "name-conflict", address, interface: name }, text);

@@ -31,6 +31,7 @@ import { LeaseRouter } from "./lease-router.ts";
 import { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
+import { Namesake } from "./namesake.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
 import { rememberedRecords, vipLeaseName } from "./records.ts";
 import { Reflectors } from "./reflectors.ts";
@@ -72,6 +73,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #snapshots: Snapshots;
   readonly #drain: Drain;
+  readonly #namesake = new Namesake(clock);
   readonly #missing: MissingInterfaces;
   readonly #unsupported: UnsupportedEvents;
   readonly #views: Views;
@@ -119,6 +121,7 @@ export class Daemon {
       leadership: this.#leadership,
       clock,
       writer: this.#writer,
+      mayLead: () => !this.#namesake.isSilencing,
       onLeading: (isLeading) => this.#leaderWork.onLeading(isLeading),
     });
     this.#leaderWork = new LeaderWork({
@@ -280,6 +283,7 @@ export class Daemon {
       isLeader: () => this.#leader.isLeading,
       tellResponder: (message) => this.#responder.tell(message),
       tellOwnership: (event) => this.#ownership.post(event),
+      namesake: this.#namesake,
     });
   }
 
@@ -318,6 +322,7 @@ export class Daemon {
       clock,
       leases: this.#leases,
       writer: this.#writer,
+      namesake: this.#namesake,
       tellResponder: (message) => this.#responder.tell(message),
       onChange: (change) => this.#journal.ownChange(change),
       onConflict: (conflict) => this.#journal.conflict(conflict),
@@ -367,6 +372,7 @@ export class Daemon {
         linkFailure: this.#host.failure,
         socketNotice: this.#socketNotice,
         beaconProblem: this.#beacons.problem(),
+        namesake: this.#namesake.current,
         services: this.#cluster.services.values(),
       }),
       reserved: () => this.#leaderWork.reserved,

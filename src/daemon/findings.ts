@@ -30,6 +30,13 @@ export interface Findable {
   readonly socketNotice?: string | null;
   /** Why peers cannot hear this node, or null. */
   readonly beaconProblem?: string | null;
+  /** Another host that runs lbd under this node's name, or null. */
+  readonly namesake?: {
+    readonly interface: string;
+    readonly address: string;
+    /** This host is the newer one, and owns nothing therefore. */
+    readonly isNewer: boolean;
+  } | null;
   /** Why this node is drained, or null. */
   readonly drained?: "requested" | "cordoned" | null;
   /** All Services: some ask for what is not supported yet. */
@@ -51,6 +58,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
     ...drainFinding(input.drained ?? null),
+    ...namesakeFinding(input.namesake ?? null),
     ...unsupportedFinding(input.services ?? []),
   ];
   return [
@@ -217,4 +225,14 @@ function drainFinding(cause: "requested" | "cordoned" | null): Finding[] {
   return cause === "cordoned"
     ? [{ health: "degraded", what, cause: "its Node is cordoned", next: "kubectl uncordon" }]
     : [{ health: "degraded", what, cause: 'somebody ran "lbctl drain"', next: "lbctl undrain" }];
+}
+
+function namesakeFinding(namesake: (Findable["namesake"] & object) | null): Finding[] {
+  if (namesake === null) return [];
+  const { address, interface: name, isNewer } = namesake;
+  const cause = `the host ${address} on ${name} runs lbd with the same nodeName`;
+  const next = `give one of the two another nodeName in its node file; "systemctl restart lbd"`;
+  return isNewer
+    ? [{ health: "failing", what: "This host owns nothing: its node's name is taken", cause, next }]
+    : [{ health: "degraded", what: "Another host uses this node's name", cause, next }];
 }

@@ -14,9 +14,14 @@ export interface LeaderDriverOptions {
   readonly leadership: Leadership;
   readonly clock: Clock;
   readonly writer: LeaseWriter;
+  /** False: another host has this node's name, and the Lease is not this one's to hold. */
+  readonly mayLead: () => boolean;
   /** Called once with every change. */
   readonly onLeading: (isLeader: boolean) => void;
 }
+
+/** A host that must not lead asks again after this. */
+const LOOK_AGAIN_MS = 1_000;
 
 export class LeaderDriver implements Task {
   readonly name = "leadership";
@@ -66,10 +71,14 @@ export class LeaderDriver implements Task {
     const { leadership, clock } = this.#options;
     this.#tellLeading();
     if (!this.#isRunning) return;
+    clearTimeout(this.#timer);
+    if (!this.#options.mayLead()) {
+      this.#timer = setTimeout(() => this.#step(), LOOK_AGAIN_MS);
+      return;
+    }
     const now = clock.boot();
     const write = leadership.takeWrite(now);
     if (write !== null) this.#writing = this.#writeAndStep(write);
-    clearTimeout(this.#timer);
     const wait = Math.max(0, leadership.nextDeadline(now) - now);
     if (Number.isFinite(wait)) this.#timer = setTimeout(() => this.#step(), Math.ceil(wait));
   }

@@ -4,16 +4,16 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import { unreachable } from "../core/invariant.ts";
 import type { PeerEntry } from "../core/peer.ts";
-import type { BootMs, Clock } from "../core/time.ts";
+import type { Clock } from "../core/time.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { Ownership } from "../ownership/machine.ts";
 import type { Timings } from "../ownership/timings.ts";
 import type { OwnershipEffect, OwnershipEvent } from "../ownership/types.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
+import type { Namesake } from "./namesake.ts";
 import {
   formatSegments,
   memberRecord,
@@ -27,7 +27,6 @@ import type { ToResponder } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
 
-type NameConflict = Extract<PeerNews, { type: "name-conflict" }>;
 type EffectOf<T extends OwnershipEffect["type"]> = Extract<OwnershipEffect, { type: T }>;
 
 export interface OwnershipDriverOptions {
@@ -39,6 +38,7 @@ export interface OwnershipDriverOptions {
   readonly clock: Clock;
   readonly leases: LeaseClient;
   readonly writer: LeaseWriter;
+  readonly namesake: Pick<Namesake, "isSilencing">;
   readonly tellResponder: (message: ToResponder) => void;
   /** Called before the effect that the change is about is done. */
   readonly onChange: (change: EffectOf<"record">["change"]) => void;
@@ -50,8 +50,6 @@ export interface OwnershipDriverOptions {
 /** A list takes longer than a write; an API that hangs must not keep a VIP in doubt for long. */
 const LIST_TIMEOUT_MS = 5_000;
 const PROBE_TARGETS_EVERY_MS = 500;
-/** It is told of once a minute for as long as it is there. */
-const NAMESAKE_MS = 90_000;
 /**
  * It steps at least this often, also while it waits for an API that does not answer: the watchdog
  * of 15 s takes silence for a wedged loop.
@@ -69,8 +67,7 @@ export class OwnershipDriver implements Task {
   #stopped = Promise.withResolvers<void>();
   #steps = 0;
   #hasRead = false;
-  /** When an older host of this node's name was heard last. */
-  #namesakeAt: BootMs | null = null;
+  #isSilent = false;
   /** Of the present step. */
   #claims: EffectOf<"claim">[] = [];
   #offers: EffectOf<"offer">[] = [];
@@ -93,11 +90,7 @@ export class OwnershipDriver implements Task {
     return this.#steps;
   }
 
-  post(event: OwnershipEvent | NameConflict): void {
-    if (event.type === "name-conflict") {
-      if (event.isNewer) this.#namesakeAt = this.#options.clock.boot();
-      return;
-    }
+  post(event: OwnershipEvent): void {
     this.#queue.push(event);
     if (this.#isRunning) this.#drain();
   }
@@ -118,7 +111,7 @@ export class OwnershipDriver implements Task {
    * of a host that has this node's name, and is older, are not this one's to release.
    */
   async stop(timeoutMs: number): Promise<void> {
-    if (this.#hasNamesake()) return;
+    if (this.#options.namesake.isSilencing) return;
     this.#options.tellResponder({ type: "state", state: "stopping" });
     this.post({ type: "stop" });
     let timer: NodeJS.Timeout | undefined;
@@ -134,14 +127,9 @@ export class OwnershipDriver implements Task {
    * more than once: a daemon that starts anew is expected here.
    */
   async leaveForRestart(): Promise<void> {
-    if (this.#hasNamesake()) return;
+    if (this.#options.namesake.isSilencing) return;
     this.#options.tellResponder({ type: "state", state: "restarting" });
     await sleep(this.#options.timings.holdMs);
-  }
-
-  #hasNamesake(): boolean {
-    const at = this.#namesakeAt;
-    return at !== null && this.#options.clock.boot() - at < NAMESAKE_MS;
   }
 
   #drain(): void {
@@ -156,6 +144,11 @@ export class OwnershipDriver implements Task {
 
   #step(event: OwnershipEvent): void {
     this.#steps += 1;
+    const isSilent = this.#options.namesake.isSilencing;
+    if (isSilent !== this.#isSilent) {
+      this.#isSilent = isSilent;
+      this.#step({ type: "silence", isSilent });
+    }
     this.#perform(this.#machine.step(event, this.#options.clock.boot()));
   }
 

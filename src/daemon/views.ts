@@ -55,6 +55,7 @@ export interface ViewSources {
     linkFailure: string | null;
     socketNotice?: string | null;
     beaconProblem?: string | null;
+    namesake?: { interface: string; address: string; isNewer: boolean } | null;
   };
   readonly reserved: () => ReservedAddresses;
   readonly counters: () => Readonly<Record<string, number>>;

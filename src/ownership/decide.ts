@@ -44,7 +44,7 @@ function decideClaiming(vip: Vip, phase: Claiming, situation: Situation, now: Bo
 
 function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
   const other = strongestOther(vip, situation);
-  if (other !== null && beats(other, phase.epoch, vip, situation)) {
+  if (other !== null && isEnded(other, vip, phase, situation)) {
     const { offer } = vip;
     // It was asked to, and does not answer yet, whatever the record says: until it does, this does.
     const isTaking = offer?.to === other.node && !offer.isAnnounced;
@@ -86,6 +86,20 @@ function decideUpkeep(vip: Vip, phase: Owning, situation: Situation, now: BootMs
     return { kind: "regrant", interfaces: own.interfaces };
   }
   return WAIT;
+}
+
+/**
+ * A tenure that was recorded ends by a higher epoch only: no other can have been recorded at its
+ * own. A record that says so was edited by hand, or restored, and is written again.
+ */
+function isEnded(
+  other: { readonly node: string; readonly epoch: Epoch },
+  vip: Vip,
+  { epoch }: Owning,
+  situation: Situation,
+): boolean {
+  const isEdited = other.epoch === epoch && vip.record?.owner === other.node;
+  return !(isEdited && holdoverOf(epoch) === 0) && beats(other, epoch, vip, situation);
 }
 
 /** A higher epoch wins everywhere; of equal ones the node that ranks first. */

@@ -15,6 +15,7 @@ import { WireClaims } from "./claims.ts";
 import { Members } from "./members.ts";
 import { Membership } from "./membership.ts";
 import { Neighbours } from "./neighbours.ts";
+import { Orders } from "./orders.ts";
 import { Presence } from "./presence.ts";
 import { Ranking } from "./ranking.ts";
 import { RecordReads } from "./record-reads.ts";
@@ -63,7 +64,7 @@ export class Ownership {
   readonly #reads: RecordReads;
   readonly #preempt: boolean;
   readonly #membership: Membership;
-  #drain: { readonly force: boolean } | null = null;
+  readonly #orders: Orders;
   #stop: "no" | "releasing" | "leaving" | "done" = "no";
   #effects: OwnershipEffect[] = [];
 
@@ -84,6 +85,13 @@ export class Ownership {
     this.#reads = new RecordReads(options.timings.retryMs, () => {
       this.#vips.readSent();
       this.#effects.push({ type: "read-records" });
+    });
+    this.#orders = new Orders({
+      vips: this.#vips,
+      evaluate: (vip, now) => this.#evaluate(vip, now),
+      evaluateAll: (now) => this.#evaluateAll(now),
+      doubtRecords: (now) => this.#doubtRecords(now),
+      renewPresence: (now) => this.#presence.renewNow(now),
     });
     this.#membership = new Membership({
       node: options.node,
@@ -132,7 +140,7 @@ export class Ownership {
   nextDeadline(now: BootMs): BootMs {
     if (this.#stop === "leaving" || this.#stop === "done") return NEVER;
     const listenUntil = now < this.#listenUntil ? this.#listenUntil : NEVER;
-    const renewAt = this.#presence.nextDeadline();
+    const renewAt = this.#orders.isSilent ? NEVER : this.#presence.nextDeadline();
     return earliest(renewAt, this.#vips.due, this.#reads.due, listenUntil);
   }
 
@@ -192,9 +200,9 @@ export class Ownership {
         return this.#onLapsed(event, now);
       case "drain":
       case "undrain":
-        return this.#onDrain(event, now);
       case "move":
-        return this.#onMove(event, now);
+      case "silence":
+        return this.#orders.apply(event, now);
       case "tick":
         return now >= this.#vips.due ? this.#evaluateAll(now) : undefined;
       case "stop":
@@ -304,20 +312,6 @@ export class Ownership {
     this.#evaluateAll(now);
   }
 
-  #onDrain(event: EventOf<"drain" | "undrain">, now: BootMs): void {
-    this.#drain = event.type === "drain" ? { force: event.force } : null;
-    this.#vips.offerAnew();
-    this.#evaluateAll(now);
-  }
-
-  #onMove({ address, to }: EventOf<"move">, now: BootMs): void {
-    const vip = this.#vips.get(address);
-    if (vip?.phase.kind !== "owning") return;
-    vip.moveTo = to;
-    vip.offerAgainAt = now;
-    this.#evaluate(vip, now);
-  }
-
   #isApiInReach(now: BootMs): boolean {
     return this.#presence.isConfirmed(now) && !this.#presence.hasFailed;
   }
@@ -353,12 +347,12 @@ export class Ownership {
       neighbours: this.#neighbours,
       candidates: this.#candidates,
       wireClaim: (vip) => this.#wireClaim(vip, now),
-      mayAct: this.#hasRecords && now >= this.#listenUntil,
+      mayAct: this.#hasRecords && now >= this.#listenUntil && !this.#orders.isSilent,
       isApiInReach: this.#isApiInReach(now),
       isHoldover: this.#isHoldover,
       startHoldUntil: this.#startHoldUntil,
       isStopping: this.#stop !== "no",
-      drain: this.#drain,
+      drain: this.#orders.drain,
       preempt: this.#preempt,
     };
   }
@@ -371,7 +365,8 @@ export class Ownership {
 
   #keepPresence(now: BootMs): void {
     const isLeaving = this.#stop === "leaving" || this.#isDone;
-    if (!isLeaving && this.#presence.shouldWrite(now)) this.#writePresence({ live: true });
+    if (isLeaving || this.#orders.isSilent) return;
+    if (this.#presence.shouldWrite(now)) this.#writePresence({ live: true });
   }
 
   #writePresence({ live }: { live: boolean }): void {

@@ -144,6 +144,8 @@ export type OwnershipEvent =
   | { readonly type: "undrain" }
   /** Hand one VIP over to that node, if this one has it. */
   | { readonly type: "move"; readonly address: Ip; readonly to: string }
+  /** Own nothing and write nothing: another host has this node's name, and is older. */
+  | { readonly type: "silence"; readonly isSilent: boolean }
   | { readonly type: "tick" }
   | { readonly type: "stop" };
 
@@ -166,6 +168,8 @@ export type LossCause =
   | "handed-over"
   /** Drained by force, and nobody took it over. */
   | "draining"
+  /** An older host has this node's name. */
+  | "silenced"
   | "tenure-lapsed"
   | "yielded"
   | "another-host-answers"

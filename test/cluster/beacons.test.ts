@@ -186,6 +186,7 @@ describe("beacons", () => {
 
   for (const [what, spec, metadata] of [
     ["without an epoch", { leaseTransitions: null }, {}],
+    ["of an epoch that none can follow", { leaseTransitions: 2_147_483_647 }, {}],
     ["of a node that never was", { holderIdentity: "ghost" }, {}],
     ["of no node and no epoch", { holderIdentity: "\u0007{}", leaseTransitions: null }, {}],
     ["with nothing in it", null, {}],
@@ -195,12 +196,14 @@ describe("beacons", () => {
       { annotations: { "lbd.io/segments": "[[", odd: "\u0000" } },
     ],
   ] as const) {
-    test(`a VIP Lease ${what} moves nothing and names the owner again`, async () => {
+    test(`a VIP Lease ${what} moves nothing, and its owner and epoch are put back`, async () => {
       const c = cluster();
-      const { owner } = await recordOf(c, ADDRESS);
+      const { owner, epoch } = await recordOf(c, ADDRESS);
       await patch(c, LEASE, { spec, metadata });
       await keepsAnswering(c, { address: ADDRESS, owner, forMs: 3_000 });
-      assert.equal((await recordOf(c, ADDRESS)).owner, owner);
+      const after = await recordOf(c, ADDRESS);
+      assert.equal(after.owner, owner);
+      assert.ok(after.epoch >= epoch && after.epoch <= epoch + 2, `${after.epoch} after ${epoch}`);
     });
   }
 
@@ -216,13 +219,17 @@ describe("beacons", () => {
     const c = cluster();
     const now = await present(c);
     const { owner } = now;
+    const holder = await holderOf(c, owner);
     const spare = c.node(c.other(owner).node.name);
     await c.daemon(spare.name).kill("SIGTERM");
     const config = { nodeName: owner, stateFile: join(spare.folder, "twin.db") };
     const twin = await c.start(spare, { config });
     await twin.process.waitForOutput(/"event":"name-conflict"/);
+    await c.untilStatus(twin, /failing: This host owns nothing: its node's name is taken/);
     await keepsAnswering(c, { address: ADDRESS, owner, forMs: 10_000 });
     await nothingMoved(c, now);
+    assert.deepEqual(await holderOf(c, owner), holder, "the older one renews its Lease");
+    assert.equal((await c.vip(twin, ADDRESS))?.here, "idle");
     await twin.kill("SIGTERM");
     await keepsAnswering(c, { address: ADDRESS, owner, forMs: 3_000 });
     await c.start(spare);
@@ -230,3 +237,10 @@ describe("beacons", () => {
     assert.equal((await untilOneAnswers(c, ADDRESS)).owner, owner);
   });
 });
+
+/** Who holds the node's Lease: node and incarnation. */
+async function holderOf(c: DaemonCluster, node: string): Promise<string> {
+  const lease = ["lease", `lbd-node-${node}`, "-n", "lbd-system"] as const;
+  const { spec } = await c.controlPlane.get<{ spec: { holderIdentity: string } }>(...lease);
+  return spec.holderIdentity;
+}

@@ -22,7 +22,7 @@ describe("a Service with externalTrafficPolicy Local", () => {
     assert.match(stdout, /node2.*no endpoint on it serves \(externalTrafficPolicy: Local\)/);
   });
 
-  test("moves, without a gap, when the last endpoint of its owner begins to terminate", async () => {
+  test("moves without a gap when the last endpoint of its owner begins to terminate", async () => {
     const c = cluster();
     await c.createService("rollout", LOCAL, {}, [endpointOn("node1")]);
     const address = await c.addressOf("rollout");
@@ -54,7 +54,7 @@ describe("a Service with externalTrafficPolicy Local", () => {
     await c.untilAnswering(address, { accepts: (node) => node === "node2" });
   });
 
-  test("is answered anywhere once its policy is Cluster, and back where it can be served", async () => {
+  test("is answered anywhere under Cluster, and under Local where it can be served", async () => {
     const c = cluster();
     const address = await c.addressOf("rollout");
     const patch = (policy: string) =>

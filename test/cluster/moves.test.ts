@@ -1,5 +1,5 @@
-// Planned moves: drained, moved and restarted by hand, an address has somebody who answers for it at
-// every moment, and connections through it go on.
+// Planned moves: while an address is moved, or its owner drained or restarted, somebody answers for
+// it at every moment, and connections through it go on.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -135,7 +135,7 @@ describe("an address that is moved on purpose", () => {
     await settled(c);
   });
 
-  test("stays over a restart of its owner's daemon, and so does a connection through it", async () => {
+  test("stays over a restart of its owner's daemon, as a connection through it does", async () => {
     const c = cluster();
     await startKubeProxies(c.controlPlane);
     const owner = await c.untilAnswering(ADDRESS);

@@ -90,6 +90,7 @@ async function told(store: Store, api: Api, count: number): Promise<string[]> {
     random: () => 0.5,
     log: createLogger("error", {}),
     isLeader: () => false,
+    namesake: { note: () => {} },
     tellOwnership: () => {},
     tellResponder: (message) => {
       if (message.type === "cluster") clusters.push(message.cluster);

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
+import { Namesake } from "../../../src/daemon/namesake.ts";
 import { OwnershipDriver } from "../../../src/daemon/ownership-driver.ts";
 import { LeaseClient } from "../../../src/k8s-sync/leases.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
@@ -17,6 +18,7 @@ function unanswered(context: TestContext) {
   const told: string[] = [];
   const clock = { boot: () => bootMs(now), wall: () => wallMs(now) };
   const leases = new LeaseClient({ request: () => new Promise(() => {}) }, "lbd-system");
+  const namesake = new Namesake(clock);
   const driver = new OwnershipDriver({
     node: "n1",
     identity: "n1/1",
@@ -25,6 +27,7 @@ function unanswered(context: TestContext) {
     clock,
     leases,
     writer: new LeaseWriter({ leases, clock }),
+    namesake,
     tellResponder: ({ type }) => told.push(type),
     onChange: () => {},
     onConflict: () => {},
@@ -36,7 +39,7 @@ function unanswered(context: TestContext) {
       context.mock.timers.tick(1_000);
     }
   };
-  return { driver, pass, told };
+  return { driver, namesake, pass, told };
 }
 
 test("OwnershipDriver.progress moves every 5 s, also while the API answers nothing", async (t) => {
@@ -69,8 +72,8 @@ for (const [what, isNewer, seconds, releases] of [
 ] as const) {
   const title = releases ? "releases" : "leaves the records alone";
   test(`OwnershipDriver.stop() ${title} when ${what}`, async (t) => {
-    const { driver, pass, told } = unanswered(t);
-    driver.post({ ...NAMESAKE, isNewer });
+    const { driver, namesake, pass, told } = unanswered(t);
+    namesake.note({ ...NAMESAKE, isNewer });
     pass(seconds);
     const stopped = driver.stop(1_000);
     assert.deepEqual(told, releases ? ["state"] : []);

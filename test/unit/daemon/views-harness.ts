@@ -60,6 +60,7 @@ export function viewsOf(
     clock,
     leases,
     writer: new LeaseWriter({ leases, clock }),
+    namesake: { isSilencing: false },
     tellResponder: () => {},
     onChange: () => {},
     onConflict: () => {},

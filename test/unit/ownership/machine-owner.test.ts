@@ -48,10 +48,16 @@ test("an owner yields at a higher epoch of another, and looks again when that on
   assert.deepEqual(story.tick(15_000), [{ type: "read-member", node: "node-b" }]);
 });
 
-test("an owner yields to another at its own epoch: the record decides", () => {
+test("an owner writes a record again that names another at its own epoch: it was edited", () => {
   const story = Story.owner([member("node-b")]);
-  const yielded = lost("yielded", 1, 'to "node-b" at epoch 1');
-  assert.deepEqual(story.step(watched("node-b", 1, 61), 4_000), yielded);
+  assert.deepEqual(story.step(watched("node-b", 1, 61), 4_000), [writeVip("node-a", 2, 61)]);
+  assert.deepEqual(story.machine.owned(), [VIP]);
+});
+
+test("an owner writes a record again whose epoch was lowered by hand", () => {
+  const story = Story.joined({ vips: [vipRecord("node-a", 7, 60)] });
+  assert.deepEqual(story.step(watched("node-a", 3, 61), 4_000), [writeVip("node-a", 8, 61)]);
+  assert.deepEqual(story.machine.owned(), [VIP]);
 });
 
 test("an owner keeps its VIP against a record that comes late", () => {
@@ -93,12 +99,17 @@ test("an owner whose rewriting failed reads, and tries again after retryMs", () 
   assert.deepEqual(story.tick(5_100), [writeVip("node-a", 2, null)]);
 });
 
-test("an owner that finds another's record when it rewrites its own yields", () => {
-  const story = Story.owner([member("node-b")]);
-  story.step(GONE, 4_000);
-  assert.deepEqual(story.step(vipNotWritten("conflict"), 4_010), [READ]);
-  const yielded = lost("yielded", 1, 'to "node-b" at epoch 1');
-  assert.deepEqual(story.step(recordsRead([vipRecord("node-b", 1, 61)]), 4_020), yielded);
+test("an owner that finds another's record when it rewrites yields to a higher epoch only", () => {
+  for (const [epoch, keeps] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    const story = Story.owner([member("node-b")]);
+    story.step(GONE, 4_000);
+    assert.deepEqual(story.step(vipNotWritten("conflict"), 4_010), [READ]);
+    story.step(recordsRead([vipRecord("node-b", epoch, 61)]), 4_020);
+    assert.deepEqual(story.machine.owned(), keeps ? [VIP] : []);
+  }
 });
 
 test("the others leave a live owner the time to rewrite a record that was deleted", () => {
