@@ -88,7 +88,8 @@ export class Daemon {
     this.#store = Store.open(file.stateFile, clock.wall());
     this.#client = createClient(file);
     this.#leases = new LeaseClient(this.#client, file.systemNamespace);
-    this.#writer = new LeaseWriter({ leases: this.#leases, clock });
+    const onReached = () => this.#reflectors.hurry();
+    this.#writer = new LeaseWriter({ leases: this.#leases, clock, onReached });
     const about = { clock, random, component: "lbd", instance: node } as const;
     this.#events = new EventRecorder({ client: this.#client, ...about });
     const record = this.#events.record.bind(this.#events);

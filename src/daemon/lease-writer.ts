@@ -13,6 +13,8 @@ const CONCURRENT_WRITES_MAX = 16;
 export interface LeaseWriterOptions {
   readonly leases: LeaseClient;
   readonly clock: Clock;
+  /** A write got through after one that did not. */
+  readonly onReached?: () => void;
 }
 
 export interface LeaseWriteRequest {
@@ -50,7 +52,9 @@ export class LeaseWriter {
       resourceVersion === null
         ? await leases.create(lease, { timeoutMs })
         : await leases.update({ ...lease, resourceVersion }, { timeoutMs });
+    const hadFailed = this.#failure !== null;
     this.#failure = outcome.ok || isConflict(outcome) ? null : outcome.failure;
+    if (hadFailed && this.#failure === null) this.#options.onReached?.();
     if (outcome.ok) {
       return { sentAt, outcome: { kind: "written", record: decode(outcome.value) } };
     }

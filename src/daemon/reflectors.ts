@@ -32,7 +32,11 @@ export interface ReflectorsOptions {
 const ENDPOINTS = "endpointslices";
 export const SERVICES = { path: "/api/v1/services", name: "services" } as const;
 
-type Watching = { run(signal: AbortSignal): Promise<void>; state(): ReflectorStateOf };
+type Watching = {
+  run(signal: AbortSignal): Promise<void>;
+  state(): ReflectorStateOf;
+  hurry(): void;
+};
 type ReflectorStateOf = ReturnType<Reflector<KubernetesObject>["state"]>;
 
 export class Reflectors implements Task {
@@ -59,6 +63,11 @@ export class Reflectors implements Task {
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#byResource.values()].map((reflector) => reflector.run(signal)));
+  }
+
+  /** The API has answered again: whoever waits to ask it need not. */
+  hurry(): void {
+    for (const reflector of this.#byResource.values()) reflector.hurry();
   }
 
   get count(): number {

@@ -11,6 +11,7 @@ import { listAll, type Resource } from "./lister.ts";
 import { type KubernetesObject, objectKey } from "./model.ts";
 import { type ApiFailure, isRetryable, needsRelist } from "./outcome.ts";
 import { type Sleep, timerSleep } from "./sleep.ts";
+import { Waker } from "./waker.ts";
 import type { WatchEvent } from "./watch-lines.ts";
 
 export interface ReflectorSink<T> {
@@ -68,7 +69,10 @@ export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #sleep: Sleep;
   readonly #keys = new Set<string>();
+  readonly #waker = new Waker();
   #failures = 0;
+  /** The version was told to be too old, and no watch has said anything since. */
+  #wasGone = false;
   #state: ReflectorState = {
     phase: "listing",
     synced: false,
@@ -89,6 +93,11 @@ export class Reflector<T extends KubernetesObject> {
     return this.#state;
   }
 
+  /** The API has just answered somebody else: if this one waits to ask again, it need not. */
+  hurry(): void {
+    if (this.#state.phase === "waiting") this.#waker.wake();
+  }
+
   /** Resolves on abort only; rejects only when the sink throws. */
   async run(signal: AbortSignal): Promise<void> {
     let relist = true;
@@ -105,7 +114,11 @@ export class Reflector<T extends KubernetesObject> {
       const next = await this.#watch(signal);
       if (signal.aborted) return;
       relist = next.relist;
-      if (next.failure !== null) await this.#wait(next.failure, signal);
+      if (next.failure === null) continue;
+      // The server is there, and says what to do: after an outage nobody should wait for that.
+      const isFirst = next.failure.kind === "gone" && !this.#wasGone;
+      this.#wasGone = next.failure.kind === "gone";
+      if (!isFirst) await this.#wait(next.failure, signal);
     }
   }
 
@@ -138,7 +151,10 @@ export class Reflector<T extends KubernetesObject> {
     let opened = false;
     for await (const message of this.#open(signal)) {
       if (message.type === "FAILED") {
-        if (opened && lasted()) this.#failures = 0;
+        if (opened && lasted()) {
+          this.#failures = 0;
+          this.#wasGone = false;
+        }
         return this.#ended(message.failure, opened);
       }
       this.#touch();
@@ -148,6 +164,7 @@ export class Reflector<T extends KubernetesObject> {
       } else {
         said = true;
         this.#failures = 0;
+        this.#wasGone = false;
         this.#apply(message);
       }
     }
@@ -206,7 +223,7 @@ export class Reflector<T extends KubernetesObject> {
       retryAfterMs: failure.retryAfterMs,
       ...(backoffCapMs === undefined ? {} : { capMs: backoffCapMs }),
     });
-    await this.#sleep(ms, signal);
+    await this.#waker.wait(signal, (woken) => this.#sleep(ms, woken));
   }
 
   #touch(): void {

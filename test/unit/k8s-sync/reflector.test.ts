@@ -218,7 +218,38 @@ test("Reflector list and 410 in turns back off, too", async () => {
   const script = new Script(page("5", []), gone, page("6", []), gone, page("7", []), gone);
   script.watchMs = 10;
   const { waits } = await run(script);
-  assert.deepEqual(waits, [100, 200, 400]);
+  assert.deepEqual(waits, [100, 200], "but for the first");
+});
+
+test("Reflector lists at once when its version is too old after an outage", async () => {
+  const away = [broken("unreachable")];
+  const script = new Script(page("5", []), away, away, [broken("gone")], page("9", []), [OPENED]);
+  const { asked, waits } = await run(script);
+  assert.deepEqual(asked.slice(-3), ["watch 5", "list first", "watch 9"]);
+  assert.deepEqual(waits, [100, 200]);
+});
+
+test("Reflector.hurry() ends a wait that would last, and no other thing", async () => {
+  const script = new Script(failed("unreachable", "down"), page("5", ["a"]), [OPENED]);
+  const untilWoken = (_ms: number, woken: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      woken.addEventListener("abort", () => resolve(), { once: true });
+    });
+  const reflector = new Reflector<RawObject>({
+    client: script,
+    resource: { path: "/api/v1/things", name: "things" },
+    decode: decodeObject,
+    sink: new Sink(),
+    clock: { boot: () => bootMs(script.now), wall: () => wallMs(0) },
+    random: () => 0,
+    sleep: untilWoken,
+    onState: ({ phase }) => {
+      if (phase === "waiting") setImmediate(() => reflector.hurry());
+    },
+  });
+  reflector.hurry();
+  await reflector.run(script.stop.signal);
+  assert.deepEqual(script.asked, ["list first", "list first", "watch 5"]);
 });
 
 test("Reflector a watch that worked resets the backoff", async () => {
@@ -249,7 +280,7 @@ test("Reflector an object that cannot be decoded is counted and skipped", async 
 test("Reflector tells its phases", async () => {
   const script = new Script(page("5", []), [broken("gone")], page("6", []), [OPENED]);
   const { phases } = await run(script);
-  assert.deepEqual(phases, ["listing", "listing", "waiting", "listing", "listing", "watching"]);
+  assert.deepEqual(phases, ["listing", "listing", "listing", "listing", "watching"]);
 });
 
 test("Reflector aborted before it runs asks nothing", async () => {
