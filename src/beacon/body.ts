@@ -29,6 +29,8 @@ export type DatagramBody =
   | { readonly kind: "claim"; readonly entries: readonly PeerEntry[] }
   /** Asks the receiver to take the VIPs over: the sender goes on until it does. */
   | { readonly kind: "offer"; readonly entries: readonly PeerEntry[] }
+  /** It is not (only) the owner that answers for these on the wire: it should announce them. */
+  | { readonly kind: "complaint"; readonly entries: readonly PeerEntry[] }
   /** Asks the receiver for its table. */
   | { readonly kind: "table-request" }
   | {
@@ -47,6 +49,7 @@ export const KINDS: readonly DatagramBody["kind"][] = [
   "table-request",
   "table",
   "offer",
+  "complaint",
 ];
 
 const BEACON_BYTES = 1 + 2 + 2 + 2 + 6 + DIGEST_BYTES;
@@ -69,6 +72,7 @@ export function encodeBody(body: DatagramBody): Uint8Array {
     }
     case "claim":
     case "offer":
+    case "complaint":
       return encodeEntries(body.entries, 0).bytes;
     case "table-request":
       return new Uint8Array(0);
@@ -120,7 +124,8 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
       };
     }
     case "claim":
-    case "offer": {
+    case "offer":
+    case "complaint": {
       const entries = decodeEntries(bytes, 0);
       return entries === null || entries.length === 0 ? null : { kind, entries };
     }

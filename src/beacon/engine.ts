@@ -116,13 +116,17 @@ export class BeaconEngine {
     if (this.#table.revoke(address)) this.#hurry(now);
   }
 
-  /** Says on the interfaces that this node takes the VIPs. */
-  claim(entries: readonly PeerEntry[], interfaces: readonly string[]): EngineEffect[] {
+  /** Says on the interfaces that this node takes the VIPs, or complains about their owners. */
+  say(
+    kind: "claim" | "complaint",
+    entries: readonly PeerEntry[],
+    interfaces: readonly string[],
+  ): EngineEffect[] {
     if (entries.length === 0) return [];
     for (const name of interfaces) {
       const open = this.#segments.get(name);
       if (open === undefined) continue;
-      for (const part of pagesOf(entries)) this.#send(open, null, { kind: "claim", entries: part });
+      for (const part of pagesOf(entries)) this.#send(open, null, { kind, entries: part });
     }
     return this.#take();
   }
@@ -245,7 +249,8 @@ export class BeaconEngine {
     const { node } = peer;
     switch (body.kind) {
       case "claim":
-      case "offer": {
+      case "offer":
+      case "complaint": {
         const { kind, entries } = body;
         return this.#tell({ type: `peer-${kind}`, node, interface: open.about.interface, entries });
       }

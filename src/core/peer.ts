@@ -65,6 +65,13 @@ export type PeerEvent =
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
     }
+  /** The node asked on the wire, and it is not (only) the owner that answers for these. */
+  | {
+      readonly type: "peer-complaint";
+      readonly node: string;
+      readonly interface: string;
+      readonly entries: readonly PeerEntry[];
+    }
   /** The tenure on the interface has ended: the responder has dropped every grant there. */
   | {
       readonly type: "lapsed";

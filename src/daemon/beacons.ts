@@ -26,6 +26,7 @@ export interface BeaconsOptions {
   readonly log: Logger;
   readonly tellResponder: (message: ToResponder) => void;
   readonly tellOwnership: (news: PeerEvent | { readonly type: "tick" }) => void;
+  readonly onComplaint: (complaint: Extract<PeerEvent, { type: "peer-complaint" }>) => void;
   readonly namesake: Pick<Namesake, "note">;
 }
 
@@ -60,6 +61,7 @@ export class Beacons implements Task {
 
   /** What the responder thread says of the peers goes to the ownership machine. */
   onPeer(news: PeerNews): void {
+    if (news.type === "peer-complaint") this.#options.onComplaint(news);
     if (news.type !== "name-conflict") return this.#options.tellOwnership(news);
     this.#options.namesake.note(news);
     this.#options.tellOwnership({ type: "tick" });

@@ -13,7 +13,7 @@ export interface DaemonCommandsOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly drain: Drain;
-  readonly machine: () => Pick<Ownership, "view">;
+  readonly machine: () => Pick<Ownership, "views">;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly drainView: () => DrainView;
   readonly plan: () => MoveView[];
@@ -43,7 +43,7 @@ export class DaemonCommands implements ApiCommands {
   move(text: string, to: string): CommandResult<MoveView> {
     const { node, clock, machine, tellOwnership } = this.#options;
     const address = parseIp(text);
-    const view = address === null ? null : machine().view(address, clock.boot());
+    const view = address === null ? null : machine().views.view(address, clock.boot());
     if (address === null || view === null) {
       const message = `Cannot move "${text}": it is no external address of a Service`;
       return { ok: false, kind: "not-found", message };

@@ -10,7 +10,6 @@ import { VERSION } from "../core/version.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
 import { EventRecorder } from "../k8s-sync/events.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
-import type { Service } from "../k8s-sync/model.ts";
 import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
 import { Leadership } from "../ownership/leadership.ts";
@@ -33,7 +32,7 @@ import type { Logger } from "./logger.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
 import { Namesake } from "./namesake.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
-import { rememberedRecords, vipLeaseName } from "./records.ts";
+import { vipLeaseName } from "./records.ts";
 import { Reflectors } from "./reflectors.ts";
 import { Responder } from "./responder.ts";
 import { ServiceEvents } from "./service-events.ts";
@@ -44,6 +43,7 @@ import { allReady, runTasks, type Task } from "./tasks.ts";
 import { UnsupportedEvents } from "./unsupported.ts";
 import { Views } from "./views.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
+import { WireTruthTask } from "./wire-truth-task.ts";
 
 /** What SIGTERM may take: releasing the VIPs, and the leadership. */
 const STOP_TIMEOUT_MS = 5_000;
@@ -73,6 +73,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #snapshots: Snapshots;
   readonly #drain: Drain;
+  readonly #wireTruth: WireTruthTask;
   readonly #namesake = new Namesake(clock);
   readonly #missing: MissingInterfaces;
   readonly #unsupported: UnsupportedEvents;
@@ -92,13 +93,12 @@ export class Daemon {
     this.#writer = new LeaseWriter({ leases: this.#leases, clock, onReached });
     const about = { clock, random, component: "lbd", instance: node } as const;
     this.#events = new EventRecorder({ client: this.#client, ...about });
-    const record = this.#events.record.bind(this.#events);
-    this.#serviceEvents = new ServiceEvents({ node, record });
+    this.#serviceEvents = new ServiceEvents({ node, record: (e) => this.#events.record(e) });
     this.#cluster = new ClusterView({
       onChange: (change) => this.#onCluster(change),
       defer: (run) => void setImmediate(run),
     });
-    this.#snapshots = new Snapshots(this.#store, this.#cluster);
+    this.#snapshots = new Snapshots({ store: this.#store, cluster: this.#cluster, log });
     this.#drain = new Drain({
       store: this.#store,
       log,
@@ -116,6 +116,7 @@ export class Daemon {
     });
     this.#responder = this.#createResponder();
     this.#ownership = this.#createOwnership();
+    this.#wireTruth = this.#createWireTruth();
     this.#allocation = this.#createAllocation();
     this.#leadership = new Leadership(this.#identity);
     this.#leader = new LeaderDriver({
@@ -178,6 +179,7 @@ export class Daemon {
       this.#reflectors,
       this.#leader,
       this.#beacons,
+      this.#wireTruth,
       { name: "events", run: (signal) => this.#events.run(signal) },
       this.#collector(),
       systemd,
@@ -197,16 +199,6 @@ export class Daemon {
       await this.#client.close();
       this.#store.close();
     }
-  }
-
-  /** The API cannot be read, and was not since the start: what was known before has to do. */
-  #remember(): void {
-    const memory = this.#snapshots.load();
-    if (memory === null) return;
-    this.#log.warn({ event: "remembering" }, "the API is away: working from what was known last");
-    this.#cluster.restore(memory);
-    const vips = rememberedRecords(this.#store.tenures());
-    this.#ownership.post({ type: "remembered", vips, nodes: [...memory.nodes.keys()] });
   }
 
   async #release(isRestart: boolean): Promise<void> {
@@ -256,20 +248,14 @@ export class Daemon {
     });
   }
 
-  #patch(service: Service, change: Parameters<typeof patchServiceStatus>[2]) {
-    const { namespace, name, resourceVersion } = service.metadata;
-    return patchServiceStatus(this.#client, { namespace, name, resourceVersion }, change);
-  }
-
   #collector(): Task {
     return new VipLeaseCollector({
       clock,
       mayCollect: () => this.#leader.isLeading && this.#cluster.isSynced,
-      records: () => this.#ownership.machine.records(),
+      records: () => this.#ownership.machine.views.records(),
       isInUse: (address) => this.#cluster.servicesOf(address).length > 0,
-      remove: async ({ address, resourceVersion }) => {
-        await this.#leases.delete(vipLeaseName(address), { resourceVersion });
-      },
+      remove: ({ address, resourceVersion }) =>
+        this.#leases.delete(vipLeaseName(address), { resourceVersion }),
     });
   }
 
@@ -284,14 +270,25 @@ export class Daemon {
       isLeader: () => this.#leader.isLeading,
       tellResponder: (message) => this.#responder.tell(message),
       tellOwnership: (event) => this.#ownership.post(event),
+      onComplaint: (complaint) => this.#wireTruth.onComplaint(complaint),
       namesake: this.#namesake,
+    });
+  }
+
+  #createWireTruth(): WireTruthTask {
+    return new WireTruthTask({
+      clock,
+      machine: () => this.#ownership.machine,
+      tellResponder: (message) => this.#responder.tell(message),
+      tellOwnership: (event) => this.#ownership.post(event),
+      onChanged: (finding) => this.#journal.wireChanged(finding),
     });
   }
 
   #createAllocation(): AllocationController {
     return new AllocationController({
       services: () => this.#cluster.services,
-      patch: (service, change) => this.#patch(service, change),
+      patch: ({ metadata }, change) => patchServiceStatus(this.#client, metadata, change),
       events: this.#serviceEvents,
       isLeader: () => this.#leader.isLeading,
       later: (milliseconds, run) => void setTimeout(run, milliseconds),
@@ -307,6 +304,7 @@ export class Daemon {
         port: this.#file.beacons.port,
       },
       onPeer: (news) => this.#beacons.onPeer(news),
+      onAsked: (asked) => this.#wireTruth.onAsked(asked),
       onHeard: ({ address, interface: name, mac }) =>
         this.#ownership.post({ type: "heard", address, interface: name, mac }),
       onReady: (realtime) =>
@@ -327,7 +325,7 @@ export class Daemon {
       tellResponder: (message) => this.#responder.tell(message),
       onChange: (change) => this.#journal.ownChange(change),
       onConflict: (conflict) => this.#journal.conflict(conflict),
-      onUnread: () => this.#remember(),
+      onUnread: () => this.#snapshots.recall((event) => this.#ownership.post(event)),
     });
   }
 
@@ -336,7 +334,7 @@ export class Daemon {
       leader: (record) => this.#leader.observe(record),
       ownership: (event) => this.#ownership.post(event),
       journal: this.#journal,
-      known: () => this.#ownership.machine.records(),
+      known: () => this.#ownership.machine.views.records(),
     });
     return new Reflectors({
       client: this.#client,
@@ -374,11 +372,13 @@ export class Daemon {
         socketNotice: this.#socketNotice,
         beaconProblem: this.#beacons.problem(),
         namesake: this.#namesake.current,
+        wire: this.#wireTruth.findings(),
         services: this.#cluster.services.values(),
       }),
       reserved: () => this.#leaderWork.reserved,
       counters: () => ({
         ...this.#responder.report().counters,
+        ...this.#wireTruth.counters(),
         "events-written": this.#events.counts().written,
         "events-dropped": this.#events.counts().dropped,
       }),

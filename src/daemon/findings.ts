@@ -37,6 +37,12 @@ export interface Findable {
     /** This host is the newer one, and owns nothing therefore. */
     readonly isNewer: boolean;
   } | null;
+  /** VIPs of other nodes for which, on the wire, not the owner alone answers. */
+  readonly wire?: readonly {
+    readonly address: string;
+    readonly owner: string;
+    readonly macs: readonly string[];
+  }[];
   /** Why this node is drained, or null. */
   readonly drained?: "requested" | "cordoned" | null;
   /** All Services: some ask for what is not supported yet. */
@@ -57,6 +63,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
+    ...listed((input.wire ?? []).map(wireFinding), "lbctl history"),
     ...drainFinding(input.drained ?? null),
     ...namesakeFinding(input.namesake ?? null),
     ...unsupportedFinding(input.services ?? []),
@@ -235,4 +242,16 @@ function namesakeFinding(namesake: (Findable["namesake"] & object) | null): Find
   return isNewer
     ? [{ health: "failing", what: "This host owns nothing: its node's name is taken", cause, next }]
     : [{ health: "degraded", what: "Another host uses this node's name", cause, next }];
+}
+
+function wireFinding(found: NonNullable<Findable["wire"]>[number]): Finding {
+  const { address, owner, macs } = found;
+  const who = macs.length === 0 ? "Nobody answers" : `${macs.join(" and ")} answer`;
+  return {
+    health: "degraded",
+    what: `${who} on the wire for ${address}, which "${owner}" owns`,
+    cause:
+      "the port or the daemon of the owner, a filter of the switch, or a host that uses it, too",
+    next: `lbctl status on ${owner}, and lbctl explain ${address}`,
+  };
 }

@@ -5,6 +5,7 @@ import type { Ip } from "../core/address.ts";
 import { formatEpoch, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import type { Clock } from "../core/time.ts";
 import type { OwnerChange, OwnershipEffect, VipRecord } from "../ownership/types.ts";
+import type { WireFinding } from "../ownership/wire-truth.ts";
 import type { HistoryRow, Store } from "../store/store.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Logger } from "./logger.ts";
@@ -71,6 +72,18 @@ export class Journal {
     for (const key of cluster.servicesOf(address)) {
       const service = cluster.services.get(key);
       if (service !== undefined) events.conflict(service, address, mac);
+    }
+  }
+
+  /** What answers on the wire for the VIP of another node is not what should, or is again. */
+  wireChanged({ address, owner, verdict, macs }: WireFinding): void {
+    const { cluster, events } = this.#options;
+    const detail = macs.join(", ");
+    this.#write({ address, change: "wire", node: owner, epoch: 0, cause: verdict, detail });
+    if (verdict === "answered") return;
+    for (const key of cluster.servicesOf(address)) {
+      const service = cluster.services.get(key);
+      if (service !== undefined) events.unanswered(service, { address, owner, macs });
     }
   }
 

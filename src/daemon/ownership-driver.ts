@@ -184,7 +184,7 @@ export class OwnershipDriver implements Task {
 
   /** Whom to ask for what when it falls silent. */
   #tellProbeTargets(): void {
-    const targets = this.#machine.probeTargets(this.#options.clock.boot());
+    const targets = this.#machine.views.probeTargets(this.#options.clock.boot());
     if (isDeepStrictEqual(targets, this.#probeTargets)) return;
     this.#probeTargets = targets;
     this.#options.tellResponder({ type: "probe-targets", targets });

@@ -2,6 +2,7 @@
 // and announcer between. It waits for nothing but frames, messages and its own timer.
 
 import { Announcer } from "../arp/announcer.ts";
+import { Asks } from "../arp/asks.ts";
 import type { FrameBatch } from "../arp/packet-socket.ts";
 import type { Outcome } from "../arp/responder.ts";
 import { ArpResponder, addressKey, OUTCOMES } from "../arp/responder.ts";
@@ -11,9 +12,10 @@ import type { Ip, IpRange } from "../core/address.ts";
 import { ipv4FromNumber, prefixOf } from "../core/address.ts";
 import type { AppError } from "../core/errors.ts";
 import { errorText } from "../core/errors.ts";
-import { macAt } from "../core/mac.ts";
+import { type Mac, macAt } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
+import { FrameSender } from "./frame-sender.ts";
 import { newInterface, type OpenInterface } from "./open-interface.ts";
 import type { AnsweringInterface, ResponderReport, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
@@ -30,6 +32,8 @@ export class ResponderLoop {
   readonly #ports: ResponderPorts;
   readonly #responder = new ArpResponder();
   readonly #announcer = new Announcer();
+  readonly #asks = new Asks();
+  readonly #sender = new FrameSender();
   readonly #interfaces = new Map<string, OpenInterface>();
   readonly #counters: Record<string, number> = {};
   /** By `addressKey`. */
@@ -37,13 +41,11 @@ export class ResponderLoop {
   readonly #heardAt = new Map<Ip, BootMs>();
   readonly #beaconProblems = new Map<string, string>();
   #ranges: readonly IpRange[] = [];
-  /** Slots reserved on the socket in use; every use of a socket ends with a flush. */
-  #reserved = 0;
 
   constructor(ports: ResponderPorts) {
     this.#ports = ports;
     for (const outcome of OUTCOMES) this.#counters[outcome] = 0;
-    for (const name of ["sent", "send-failed", "announced"]) this.#counters[name] = 0;
+    this.#counters.announced = 0;
   }
 
   receive(message: ToResponder): void {
@@ -73,13 +75,20 @@ export class ResponderLoop {
         this.#perform(engine.setState(message.state, now()));
         break;
       case "claim":
-        this.#perform(engine.claim(message.entries, message.interfaces));
+        this.#perform(engine.say("claim", message.entries, message.interfaces));
         break;
       case "offer":
         this.#perform(engine.offer(message.interface, message.to, message.entries));
         break;
       case "stand-in":
         this.#responder.standIn(message.address, message.interfaces, message.mac);
+        break;
+      case "ask":
+        this.#asks.begin(message.address, message.interface, now());
+        this.#probe(message.interface, message.address, null);
+        break;
+      case "complain":
+        this.#perform(engine.say("complaint", message.entries, [message.interface]));
         break;
       case "withdraw":
         this.#perform(engine.tellTable());
@@ -127,6 +136,7 @@ export class ResponderLoop {
       if (open.socket === null && now >= open.reopenAt) this.#open(open, now);
     }
     this.#announce(this.#announcer.take(now), now);
+    this.#takeAsks(now);
     this.#arm(now);
   }
 
@@ -135,7 +145,8 @@ export class ResponderLoop {
       .filter((open) => open.socket === null)
       .map((open) => open.reopenAt);
     const beaconAt = this.#ports.engine.nextDeadline();
-    const next = Math.min(this.#announcer.nextDeadline(), beaconAt, ...reopenAt);
+    const workAt = Math.min(this.#announcer.nextDeadline(), this.#asks.nextDeadline());
+    const next = Math.min(workAt, beaconAt, ...reopenAt);
     this.#ports.wakeIn(Number.isFinite(next) ? Math.max(0, next - now) : null);
   }
 
@@ -177,17 +188,28 @@ export class ResponderLoop {
         open.watchedHosts = effect.addresses;
         return open.socket?.setRanges(this.#rangesOn(open));
       }
-      case "probe": {
-        const open = this.#interfaces.get(effect.interface);
-        if (open === undefined) return;
-        const out = this.#reserve(open);
-        if (out !== null) encodeArp(probe(effect.address, open.about.mac, effect.to), out);
-        return this.#flush(open);
-      }
+      case "probe":
+        return this.#probe(effect.interface, effect.address, effect.to);
       case "tell":
         if (effect.news.type === "lapsed") this.#dropGrants(effect.news.interface);
         return this.#ports.post({ type: "peer", news: effect.news });
     }
+  }
+
+  /** `to` null: everybody. */
+  #probe(interfaceName: string, address: Ip, to: Mac | null): void {
+    const open = this.#interfaces.get(interfaceName);
+    if (open === undefined) return;
+    const out = this.#sender.reserve(open.socket);
+    if (out !== null) encodeArp(probe(address, open.about.mac, to), out);
+    this.#sender.flush(open.socket);
+  }
+
+  /** Asks again where nobody answered, and tells what is known. */
+  #takeAsks(now: BootMs): void {
+    const { again, over } = this.#asks.take(now);
+    for (const { address, interface: name } of again) this.#probe(name, address, null);
+    for (const asked of over) this.#ports.post({ type: "asked", asked });
   }
 
   /** What was granted before its tenure began could not be announced. */
@@ -298,7 +320,7 @@ export class ResponderLoop {
       else if (outcome === "not-request") this.#noteAnswer(open, frame, now);
       else if (isHeard(outcome)) this.#heard(open, frame, now);
     }
-    this.#flush(open);
+    this.#sender.flush(open.socket);
   }
 
   #answer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
@@ -313,7 +335,7 @@ export class ResponderLoop {
   }
 
   #reply(open: OpenInterface, frame: Uint8Array): boolean {
-    const out = this.#reserve(open);
+    const out = this.#sender.reserve(open.socket);
     if (out === null) return false;
     open.responder.reply(frame, out);
     return true;
@@ -323,6 +345,7 @@ export class ResponderLoop {
   #noteAnswer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
     const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
     const mac = macAt(frame, OFFSET.source);
+    this.#asks.answered(address, open.about.name, macAt(frame, OFFSET.senderMac));
     this.#ports.engine.answered(open.about.name, address, mac, now);
   }
 
@@ -340,34 +363,13 @@ export class ResponderLoop {
       for (const address of addresses) {
         if (!this.#responder.maySpeak(address, open.about.name, now)) continue;
         for (const packet of announcements(address, open.about.mac)) {
-          const out = this.#reserve(open);
+          const out = this.#sender.reserve(open.socket);
           if (out !== null) encodeArp(packet, out);
         }
         this.#counters.announced = (this.#counters.announced ?? 0) + 1;
       }
-      this.#flush(open);
+      this.#sender.flush(open.socket);
     }
-  }
-
-  /** A slot to write a frame into; a full batch is sent first. */
-  #reserve(open: OpenInterface): Uint8Array | null {
-    const slot = open.socket?.reserve() ?? null;
-    if (slot !== null) {
-      this.#reserved += 1;
-      return slot;
-    }
-    this.#flush(open);
-    const again = open.socket?.reserve() ?? null;
-    if (again !== null) this.#reserved += 1;
-    return again;
-  }
-
-  #flush(open: OpenInterface): void {
-    if (this.#reserved === 0) return;
-    const sent = open.socket?.flush() ?? 0;
-    this.#counters.sent = (this.#counters.sent ?? 0) + sent;
-    this.#counters["send-failed"] = (this.#counters["send-failed"] ?? 0) + this.#reserved - sent;
-    this.#reserved = 0;
   }
 
   #report(): ResponderReport {
@@ -377,7 +379,7 @@ export class ResponderLoop {
       if (problem !== null) problems.set(about.name, problem);
     }
     return reportOf({
-      counters: this.#counters,
+      counters: { ...this.#counters, ...this.#sender.counters },
       answered: this.#answered.values(),
       problems,
       beacons: beacons.counters(),

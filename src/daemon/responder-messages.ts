@@ -1,5 +1,6 @@
 // What the main thread and the responder thread say to each other.
 
+import type { Asked } from "../arp/asks.ts";
 import type { BeaconSettings } from "../beacon/engine-types.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip, IpPrefix, IpRange } from "../core/address.ts";
@@ -65,6 +66,13 @@ export type ToResponder =
       readonly interfaces: readonly string[];
       readonly mac: Mac | null;
     }
+  /** Ask the segment who has the address; the answer is `asked`. */
+  | { readonly type: "ask"; readonly address: Ip; readonly interface: string }
+  | {
+      readonly type: "complain";
+      readonly entries: readonly PeerEntry[];
+      readonly interface: string;
+    }
   | { readonly type: "withdraw" }
   | { readonly type: "retell"; readonly node: string; readonly interface: string }
   /** By node: VIPs to ask it for when it is silent. */
@@ -108,4 +116,5 @@ export type FromResponder =
       readonly mac: Mac;
     }
   | { readonly type: "peer"; readonly news: PeerNews }
+  | { readonly type: "asked"; readonly asked: Asked }
   | { readonly type: "report"; readonly report: ResponderReport };

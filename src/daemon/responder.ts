@@ -2,6 +2,7 @@
 // systemd starts both again, and until then nothing is answered.
 
 import { Worker } from "node:worker_threads";
+import type { Asked } from "../arp/asks.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import type {
@@ -16,6 +17,7 @@ import { aborted } from "./tasks.ts";
 export interface ResponderOptions {
   readonly start: ResponderStart;
   readonly onPeer: (news: PeerNews) => void;
+  readonly onAsked: (asked: Asked) => void;
   readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
   /** Null: the thread has real-time priority; otherwise why not. */
   readonly onReady: (realtime: string | null) => void;
@@ -113,6 +115,9 @@ export class Responder implements Task {
         return;
       case "heard":
         this.#options.onHeard(message);
+        return;
+      case "asked":
+        this.#options.onAsked(message.asked);
         return;
       case "peer":
         this.#options.onPeer(message.news);

@@ -62,6 +62,18 @@ export class ServiceEvents {
     this.#about(service, { type: "Warning", reason: "addressConflict", action: "Announce", note });
   }
 
+  /** Another node asked on the wire: it is not, or not only, the owner that answers. */
+  unanswered(
+    service: Service,
+    { address, owner, macs }: { address: Ip; owner: string; macs: readonly Mac[] },
+  ): void {
+    const who = macs.length === 0 ? "nobody answers" : `${macs.join(" and ")} answer`;
+    const note =
+      `node "${owner}" owns ${address}, but on the wire ${who} for it, as node "${this.#node}" ` +
+      `finds: look at the port of "${owner}" and at the switch's filters`;
+    this.#about(service, { type: "Warning", reason: "wireMismatch", action: "Announce", note });
+  }
+
   #about(service: Service, event: Omit<EventInput, "regarding">): void {
     const { namespace, name, uid } = service.metadata;
     const regarding = { kind: "Service", apiVersion: "v1", namespace, name, uid };

@@ -3,17 +3,22 @@
 
 import { decodeNode, decodeObject, decodeService } from "../k8s-sync/decode.ts";
 import type { Node, Service } from "../k8s-sync/model.ts";
+import type { OwnershipEvent } from "../ownership/types.ts";
 import type { Store } from "../store/store.ts";
 import type { ClusterChange, ClusterMemory, ClusterView } from "./cluster-view.ts";
+import type { Logger } from "./logger.ts";
+import { rememberedRecords } from "./records.ts";
 import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
 
 export class Snapshots {
   readonly #store: Store;
   readonly #cluster: ClusterView;
+  readonly #log: Logger;
 
-  constructor(store: Store, cluster: ClusterView) {
-    this.#store = store;
-    this.#cluster = cluster;
+  constructor(options: { store: Store; cluster: ClusterView; log: Logger }) {
+    this.#store = options.store;
+    this.#cluster = options.cluster;
+    this.#log = options.log;
   }
 
   save({ services, config, nodes }: ClusterChange): void {
@@ -26,6 +31,16 @@ export class Snapshots {
       const rows = [...this.#cluster.nodes].map(([name, node]) => [name, nodeJson(node)] as const);
       this.#store.saveSnapshot("node", new Map(rows));
     }
+  }
+
+  /** The API cannot be read, and was not since the start: what was known last has to do. */
+  recall(tellOwnership: (event: OwnershipEvent) => void): void {
+    const memory = this.load();
+    if (memory === null) return;
+    this.#log.warn({ event: "recall" }, "the API is away: working from what was known last");
+    this.#cluster.restore(memory);
+    const vips = rememberedRecords(this.#store.tenures());
+    tellOwnership({ type: "remembered", vips, nodes: [...memory.nodes.keys()] });
   }
 
   /** Null: this node has never seen the cluster. What cannot be read is left out. */

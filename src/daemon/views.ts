@@ -55,6 +55,7 @@ export interface ViewSources {
     linkFailure: string | null;
     socketNotice?: string | null;
     beaconProblem?: string | null;
+    wire?: readonly { address: string; owner: string; macs: readonly string[] }[];
     namesake?: { interface: string; address: string; isNewer: boolean } | null;
   };
   readonly reserved: () => ReservedAddresses;
@@ -130,7 +131,7 @@ export class Views implements ApiSource {
     const { cluster, ownership, responder, clock } = this.#sources;
     const now = clock.boot();
     return cluster.addresses().map((address) => {
-      const view = ownership.machine.view(address, now);
+      const view = ownership.machine.views.view(address, now);
       const phase = view?.phase;
       return {
         address,
@@ -199,8 +200,8 @@ export class Views implements ApiSource {
   nodes(): NodeView[] {
     const { node: own, cluster, ownership, responder, clock } = this.#sources;
     const now = clock.boot();
-    const members = new Map(ownership.machine.members(now).map((m) => [m.node, m.status]));
-    const owners = ownership.machine.records().map((record) => record.owner);
+    const members = new Map(ownership.machine.views.members(now).map((m) => [m.node, m.status]));
+    const owners = ownership.machine.views.records().map((record) => record.owner);
     const states = new Map(
       responder
         .report()
@@ -232,7 +233,7 @@ export class Views implements ApiSource {
     const { node, drain, ownership, clock } = this.#sources;
     const now = clock.boot();
     const remaining = ownership.machine.owned().map((address) => {
-      const view = ownership.machine.view(address, now);
+      const view = ownership.machine.views.view(address, now);
       return { address, reason: view === null ? "" : whyStuck(view, node) };
     });
     const { cause, force } = drain;
@@ -243,7 +244,7 @@ export class Views implements ApiSource {
     const { node, cluster, ownership, clock } = this.#sources;
     const now = clock.boot();
     return cluster.addresses().flatMap((address) => {
-      const view = ownership.machine.view(address, now);
+      const view = ownership.machine.views.view(address, now);
       return (view === null ? null : plannedMove(view, node)) ?? [];
     });
   }
@@ -255,7 +256,7 @@ export class Views implements ApiSource {
     return explain(subject, {
       node,
       cluster,
-      vip: (address) => ownership.machine.view(address, now),
+      vip: (address) => ownership.machine.views.view(address, now),
       answers: (address) => responder.answersFor(address),
       pending: (service) => allocation.pendingReason(service),
       isLeader: leader.isThisNode,
@@ -266,14 +267,14 @@ export class Views implements ApiSource {
   }
 
   #ownerOf(address: Ip): string | null {
-    const view = this.#sources.ownership.machine.view(address, this.#sources.clock.boot());
+    const view = this.#sources.ownership.machine.views.view(address, this.#sources.clock.boot());
     return view?.record?.owner ?? null;
   }
 
   /** An address without an owner is a problem once nobody can take it. */
   #orphan(address: Ip): { address: string; reason: string }[] {
     const { ownership, clock } = this.#sources;
-    const view = ownership.machine.view(address, clock.boot());
+    const view = ownership.machine.views.view(address, clock.boot());
     if (view === null) return [{ address, reason: "it is in no IPAddressPool" }];
     if (view.record?.owner != null || view.phase.kind !== "idle") return [];
     // Without an endpoint there is nothing to answer for: that is the Service's affair.

@@ -14,7 +14,7 @@ export interface CollectorOptions {
   readonly records: () => readonly VipRecord[];
   readonly isInUse: (address: Ip) => boolean;
   /** Deletes it if it still is what was read. */
-  readonly remove: (record: VipRecord) => Promise<void>;
+  readonly remove: (record: VipRecord) => Promise<unknown>;
 }
 
 const LOOK_EVERY_MS = 1_000;

@@ -21,15 +21,8 @@ import { Ranking } from "./ranking.ts";
 import { RecordReads } from "./record-reads.ts";
 import type { Timings } from "./timings.ts";
 import { checkTimings, comebackMs } from "./timings.ts";
-import type {
-  OwnershipEffect,
-  OwnershipEvent,
-  OwnershipOptions,
-  Segment,
-  VipRecord,
-} from "./types.ts";
-import type { VipView } from "./views.ts";
-import { probeTargets, viewOf } from "./views.ts";
+import type { OwnershipEffect, OwnershipEvent, OwnershipOptions, Segment } from "./types.ts";
+import { OwnershipViews } from "./views.ts";
 import type { Vip } from "./vip.ts";
 import { VipTable } from "./vip-table.ts";
 import { Wire } from "./wire.ts";
@@ -40,6 +33,8 @@ type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type:
 const REMEMBERING_HOLDS = 3;
 
 export class Ownership {
+  /** For reading only. */
+  readonly views: OwnershipViews;
   readonly #node: string;
   readonly #timings: Timings;
   readonly #members: Members;
@@ -85,6 +80,12 @@ export class Ownership {
     this.#reads = new RecordReads(options.timings.retryMs, () => {
       this.#vips.readSent();
       this.#effects.push({ type: "read-records" });
+    });
+    this.views = new OwnershipViews({
+      vips: this.#vips,
+      members: this.#members,
+      candidates: this.#candidates,
+      situation: (now) => this.#situation(now),
     });
     this.#orders = new Orders({
       vips: this.#vips,
@@ -148,25 +149,6 @@ export class Ownership {
     return this.#vips.owned().map((vip) => vip.spec.address);
   }
 
-  members(now: BootMs): ReturnType<Members["list"]> {
-    return this.#members.list(now);
-  }
-
-  /** Every VIP Lease known, also of addresses that no Service has. */
-  records(): readonly VipRecord[] {
-    return this.#vips.records();
-  }
-
-  /** By node: some VIPs that it has, to ask it for when it is silent. */
-  probeTargets(now: BootMs): Map<string, readonly Ip[]> {
-    return probeTargets(this.#vips.all(), this.#situation(now));
-  }
-
-  view(address: Ip, now: BootMs): VipView | null {
-    const vip = this.#vips.get(address);
-    return vip === undefined ? null : viewOf(vip, this.#candidates.verdicts(vip.spec, now));
-  }
-
   #apply(event: OwnershipEvent, now: BootMs): void {
     switch (event.type) {
       case "vips":
@@ -195,6 +177,7 @@ export class Ownership {
       case "peer-table":
       case "peer-claim":
       case "peer-offer":
+      case "peer-complaint":
         return this.#wire.apply(event, now);
       case "lapsed":
         return this.#onLapsed(event, now);
@@ -202,6 +185,7 @@ export class Ownership {
       case "undrain":
       case "move":
       case "silence":
+      case "owner-mute":
         return this.#orders.apply(event, now);
       case "tick":
         return now >= this.#vips.due ? this.#evaluateAll(now) : undefined;

@@ -7,7 +7,7 @@ import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
-export type OrderEvent = EventOf<"drain" | "undrain" | "move" | "silence">;
+export type OrderEvent = EventOf<"drain" | "undrain" | "move" | "silence" | "owner-mute">;
 
 export interface OrderPorts {
   readonly vips: VipTable;
@@ -45,6 +45,12 @@ export class Orders {
         return this.#setDrain(null, now);
       case "move":
         return this.#move(event, now);
+      case "owner-mute": {
+        const vip = this.#ports.vips.get(event.address);
+        if (vip === undefined) return;
+        vip.muteEpoch = event.epoch;
+        return this.#ports.evaluate(vip, now);
+      }
       case "silence":
         return this.#setSilent(event.isSilent, now);
     }

@@ -144,6 +144,8 @@ export type OwnershipEvent =
   | { readonly type: "undrain" }
   /** Hand one VIP over to that node, if this one has it. */
   | { readonly type: "move"; readonly address: Ip; readonly to: string }
+  /** The tenure at that epoch counts as over: its owner does not answer on the wire. */
+  | { readonly type: "owner-mute"; readonly address: Ip; readonly epoch: Epoch }
   /** Own nothing and write nothing: another host has this node's name, and is older. */
   | { readonly type: "silence"; readonly isSilent: boolean }
   | { readonly type: "tick" }
@@ -158,6 +160,8 @@ export type ClaimCause =
   /** Its node Lease has expired. */
   | "owner-down"
   | "owner-stopped"
+  /** It does not answer on the wire, as two nodes found. */
+  | "owner-mute"
   /** The owner asked this node to. */
   | "handed-over"
   | "resumed";

@@ -1,11 +1,15 @@
 // What others read of the ownership machine.
 
 import type { Ip } from "../core/address.ts";
+import type { BootMs } from "../core/time.ts";
 import type { Situation } from "./action.ts";
-import type { Verdict } from "./candidates.ts";
+import type { Candidates, Verdict } from "./candidates.ts";
+import type { Members } from "./members.ts";
 import type { Serving, VipRecord } from "./types.ts";
 import { strongestOther } from "./vacancy.ts";
 import type { Vip } from "./vip.ts";
+import type { VipTable } from "./vip-table.ts";
+import { OBSERVERS_MAX, type Watched } from "./wire-truth.ts";
 
 /** A silent node is asked for some of its VIPs, not for all. */
 const PROBE_TARGETS_MAX = 8;
@@ -20,12 +24,12 @@ export interface VipView {
   readonly verdicts: readonly Verdict[];
 }
 
-export function viewOf({ spec, phase, record }: Vip, verdicts: readonly Verdict[]): VipView {
+function viewOf({ spec, phase, record }: Vip, verdicts: readonly Verdict[]): VipView {
   return { address: spec.address, phase, record, serving: spec.serving, verdicts };
 }
 
 /** By node: some VIPs that it has by the record or on the wire. */
-export function probeTargets(
+function probeTargets(
   vips: Iterable<Vip>,
   situation: Pick<Situation, "node" | "wireClaim">,
 ): Map<string, readonly Ip[]> {
@@ -38,4 +42,74 @@ export function probeTargets(
     targets.set(holder, [...known, vip.spec.address]);
   }
   return targets;
+}
+
+/** Null: this node does not watch the owner of the VIP, or there is none that should answer. */
+function watchedOf(vip: Vip, situation: Situation, now: BootMs): Watched | null {
+  const { candidates, neighbours, node } = situation;
+  const owner = strongestOther(vip, situation);
+  const own = candidates.own(vip.spec);
+  const segment = own.eligible ? own.interfaces[0] : undefined;
+  if (vip.phase.kind !== "idle" || owner === null || segment === undefined) return null;
+  const neighbour = neighbours.on(segment).get(owner.node);
+  if (neighbour?.hearing !== "heard" || neighbour.state !== "live") return null;
+  const others = candidates.ranked(vip.spec, now).filter((name) => name !== owner.node);
+  const observers = others.slice(0, OBSERVERS_MAX);
+  if (!observers.includes(node)) return null;
+  return {
+    address: vip.spec.address,
+    owner: owner.node,
+    epoch: owner.epoch,
+    mac: neighbour.mac,
+    interface: segment,
+    isFirst: observers[0] === node,
+    isAlone: observers.length === 1,
+  };
+}
+
+export interface ViewPorts {
+  readonly vips: VipTable;
+  readonly members: Members;
+  readonly candidates: Candidates;
+  readonly situation: (now: BootMs) => Situation;
+}
+
+export class OwnershipViews {
+  readonly #ports: ViewPorts;
+
+  constructor(ports: ViewPorts) {
+    this.#ports = ports;
+  }
+
+  members(now: BootMs): ReturnType<Members["list"]> {
+    return this.#ports.members.list(now);
+  }
+
+  /** Every VIP Lease known, also of addresses that no Service has. */
+  records(): readonly VipRecord[] {
+    return this.#ports.vips.records();
+  }
+
+  /** Every VIP, owned or not. */
+  addresses(): Ip[] {
+    return [...this.#ports.vips.all()].map((vip) => vip.spec.address);
+  }
+
+  /** By node: some VIPs that it has, to ask it for when it is silent. */
+  probeTargets(now: BootMs): Map<string, readonly Ip[]> {
+    return probeTargets(this.#ports.vips.all(), this.#ports.situation(now));
+  }
+
+  /** The VIP as an observer of its owner sees it; null: this node is none. */
+  watched(address: Ip, now: BootMs): Watched | null {
+    const vip = this.#ports.vips.get(address);
+    return vip === undefined ? null : watchedOf(vip, this.#ports.situation(now), now);
+  }
+
+  /** Null: it is no VIP. */
+  view(address: Ip, now: BootMs): VipView | null {
+    const vip = this.#ports.vips.get(address);
+    if (vip === undefined) return null;
+    return viewOf(vip, this.#ports.candidates.verdicts(vip.spec, now));
+  }
 }

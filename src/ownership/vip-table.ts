@@ -355,6 +355,7 @@ export class VipTable {
     // Whoever has it next was not heard during that tenure yet.
     vip.heardHolder = null;
     vip.offered = null;
+    vip.muteEpoch = null;
     this.#grant(vip, interfaces);
     this.#emit({ type: "claim", address, epoch, interfaces });
     this.#emit({ type: "announce", address });

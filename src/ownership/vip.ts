@@ -64,6 +64,8 @@ export interface Vip {
   offerAgainAt: BootMs;
   /** The node that it should be moved to, as somebody asked for. */
   moveTo: string | null;
+  /** The tenure at this epoch counts as over, as its owner is silent on the wire. */
+  muteEpoch: Epoch | null;
   /** The owner, whose daemon restarts, for which this node answers; null: for none. */
   standsInFor: string | null;
   /** Who offers it to this node, at which epoch, and how long that stands. */
@@ -102,6 +104,7 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     refusedBy: [],
     offerAgainAt: longAgo,
     moveTo: null,
+    muteEpoch: null,
     standsInFor: null,
     offered: null,
     defendedAt: longAgo,

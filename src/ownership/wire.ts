@@ -18,7 +18,13 @@ import { nextDefence } from "./vip-table.ts";
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
 
 export type WireEvent = EventOf<
-  "heard" | "peer-heard" | "peer-silent" | "peer-table" | "peer-claim" | "peer-offer"
+  | "heard"
+  | "peer-heard"
+  | "peer-silent"
+  | "peer-table"
+  | "peer-claim"
+  | "peer-offer"
+  | "peer-complaint"
 >;
 
 /** News of a peer that is older than this is not acted on. */
@@ -59,6 +65,8 @@ export class Wire {
         return this.#onPeerClaim(event, now);
       case "peer-offer":
         return this.#onPeerOffer(event, now);
+      case "peer-complaint":
+        return this.#onComplaint(event);
     }
   }
 
@@ -119,6 +127,14 @@ export class Wire {
       if (vip === undefined) continue;
       vip.offered = { from: event.node, epoch, until };
       this.#ports.evaluate(vip, now);
+    }
+  }
+
+  /** Caches may be wrong: whoever owns it says so again. */
+  #onComplaint({ entries }: EventOf<"peer-complaint">): void {
+    for (const { address } of entries) {
+      const isOwn = this.#ports.vips.get(address)?.phase.kind === "owning";
+      if (isOwn) this.#ports.emit({ type: "announce", address });
     }
   }
 

@@ -17,8 +17,11 @@ export type SnapshotKind = "service" | "pool" | "advertisement" | "node";
 export interface HistoryRow {
   readonly at: WallMs;
   readonly address: string;
-  /** `gained` and `lost`: this node; `moved`: seen of others; `conflict`: another host answered. */
-  readonly change: "gained" | "lost" | "moved" | "conflict";
+  /**
+   * `gained` and `lost`: this node; `moved`: seen of others; `conflict`: another host answered;
+   * `wire`: who answers for another node's VIP is not who should, or is again.
+   */
+  readonly change: "gained" | "lost" | "moved" | "conflict" | "wire";
   /** The node that the row is about, or null. */
   readonly node: string | null;
   readonly epoch: number;
@@ -112,7 +115,7 @@ export class Store {
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .run(at, address, change, node, epoch, cause, detail);
-      if (change !== "conflict") this.#saveTenure(row);
+      if (change !== "conflict" && change !== "wire") this.#saveTenure(row);
       this.#prune();
     });
   }

@@ -190,6 +190,8 @@ export class BeaconBench {
         return `claim of ${news.node}: ${entriesText(news.entries)}`;
       case "peer-offer":
         return `offer of ${news.node}: ${entriesText(news.entries)}`;
+      case "peer-complaint":
+        return `complaint of ${news.node}: ${entriesText(news.entries)}`;
       case "lapsed":
         return `lapsed ${news.lapses}`;
       case "name-conflict":
@@ -214,6 +216,7 @@ function bodyText(body: DatagramBody): string {
       return "table-request";
     case "claim":
     case "offer":
+    case "complaint":
       return `${body.kind} ${entriesText(body.entries)}`;
     case "table":
       return `table ${body.page + 1}/${body.pages} ${entriesText(body.entries)}`;

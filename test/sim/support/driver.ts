@@ -62,7 +62,7 @@ export class Driver {
         return responder.revoke(effect.address);
       case "claim": {
         const { address, epoch, interfaces } = effect;
-        return responder.perform(responder.engine.claim([{ address, epoch }], interfaces));
+        return responder.perform(responder.engine.say("claim", [{ address, epoch }], interfaces));
       }
       case "offer": {
         const { address, epoch, interface: name, to } = effect;

@@ -67,7 +67,7 @@ export class SimNode {
       onChange: (change) => this.post("watch", () => this.#stepAll(eventsOf(change))),
       onReplaced: (leases) =>
         this.post("watch", () => {
-          const known = this.#process?.machine.records() ?? [];
+          const known = this.#process?.machine.views.records() ?? [];
           this.#stepAll(eventsOfList(leases, known));
         }),
     });
@@ -340,7 +340,7 @@ export class SimNode {
     if (effects.length > 0) this.#noteStep(event, effects);
     this.#isStepping = false;
     process.driver.perform(effects);
-    process.responder.engine.setProbeTargets(process.machine.probeTargets(now));
+    process.responder.engine.setProbeTargets(process.machine.views.probeTargets(now));
     if (event.type === "tick" && process.machine.nextDeadline(now) <= now) {
       throw new Violation("no-busy-loop", `${this.name} is due again at once`);
     }

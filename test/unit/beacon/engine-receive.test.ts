@@ -236,7 +236,7 @@ test("BeaconEngine tells of another host of its name once a minute", () => {
 test("BeaconEngine that is silent for its name's sake claims nothing", () => {
   const bench = new BeaconBench().run(350).hear(namesake(OWN_INCARNATION - 1).beacon());
   bench.take();
-  bench.perform(bench.engine.claim([entryOf(1)], ["eth0"]));
+  bench.perform(bench.engine.say("claim", [entryOf(1)], ["eth0"]));
   bench.perform(bench.engine.tellTable());
   assert.deepEqual(bench.take(), []);
 });

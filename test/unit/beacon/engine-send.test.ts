@@ -59,7 +59,7 @@ for (const lacks of ["key", "cluster"] as const) {
   test(`BeaconEngine without a ${lacks} is silent; with it, it listens one hold first`, () => {
     const bench = new BeaconBench({ [lacks]: null }).run(1_000);
     bench.grant(1);
-    bench.perform(bench.engine.claim([entryOf(1)], ["eth0"]));
+    bench.perform(bench.engine.say("claim", [entryOf(1)], ["eth0"]));
     bench.perform(bench.engine.tellTable());
     bench.perform(bench.engine.setState("draining", bench.now)).run(2_000);
     assert.deepEqual(bench.take(), []);
@@ -169,13 +169,13 @@ test("BeaconEngine has a table for each segment", () => {
 
 test("BeaconEngine sends a claim to everybody, on those interfaces that it has", () => {
   const bench = new BeaconBench({ segments: [ETH0, ETH1] });
-  bench.perform(bench.engine.claim([entryOf(1), entryOf(2, 6)], ["eth1", "eth9"]));
+  bench.perform(bench.engine.say("claim", [entryOf(1), entryOf(2, 6)], ["eth1", "eth9"]));
   assert.deepEqual(bench.take(), ["0 eth1 claim 10.0.0.1@5 10.0.0.2@6"]);
 });
 
 test("BeaconEngine sends no claim of nothing", () => {
   const bench = new BeaconBench();
-  bench.perform(bench.engine.claim([], ["eth0"]));
+  bench.perform(bench.engine.say("claim", [], ["eth0"]));
   assert.deepEqual(bench.take(), []);
 });
 
@@ -183,7 +183,7 @@ test("BeaconEngine splits claims and tables that fit into no datagram", () => {
   const bench = new BeaconBench();
   const entries = Array.from({ length: 100 }, (_, n) => entryOf(n));
   for (let n = 0; n < 100; n++) bench.grant(n);
-  bench.perform(bench.engine.claim(entries, ["eth0"]));
+  bench.perform(bench.engine.say("claim", entries, ["eth0"]));
   bench.perform(bench.engine.tellTable());
   assert.deepEqual(bench.take(), [
     "0 eth0 claim (46)",
@@ -348,7 +348,7 @@ test("BeaconEngine sends and wants nothing on an interface that is gone, and tel
   const bench = new BeaconBench().run(350);
   bench.take();
   bench.perform(bench.engine.setSegments([], bench.now));
-  bench.perform(bench.engine.claim([entryOf(1)], ["eth0"]));
+  bench.perform(bench.engine.say("claim", [entryOf(1)], ["eth0"]));
   bench.perform(bench.engine.tellTable());
   bench.perform(bench.engine.sent("eth0", bench.time(300), bench.now));
   bench.hear(new TestPeer("b").beacon());

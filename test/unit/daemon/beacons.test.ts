@@ -91,6 +91,7 @@ async function told(store: Store, api: Api, count: number): Promise<string[]> {
     log: createLogger("error", {}),
     isLeader: () => false,
     namesake: { note: () => {} },
+    onComplaint: () => {},
     tellOwnership: () => {},
     tellResponder: (message) => {
       if (message.type === "cluster") clusters.push(message.cluster);

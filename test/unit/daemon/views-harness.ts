@@ -87,6 +87,7 @@ export function viewsOf(
     allocation,
     responder: new Responder({
       start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: 1 },
+      onAsked: () => {},
       onPeer: () => {},
       onHeard: () => {},
       onReady: () => {},

@@ -208,8 +208,8 @@ test("an owner of an address that is a VIP no more stops answering, and writes n
   const effects = story.step({ type: "vips", changed: [], freed: [VIP] }, 4_000);
   assert.deepEqual(effects, lost("address-freed", 1, "no Service has the address"));
   assert.deepEqual(story.machine.owned(), []);
-  assert.deepEqual(story.machine.records(), [MINE]);
-  assert.equal(story.machine.view(VIP, bootMs(4_000)), null);
+  assert.deepEqual(story.machine.views.records(), [MINE]);
+  assert.equal(story.machine.views.view(VIP, bootMs(4_000)), null);
   assert.deepEqual(story.step(heard(), 4_100), []);
 });
 
@@ -226,7 +226,7 @@ test("a claim whose address is freed meanwhile is not answered when it is writte
   assert.deepEqual(story.step({ type: "vips", changed: [], freed: [VIP] }, 3_005), []);
   assert.deepEqual(story.step(vipWritten(MINE), 3_010), []);
   assert.deepEqual(story.machine.owned(), []);
-  assert.deepEqual(story.machine.records(), [MINE]);
+  assert.deepEqual(story.machine.views.records(), [MINE]);
 });
 
 test("each VIP is decided on its own", () => {
@@ -239,5 +239,5 @@ test("each VIP is decided on its own", () => {
   });
   assert.deepEqual(story.machine.owned(), [VIP]);
   assert.deepEqual(story.step(GONE, 4_000), [writeVip("node-a", 2, null)]);
-  assert.deepEqual(story.machine.records(), [theirs]);
+  assert.deepEqual(story.machine.views.records(), [theirs]);
 });

@@ -27,7 +27,7 @@ test("a list that is older than what the watch has shown does not undo it", () =
   // Sent before node-b claimed: it still names node-a, which must not resume.
   assert.deepEqual(story.step(recordsRead([vipRecord("node-a", 1, 60)], [B]), 20), []);
   assert.deepEqual(story.tick(300), []);
-  assert.deepEqual(story.machine.records(), [newer]);
+  assert.deepEqual(story.machine.views.records(), [newer]);
   assert.deepEqual(story.machine.owned(), []);
 });
 
@@ -39,7 +39,7 @@ test("an owner does not yield to a list that is older than its own claim", () =>
   story.step(heard(), 4_010);
   assert.deepEqual(story.step(recordsRead([vipRecord("node-b", 9, 60)], [B]), 4_020), []);
   assert.deepEqual(story.machine.owned(), [VIP]);
-  assert.deepEqual(story.machine.records(), [mine]);
+  assert.deepEqual(story.machine.views.records(), [mine]);
 });
 
 test("a list that is newer than what the watch has shown counts", () => {
@@ -53,7 +53,7 @@ test("a list that is newer than what the watch has shown counts", () => {
     story.step({ type: "vip-record", record: vipRecord("node-a", 1, 60) }, 4_020),
     [],
   );
-  assert.deepEqual(story.machine.records(), [newer]);
+  assert.deepEqual(story.machine.views.records(), [newer]);
 });
 
 test("a watch event that is older than the answer to a claim changes nothing", () => {
@@ -89,7 +89,9 @@ test("a member that a late list shows as alive stays stopped", () => {
   const stopped = member("node-c", { holder: null, resourceVersion: "11" });
   assert.deepEqual(story.step({ type: "member", record: stopped }, 2_000), []);
   story.step(recordsRead([vipRecord("node-c", 5, 50)], [B, C]), 2_010);
-  const statuses = story.machine.members(bootMs(2_010)).map(({ node, status }) => [node, status]);
+  const statuses = story.machine.views
+    .members(bootMs(2_010))
+    .map(({ node, status }) => [node, status]);
   assert.deepEqual(statuses, [
     ["node-b", "alive"],
     ["node-c", "stopped"],
@@ -100,7 +102,7 @@ test("a member that a late list shows as alive stays stopped", () => {
 test("a member that only a list shows is one", () => {
   const story = Story.joining();
   story.step(recordsRead([], [C]), 10);
-  assert.deepEqual(story.machine.members(bootMs(10)), [
+  assert.deepEqual(story.machine.views.members(bootMs(10)), [
     { node: "node-c", status: "alive", holder: "node-c/1" },
   ]);
 });

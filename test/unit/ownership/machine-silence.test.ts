@@ -69,9 +69,9 @@ test("a silence that others share is acted on when told again beside one that is
 
 test("a holdover owner is the one to ask for its VIP when it is silent", () => {
   const story = hearing(["node-b"]);
-  assert.deepEqual([...story.machine.probeTargets(bootMs(400))], [["node-c", [VIP]]]);
+  assert.deepEqual([...story.machine.views.probeTargets(bootMs(400))], [["node-c", [VIP]]]);
   story.step(peerClaim("node-b", entry("5+1")), 500);
-  assert.deepEqual([...story.machine.probeTargets(bootMs(500))], [["node-b", [VIP]]]);
+  assert.deepEqual([...story.machine.views.probeTargets(bootMs(500))], [["node-b", [VIP]]]);
 });
 
 test("an owner that is heard keeps its VIP though its Lease has expired", () => {
@@ -232,7 +232,7 @@ test("what was heard on an interface says nothing once its carrier was gone", ()
   const story = hearing(["node-b"]);
   story.step({ type: "segments", segments: [] }, 1_000);
   assert.deepEqual(story.step(peerSilent("node-c", 4_000), 4_000), []);
-  const verdicts = story.machine.view(VIP, bootMs(4_000))?.verdicts ?? [];
+  const verdicts = story.machine.views.view(VIP, bootMs(4_000))?.verdicts ?? [];
   assert.deepEqual(
     verdicts.map(({ node, hearing }) => `${node} ${hearing}`),
     ["node-a heard", "node-c unknown", "node-b unknown"],

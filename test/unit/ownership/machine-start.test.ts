@@ -132,8 +132,8 @@ test("a node that may not own the VIP of before gives it up without having answe
 
 test("a VIP that comes later is taken by its record, or claimed when it has none", () => {
   const story = Story.joined({ specs: [], vips: [MINE] });
-  assert.deepEqual(story.machine.records(), [MINE]);
-  assert.equal(story.machine.view(VIP, bootMs(0)), null);
+  assert.deepEqual(story.machine.views.records(), [MINE]);
+  assert.equal(story.machine.views.view(VIP, bootMs(0)), null);
   const other = vip({}, ip("192.168.1.242"));
   const changed = [vip(), other];
   const effects = story.step({ type: "vips", changed, freed: [] }, 4_000);
@@ -143,12 +143,12 @@ test("a VIP that comes later is taken by its record, or claimed when it has none
 
 test("Ownership.view() and members() tell what is thought, best-ranked first", () => {
   const story = Story.joined({ vips: [MINE], members: [member("node-b", { holder: null })] });
-  const view = story.machine.view(VIP, bootMs(0));
+  const view = story.machine.views.view(VIP, bootMs(0));
   assert.equal(view?.phase.kind, "owning");
   assert.deepEqual(view?.record, MINE);
   const told = view?.verdicts.map(({ node, status }) => `${node} ${status}`);
   assert.deepEqual(told, ["node-a alive", "node-c stopped", "node-b stopped"]);
-  assert.deepEqual(story.machine.members(bootMs(0)), [
+  assert.deepEqual(story.machine.views.members(bootMs(0)), [
     { node: "node-b", status: "stopped", holder: null },
   ]);
 });

@@ -1,0 +1,151 @@
+// The wire is the truth: a record that is held proves no answer. For each VIP the best of the other
+// nodes ask on the wire, now and then, who answers, and compare it with the owner (design, section
+// 4.8). Pure: it says whom to ask and what to make of the answers; `now` is an argument.
+
+import type { Ip } from "../core/address.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { Mac } from "../core/mac.ts";
+import type { PeerEntry } from "../core/peer.ts";
+import type { BootMs } from "../core/time.ts";
+import { after, bootMs } from "../core/time.ts";
+
+/** Each VIP is asked for once in this time by each of its observers. */
+export const ROUND_MS = 10_000;
+/** And there are at least so many milliseconds between two requests: 50 a second at most. */
+export const ASK_GAP_MS_MIN = 20;
+/** The best two of those that do not own a VIP watch it. */
+export const OBSERVERS_MAX = 2;
+/** An owner that does not answer for so many rounds loses the VIP. */
+export const SILENT_ROUNDS_MAX = 3;
+/** But not more often than this: what makes it silent may make the next one silent, too. */
+export const TAKE_GAP_MS = 600_000;
+/** Another observer's complaint counts for as long as three of its rounds take. */
+const COMPLAINT_MS = (SILENT_ROUNDS_MAX + 1) * ROUND_MS;
+
+/** A VIP that this node watches, as it stands now. */
+export interface Watched {
+  readonly address: Ip;
+  readonly owner: string;
+  readonly epoch: Epoch;
+  /** The owner's, on this segment. */
+  readonly mac: Mac;
+  readonly interface: string;
+  /** Of its observers this node is the first. */
+  readonly isFirst: boolean;
+  /** There is no other observer. */
+  readonly isAlone: boolean;
+}
+
+export type WireVerdict = "answered" | "nobody" | "another" | "two";
+
+export interface WireFinding {
+  readonly address: Ip;
+  readonly owner: string;
+  readonly verdict: WireVerdict;
+  /** Who answered. */
+  readonly macs: readonly Mac[];
+}
+
+export type WireTruthEffect =
+  | { readonly type: "ask"; readonly address: Ip; readonly interface: string }
+  /** The verdict is another one than before; a first one only when it is bad. */
+  | { readonly type: "changed"; readonly finding: WireFinding }
+  /** Tell the owner, which announces again, and the other observer. */
+  | { readonly type: "complain"; readonly entry: PeerEntry; readonly interface: string }
+  /** The owner is silent for too long: its tenure counts as over. */
+  | { readonly type: "owner-mute"; readonly address: Ip; readonly epoch: Epoch };
+
+interface Watch {
+  epoch: Epoch;
+  finding: WireFinding;
+  silentRounds: number;
+}
+
+export class WireTruth {
+  #queue: Ip[] = [];
+  #nextAskAt = bootMs(0);
+  readonly #watches = new Map<Ip, Watch>();
+  readonly #complaints = new Map<Ip, { readonly epoch: Epoch; readonly at: BootMs }>();
+  readonly #takenAt = new Map<Ip, BootMs>();
+  readonly counts: Record<WireVerdict, number> = { answered: 0, nobody: 0, another: 0, two: 0 };
+
+  /** When `takeAsk` is to be called next. */
+  get due(): BootMs {
+    return this.#nextAskAt;
+  }
+
+  /** What is not as it should be. */
+  findings(): WireFinding[] {
+    const all = [...this.#watches.values()].map(({ finding }) => finding);
+    return all.filter(({ verdict }) => verdict !== "answered");
+  }
+
+  /** `watch`: the VIP as it stands, or null when this node does not watch it. */
+  takeAsk(
+    addresses: readonly Ip[],
+    watch: (address: Ip) => Watched | null,
+    now: BootMs,
+  ): WireTruthEffect[] {
+    if (now < this.#nextAskAt) return [];
+    if (this.#queue.length === 0) this.#beginRound(addresses);
+    const gap = Math.max(ASK_GAP_MS_MIN, ROUND_MS / Math.max(1, addresses.length));
+    this.#nextAskAt = after(now, gap);
+    const address = this.#queue.pop();
+    const watched = address === undefined ? null : watch(address);
+    if (address !== undefined && watched === null) this.#watches.delete(address);
+    if (watched === null) return [];
+    return [{ type: "ask", address: watched.address, interface: watched.interface }];
+  }
+
+  /** The answers to a request; `watched`: the VIP as it stands now. */
+  asked(watched: Watched | null, macs: readonly Mac[], now: BootMs): WireTruthEffect[] {
+    if (watched === null) return [];
+    const { address, owner, epoch } = watched;
+    const verdict = verdictOf(watched.mac, macs);
+    this.counts[verdict] += 1;
+    const finding = { address, owner, verdict, macs };
+    const known = this.#watches.get(address);
+    const before = known?.epoch === epoch ? known : undefined;
+    const silentRounds = verdict === "nobody" ? (before?.silentRounds ?? 0) + 1 : 0;
+    this.#watches.set(address, { epoch, finding, silentRounds });
+    const effects: WireTruthEffect[] = [];
+    if ((known?.finding.verdict ?? "answered") !== verdict) {
+      effects.push({ type: "changed", finding });
+    }
+    if (verdict === "answered") return effects;
+    effects.push({ type: "complain", entry: { address, epoch }, interface: watched.interface });
+    if (silentRounds >= SILENT_ROUNDS_MAX && this.#mayTake(watched, now)) {
+      this.#takenAt.set(address, now);
+      effects.push({ type: "owner-mute", address, epoch });
+    }
+    return effects;
+  }
+
+  /** Another observer found the owner silent, or not the one that answers. */
+  complained(entries: readonly PeerEntry[], now: BootMs): void {
+    for (const { address, epoch } of entries) this.#complaints.set(address, { epoch, at: now });
+  }
+
+  #beginRound(addresses: readonly Ip[]): void {
+    this.#queue = [...addresses];
+    const present = new Set(addresses);
+    for (const known of [this.#watches, this.#complaints, this.#takenAt]) {
+      for (const address of known.keys()) if (!present.has(address)) known.delete(address);
+    }
+  }
+
+  /** One observer may be wrong: its own ear may be the trouble. */
+  #mayTake({ address, epoch, isFirst, isAlone }: Watched, now: BootMs): boolean {
+    const takenAt = this.#takenAt.get(address);
+    if (!isFirst || (takenAt !== undefined && now < after(takenAt, TAKE_GAP_MS))) return false;
+    const complaint = this.#complaints.get(address);
+    const isShared = complaint?.epoch === epoch && now < after(complaint.at, COMPLAINT_MS);
+    return isAlone || isShared;
+  }
+}
+
+function verdictOf(owner: Mac, macs: readonly Mac[]): WireVerdict {
+  if (macs.length === 0) return "nobody";
+  if (macs.length > 1) return "two";
+  return macs[0] === owner ? "answered" : "another";
+}

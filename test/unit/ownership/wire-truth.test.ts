@@ -1,0 +1,139 @@
+// Tests of what the observers of an owner make of the answers on the wire: when they tell people,
+// when they complain, and when the tenure counts as over.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ip } from "../../../src/core/address.ts";
+import type { Mac } from "../../../src/core/mac.ts";
+import { bootMs } from "../../../src/core/time.ts";
+import type { Watched, WireTruthEffect, WireVerdict } from "../../../src/ownership/wire-truth.ts";
+import { ROUND_MS, TAKE_GAP_MS, WireTruth } from "../../../src/ownership/wire-truth.ts";
+import { entry, epoch, VIP } from "../../support/ownership-words.ts";
+
+const [OWNER, OTHER] = ["02:00:00:00:00:0a" as Mac, "02:00:00:00:00:0b" as Mac];
+const WATCHED: Watched = {
+  address: VIP,
+  owner: "node-a",
+  epoch: epoch(4),
+  mac: OWNER,
+  interface: "eth0",
+  isFirst: true,
+  isAlone: false,
+};
+const COMPLAINT = { type: "complain", entry: entry(4), interface: "eth0" } as const;
+const MUTE = { type: "owner-mute", address: VIP, epoch: epoch(4) } as const;
+
+function changed(verdict: WireVerdict, macs: readonly Mac[]): WireTruthEffect {
+  return { type: "changed", finding: { address: VIP, owner: "node-a", verdict, macs } };
+}
+
+/** So many rounds without an answer, the last of them at the time that is returned. */
+function silence(truth: WireTruth, rounds: number, watched = WATCHED, from = 0): WireTruthEffect[] {
+  let last: WireTruthEffect[] = [];
+  for (let round = 0; round < rounds; round++) {
+    last = truth.asked(watched, [], bootMs(from + round * ROUND_MS));
+  }
+  return last;
+}
+
+const VERDICTS: readonly (readonly [string, readonly Mac[], WireVerdict])[] = [
+  ["nobody", [], "nobody"],
+  ["another host alone", [OTHER], "another"],
+  ["the owner and another", [OWNER, OTHER], "two"],
+];
+for (const [who, macs, verdict] of VERDICTS) {
+  test(`WireTruth.asked() tells once that ${who} answers, and complains every time`, () => {
+    const truth = new WireTruth();
+    assert.deepEqual(truth.asked(WATCHED, [OWNER], bootMs(0)), []);
+    assert.deepEqual(truth.asked(WATCHED, macs, bootMs(1)), [changed(verdict, macs), COMPLAINT]);
+    assert.deepEqual(truth.asked(WATCHED, macs, bootMs(2)), [COMPLAINT]);
+    assert.deepEqual(truth.findings(), [{ address: VIP, owner: "node-a", verdict, macs }]);
+    assert.deepEqual(truth.asked(WATCHED, [OWNER], bootMs(3)), [changed("answered", [OWNER])]);
+    assert.deepEqual(truth.findings(), []);
+    assert.equal(truth.counts[verdict], 2);
+  });
+}
+
+test("WireTruth.asked() of a VIP that is not watched any more says nothing", () => {
+  assert.deepEqual(new WireTruth().asked(null, [], bootMs(0)), []);
+});
+
+test("an owner that two observers find silent for three rounds loses the VIP to the first", () => {
+  const truth = new WireTruth();
+  silence(truth, 2);
+  truth.complained([entry(4)], bootMs(15_000));
+  assert.deepEqual(truth.asked(WATCHED, [], bootMs(20_000)), [COMPLAINT, MUTE]);
+});
+
+const KEPT: readonly (readonly [string, Watched, number | null])[] = [
+  ["only one of two observers finds it silent", WATCHED, null],
+  ["the other complained of a tenure before", WATCHED, 3],
+  ["this node is the second observer", { ...WATCHED, isFirst: false }, 4],
+];
+for (const [when, watched, complaintOf] of KEPT) {
+  test(`a silent owner keeps the VIP while ${when}`, () => {
+    const truth = new WireTruth();
+    if (complaintOf !== null) truth.complained([entry(complaintOf)], bootMs(15_000));
+    assert.deepEqual(silence(truth, 5, watched), [COMPLAINT]);
+  });
+}
+
+test("in a cluster of two the one observer decides alone", () => {
+  const truth = new WireTruth();
+  assert.deepEqual(silence(truth, 3, { ...WATCHED, isAlone: true }), [COMPLAINT, MUTE]);
+});
+
+test("an answer in between, or another tenure, begins the count anew", () => {
+  const alone = { ...WATCHED, isAlone: true };
+  const truth = new WireTruth();
+  silence(truth, 2, alone);
+  truth.asked(alone, [OWNER], bootMs(25_000));
+  assert.equal(silence(truth, 2, alone, 30_000).includes(MUTE), false);
+  const next = { ...alone, epoch: epoch(5) };
+  assert.deepEqual(truth.asked(next, [], bootMs(60_000)).length, 1);
+});
+
+test("a VIP is taken from a silent owner at most once in ten minutes", () => {
+  const alone = { ...WATCHED, isAlone: true };
+  const truth = new WireTruth();
+  silence(truth, 3, alone);
+  const again = { ...alone, epoch: epoch(5) };
+  assert.equal(silence(truth, 3, again, 40_000).length, 1);
+  const at = 2 * ROUND_MS + TAKE_GAP_MS;
+  const mute = { type: "owner-mute", address: VIP, epoch: epoch(5) } as const;
+  assert.deepEqual(truth.asked(again, [], bootMs(at)), [
+    { type: "complain", entry: entry(5), interface: "eth0" },
+    mute,
+  ]);
+});
+
+test("WireTruth.takeAsk() asks for each VIP once a round, never more than 50 a second", () => {
+  for (const [count, gap] of [
+    [1, 10_000],
+    [4, 2_500],
+    [2_000, 20],
+  ] as const) {
+    const addresses = Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}` as Ip);
+    const truth = new WireTruth();
+    const asked: Ip[] = [];
+    for (let now = 0; now < count * gap; now += gap) {
+      assert.ok(now >= truth.due);
+      const watch = (address: Ip) => ({ ...WATCHED, address });
+      for (const effect of truth.takeAsk(addresses, watch, bootMs(now))) {
+        if (effect.type === "ask") asked.push(effect.address);
+      }
+      assert.deepEqual(truth.takeAsk(addresses, watch, bootMs(now + gap - 1)), [], "not yet");
+    }
+    assert.deepEqual(asked.toSorted(), addresses.toSorted());
+  }
+});
+
+test("WireTruth.takeAsk() asks for nothing that this node does not watch, and forgets it", () => {
+  const truth = new WireTruth();
+  truth.asked(WATCHED, [], bootMs(0));
+  assert.deepEqual(
+    truth.takeAsk([VIP], () => null, bootMs(0)),
+    [],
+  );
+  assert.deepEqual(truth.findings(), []);
+});
