@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test check check-native sim bench bench-failover soak clean
+.PHONY: help demo test check check-native sim bench bench-failover bench-bulk soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,6 +26,9 @@ bench: ## measurements against the kernel and a C responder (JSON=file: rows for
 
 bench-failover: ## ms without an answer when an owner fails (RUNS=10 ROWS=kill,stop JSON=file)
 	@JSON='$(JSON)' RUNS='$(RUNS)' ROWS='$(ROWS)' scripts/bench-failover.sh
+
+bench-bulk: ## ms until the last of 1,000 VIPs of a dead node is answered (RUNS=3 JSON=file)
+	@JSON='$(JSON)' RUNS='$(RUNS)' scripts/bench-bulk.sh
 
 soak: ## what daemons hold while much happens to them (MINUTES=60 SEED=1 JSON=file)
 	@JSON='$(JSON)' MINUTES='$(MINUTES)' SEED='$(SEED)' scripts/soak.sh

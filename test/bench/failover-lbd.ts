@@ -16,6 +16,8 @@ const FROZEN_MS = 2_000;
 const CUT_MS = 2_000;
 /** Longer than a node Lease lasts without being renewed. */
 const ETCD_DOWN_MS = 20_000;
+/** A daemon has started anew by then, and answers itself. */
+const RESTART_MS = 5_000;
 const SETTLE_TIMEOUT_MS = 60_000;
 /** Longer than a daemon that has just started takes nothing (design, section 4.9). */
 const START_HOLD_MS = 3_500;
@@ -80,6 +82,19 @@ export class LbdContender {
       this.#fault("stop", {
         strike: async (owner) => void c.daemon(owner.name).process.signal("SIGTERM"),
         heal: (owner) => this.#restart(owner),
+      }),
+      this.#fault("drain", {
+        strike: async (owner) => void (await c.daemon(owner.name).lbctl(["drain"])),
+        heal: async (owner) => void (await c.daemon(owner.name).lbctl(["undrain"])),
+      }),
+      this.#fault("restart", {
+        keepsOwner: true,
+        watchMs: RESTART_MS,
+        strike: async (owner) => {
+          await c.daemon(owner.name).process.signal("SIGUSR2");
+          await this.#restart(owner);
+        },
+        heal: async () => {},
       }),
     ];
   }

@@ -10,6 +10,8 @@ const TARGET_MS = 400;
 /** Two that hear each other do not both answer for longer (docs/ownership.md). */
 const TWO_MS_MAX = 700;
 const WITH_TARGET = ["cable pulled", "frozen"];
+/** On purpose: nobody notices anything. */
+const WITHOUT_LOSS = ["stop", "drain", "restart"];
 
 export const LEGEND = `
 Milliseconds from the last answer before to the first one after, for a client that asks every
@@ -75,6 +77,8 @@ export function rowsOf(trials: ReadonlyMap<string, readonly Measured[]>): BenchR
 function withTarget(row: BenchRow, trials: readonly Measured[], baseline: number | null): BenchRow {
   const hasMoved = trials.some(({ owner, next }) => owner !== next);
   if (row.name === "etcd down") return { ...row, target: "no move", ok: !hasMoved };
+  if (row.name === "restart" && hasMoved) return { ...row, target: "no move", ok: false };
+  if (WITHOUT_LOSS.includes(row.name)) return { ...row, target: "0 ms", ok: row.worst === 0 };
   if (!WITH_TARGET.includes(row.name)) return row;
   const ok = row.p99 <= TARGET_MS;
   const target = `p99 <= ${TARGET_MS} ms`;

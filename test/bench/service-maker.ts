@@ -97,6 +97,7 @@ async function fill(count: number): Promise<number> {
   const queue = [...names];
   const work = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      await must("POST", SLICES, sliceManifest(name));
       await must("POST", PATH, serviceManifest(name, { type: "LoadBalancer" }));
     }
   };
