@@ -324,6 +324,7 @@ export class Daemon {
       namesake: this.#namesake,
       tellResponder: (message) => this.#responder.tell(message),
       onChange: (change) => this.#journal.ownChange(change),
+      atOnce: (work) => this.#store.atOnce(work),
       onConflict: (conflict) => this.#journal.conflict(conflict),
       onUnread: () => this.#snapshots.recall((event) => this.#ownership.post(event)),
     });

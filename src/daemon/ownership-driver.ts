@@ -42,6 +42,8 @@ export interface OwnershipDriverOptions {
   readonly tellResponder: (message: ToResponder) => void;
   /** Called before the effect that the change is about is done. */
   readonly onChange: (change: EffectOf<"record">["change"]) => void;
+  /** Writes down together what is changed meanwhile. */
+  readonly atOnce: (work: () => void) => void;
   readonly onConflict: (conflict: EffectOf<"conflict">) => void;
   /** The API could not be read since the start: time to remember what it said before. */
   readonly onUnread: () => void;
@@ -160,7 +162,12 @@ export class OwnershipDriver implements Task {
   }
 
   #perform(effects: readonly OwnershipEffect[]): void {
-    for (const effect of effects) this.#performOne(effect);
+    const changes = effects.filter(({ type }) => type === "record").length;
+    const all = (): void => {
+      for (const effect of effects) this.#performOne(effect);
+    };
+    if (changes > 1) this.#options.atOnce(all);
+    else all();
     if (this.#claims.length > 0) this.#sendClaims();
     if (this.#offers.length > 0) this.#sendOffers();
   }

@@ -48,71 +48,63 @@ export class ResponderLoop {
     this.#counters.announced = 0;
   }
 
-  receive(message: ToResponder): void {
+  /** In order; what follows from all of them is done at the end. */
+  receive(...messages: readonly ToResponder[]): void {
+    this.#ports.engine.mainMoved(this.#ports.now());
+    for (const message of messages) {
+      if (message.type === "stop") return this.#stop();
+      this.#apply(message);
+    }
+    if (messages.some(({ type }) => type !== "report")) this.wake();
+  }
+
+  #apply(message: Exclude<ToResponder, { type: "stop" }>): void {
     const { engine, now } = this.#ports;
-    engine.mainMoved(now());
     switch (message.type) {
       case "interfaces":
-        this.#setInterfaces(message.interfaces);
-        break;
+        return this.#setInterfaces(message.interfaces);
       case "ranges":
         this.#ranges = message.ranges;
-        this.#setFilters();
-        break;
+        return this.#setFilters();
       case "grant":
-        this.#grant(message);
-        break;
+        return this.#grant(message);
       case "revoke":
-        this.#revoke(message.address);
-        break;
+        return this.#revoke(message.address);
       case "beacon-keys":
-        engine.setKeys(message.sending, message.accepted, now());
-        break;
+        return engine.setKeys(message.sending, message.accepted, now());
       case "cluster":
-        engine.setCluster(message.cluster, now());
-        break;
+        return engine.setCluster(message.cluster, now());
       case "state":
-        this.#perform(engine.setState(message.state, now()));
-        break;
+        return this.#perform(engine.setState(message.state, now()));
       case "claim":
-        this.#perform(engine.say("claim", message.entries, message.interfaces));
-        break;
+        return this.#perform(engine.say("claim", message.entries, message.interfaces));
       case "offer":
-        this.#perform(engine.offer(message.interface, message.to, message.entries));
-        break;
+        return this.#perform(engine.offer(message.interface, message.to, message.entries));
       case "stand-in":
-        this.#responder.standIn(message.address, message.interfaces, message.mac);
-        break;
+        return this.#responder.standIn(message.address, message.interfaces, message.mac);
       case "ask":
         this.#asks.begin(message.address, message.interface, now());
-        this.#probe(message.interface, message.address, null);
-        break;
+        return this.#probe(message.interface, message.address, null);
       case "complain":
-        this.#perform(engine.say("complaint", message.entries, [message.interface]));
-        break;
+        return this.#perform(engine.say("complaint", message.entries, [message.interface]));
       case "withdraw":
-        this.#perform(engine.tellTable());
-        break;
+        return this.#perform(engine.tellTable());
       case "retell":
-        this.#perform(engine.retell(message.interface, message.node, now()));
-        break;
+        return this.#perform(engine.retell(message.interface, message.node, now()));
       case "probe-targets":
-        engine.setProbeTargets(message.targets);
-        break;
+        return engine.setProbeTargets(message.targets);
       case "announce":
-        this.#announcer.start(message.address, now());
-        break;
+        return this.#announcer.start(message.address, now());
       case "report":
-        this.#ports.post({ type: "report", report: this.#report() });
-        return;
-      case "stop":
-        for (const { socket } of this.#interfaces.values()) socket?.close();
-        this.#interfaces.clear();
-        this.#ports.beacons.close();
-        this.#ports.wakeIn(null);
-        return;
+        return this.#ports.post({ type: "report", report: this.#report() });
     }
-    this.wake();
+  }
+
+  #stop(): void {
+    for (const { socket } of this.#interfaces.values()) socket?.close();
+    this.#interfaces.clear();
+    this.#ports.beacons.close();
+    this.#ports.wakeIn(null);
   }
 
   /** Null: it works again. */

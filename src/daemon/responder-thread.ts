@@ -44,9 +44,9 @@ const loop = new ResponderLoop({
   },
 });
 
-port.on("message", (message: ToResponder) => {
-  loop.receive(message);
-  if (message.type === "stop") port.close();
+port.on("message", (messages: readonly ToResponder[]) => {
+  loop.receive(...messages);
+  if (messages.some(({ type }) => type === "stop")) port.close();
 });
 beacons.open();
 const realtime = setRealtimePriority(REALTIME_PRIORITY);

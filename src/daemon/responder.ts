@@ -37,8 +37,9 @@ export class Responder implements Task {
   readonly #options: ResponderOptions;
   readonly #resolveReady: () => void;
   #worker: Worker | null = null;
-  /** Messages from before the thread runs. */
-  #backlog: ToResponder[] = [];
+  /** Messages that wait for the thread, or for the end of what is being done. */
+  #waiting: ToResponder[] = [];
+  #isFlushing = false;
   #report: ResponderReport = EMPTY_REPORT;
   #answers = new Map<Ip, ResponderReport["vips"][number]>();
   #reports = 0;
@@ -51,9 +52,19 @@ export class Responder implements Task {
     this.#resolveReady = resolve;
   }
 
+  /** In order; those of one turn go together. */
   tell(message: ToResponder): void {
-    if (this.#worker === null) this.#backlog.push(message);
-    else this.#worker.postMessage(message);
+    this.#waiting.push(message);
+    if (this.#isFlushing || this.#worker === null) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    const messages = this.#waiting;
+    this.#waiting = [];
+    if (messages.length > 0) this.#worker?.postMessage(messages);
   }
 
   report(): ResponderReport {
@@ -67,7 +78,7 @@ export class Responder implements Task {
   /** Resolves with the next report, or without one when the thread takes too long. */
   async refresh(): Promise<void> {
     if (this.#worker === null) return;
-    this.#worker.postMessage({ type: "report" } satisfies ToResponder);
+    this.tell({ type: "report" });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, REFRESH_TIMEOUT_MS);
@@ -94,15 +105,14 @@ export class Responder implements Task {
       else reject(new Error(`The responder thread ended by itself (${code})`));
     });
     this.#worker = worker;
-    for (const message of this.#backlog) worker.postMessage(message);
-    this.#backlog = [];
-    const timer = setInterval(() => worker.postMessage({ type: "report" }), REPORT_EVERY_MS);
+    this.#flush();
+    const timer = setInterval(() => this.tell({ type: "report" }), REPORT_EVERY_MS);
     try {
       await Promise.race([ended, aborted(signal)]);
     } finally {
       clearInterval(timer);
     }
-    worker.postMessage({ type: "stop" } satisfies ToResponder);
+    this.tell({ type: "stop" });
     const deadline = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
     await ended.finally(() => clearTimeout(deadline));
   }

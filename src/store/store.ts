@@ -56,6 +56,9 @@ export class Store {
   /** The first row prunes: a daemon that restarts often would not get to it otherwise. */
   #rowsSincePrune = PRUNE_EVERY_ROWS - 1;
 
+  /** By their SQL: preparing takes longer than running. */
+  readonly #statements = new Map<string, Database.Statement>();
+
   private constructor(database: Database.Database, notice: string | null) {
     this.#database = database;
     this.notice = notice;
@@ -76,20 +79,25 @@ export class Store {
     this.#database.close();
   }
 
+  /** What `work` writes is written together: many changes cost little more than one. */
+  atOnce(work: () => void): void {
+    this.#write("the changes", work);
+  }
+
   /** Replaces all objects of a kind; `objects` by key. */
   saveSnapshot(kind: SnapshotKind, objects: ReadonlyMap<string, unknown>): void {
     this.#write("the cluster's state", () => {
-      this.#database.prepare("DELETE FROM snapshot WHERE kind = ?").run(kind);
-      const insert = this.#database.prepare("INSERT INTO snapshot VALUES (?, ?, ?)");
+      this.#statement("DELETE FROM snapshot WHERE kind = ?").run(kind);
+      const insert = this.#statement("INSERT INTO snapshot VALUES (?, ?, ?)");
       for (const [key, object] of objects) insert.run(kind, key, JSON.stringify(object));
     });
   }
 
   /** What cannot be read (SQLite does not notice a flipped bit in a text) is left out. */
   snapshot(kind: SnapshotKind): Map<string, unknown> {
-    const rows = this.#database
-      .prepare("SELECT key, object FROM snapshot WHERE kind = ? ORDER BY key")
-      .all(kind) as { key: string; object: string }[];
+    const rows = this.#statement(
+      "SELECT key, object FROM snapshot WHERE kind = ? ORDER BY key",
+    ).all(kind) as { key: string; object: string }[];
     return new Map(rows.flatMap(({ key, object }) => parsed(key, object)));
   }
 
@@ -102,19 +110,17 @@ export class Store {
 
   allocations(): AllocationRow[] {
     const select = "SELECT address, service, pool FROM allocation ORDER BY address";
-    return this.#database.prepare(select).all() as AllocationRow[];
+    return this.#statement(select).all() as AllocationRow[];
   }
 
   /** Writes a change of owner and the tenure that follows from it, or neither. */
   recordChange(row: HistoryRow): void {
     this.#write("the history", () => {
       const { at, address, change, node, epoch, cause, detail } = row;
-      this.#database
-        .prepare(
-          "INSERT INTO history (at, address, change, node, epoch, cause, detail) " +
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .run(at, address, change, node, epoch, cause, detail);
+      this.#statement(
+        "INSERT INTO history (at, address, change, node, epoch, cause, detail) " +
+          "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ).run(at, address, change, node, epoch, cause, detail);
       if (change !== "conflict" && change !== "wire") this.#saveTenure(row);
       this.#prune();
     });
@@ -122,13 +128,13 @@ export class Store {
 
   forgetTenure(address: string): void {
     this.#write("the tenures", () => {
-      this.#database.prepare("DELETE FROM tenure WHERE address = ?").run(address);
+      this.#statement("DELETE FROM tenure WHERE address = ?").run(address);
     });
   }
 
   tenures(): TenureRow[] {
     const select = "SELECT address, owner, epoch FROM tenure ORDER BY address";
-    return this.#database.prepare(select).all() as TenureRow[];
+    return this.#statement(select).all() as TenureRow[];
   }
 
   /** Newest first. */
@@ -137,51 +143,63 @@ export class Store {
     const { address, limit } = filter;
     const rows =
       address === undefined
-        ? this.#database.prepare(`${columns} ORDER BY id DESC LIMIT ?`).all(limit)
-        : this.#database
-            .prepare(`${columns} WHERE address = ? ORDER BY id DESC LIMIT ?`)
-            .all(address, limit);
+        ? this.#statement(`${columns} ORDER BY id DESC LIMIT ?`).all(limit)
+        : this.#statement(`${columns} WHERE address = ? ORDER BY id DESC LIMIT ?`).all(
+            address,
+            limit,
+          );
     return rows as HistoryRow[];
   }
 
   /** Replaces the value of that name. */
   saveSetting(name: string, bytes: Uint8Array): void {
     this.#write("a setting", () => {
-      this.#database.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)").run(name, bytes);
+      this.#statement("INSERT OR REPLACE INTO setting VALUES (?, ?)").run(name, bytes);
     });
   }
 
   /** Null: never saved, or not bytes any more (a flipped bit in the type of the value). */
   setting(name: string): Uint8Array | null {
     const select = "SELECT value FROM setting WHERE name = ?";
-    const value: unknown = this.#database.prepare(select).pluck().get(name);
+    const value: unknown = this.#statement(select).pluck().get(name);
     return value instanceof Uint8Array ? Uint8Array.from(value) : null;
   }
 
   #saveService({ key, object, allocations }: ServiceChange): void {
-    this.#database.prepare("DELETE FROM snapshot WHERE kind = 'service' AND key = ?").run(key);
-    this.#database.prepare("DELETE FROM allocation WHERE service = ?").run(key);
+    this.#statement("DELETE FROM snapshot WHERE kind = 'service' AND key = ?").run(key);
+    this.#statement("DELETE FROM allocation WHERE service = ?").run(key);
     if (object === null) return;
     const json = JSON.stringify(object);
-    this.#database.prepare("INSERT INTO snapshot VALUES ('service', ?, ?)").run(key, json);
-    const insert = this.#database.prepare("INSERT OR REPLACE INTO allocation VALUES (?, ?, ?)");
+    this.#statement("INSERT INTO snapshot VALUES ('service', ?, ?)").run(key, json);
+    const insert = this.#statement("INSERT OR REPLACE INTO allocation VALUES (?, ?, ?)");
     for (const { address, pool } of allocations) insert.run(address, key, pool);
   }
 
   #saveTenure({ address, change, node, epoch }: HistoryRow): void {
     const owner = change === "lost" ? null : node;
-    this.#database
-      .prepare("INSERT OR REPLACE INTO tenure (address, owner, epoch) VALUES (?, ?, ?)")
-      .run(address, owner, epoch);
+    this.#statement("INSERT OR REPLACE INTO tenure (address, owner, epoch) VALUES (?, ?, ?)").run(
+      address,
+      owner,
+      epoch,
+    );
   }
 
   #prune(): void {
     this.#rowsSincePrune += 1;
     if (this.#rowsSincePrune < PRUNE_EVERY_ROWS) return;
     this.#rowsSincePrune = 0;
-    this.#database
-      .prepare("DELETE FROM history WHERE id <= (SELECT MAX(id) FROM history) - ?")
-      .run(HISTORY_ROWS_MAX);
+    this.#statement("DELETE FROM history WHERE id <= (SELECT MAX(id) FROM history) - ?").run(
+      HISTORY_ROWS_MAX,
+    );
+  }
+
+  #statement(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
   }
 
   #write(what: string, change: () => void): void {

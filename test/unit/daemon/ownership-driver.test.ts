@@ -31,6 +31,7 @@ function unanswered(context: TestContext) {
     tellResponder: ({ type }) => told.push(type),
     onChange: () => {},
     onConflict: () => {},
+    atOnce: (work) => work(),
     onUnread: () => {},
   });
   const pass = (seconds: number): void => {

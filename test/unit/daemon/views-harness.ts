@@ -64,6 +64,7 @@ export function viewsOf(
     tellResponder: () => {},
     onChange: () => {},
     onConflict: () => {},
+    atOnce: (work) => work(),
     onUnread: () => {},
   });
   ownership.machine.start(bootMs(LISTENS_FROM_MS));
