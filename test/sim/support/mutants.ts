@@ -57,8 +57,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: PEER,
-        from: 'this.#answeredAt >= this.#probedAt ? "answers"',
-        to: '0 > 1 ? "answers"',
+        from: "this.#answeredAt >= this.#probedAt;",
+        to: "this.#answeredAt > NEVER;",
       },
     ],
     caughtBy: ["no-needless-move"],
