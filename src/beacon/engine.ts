@@ -281,7 +281,7 @@ export class BeaconEngine {
     for (const peer of open.peers.values()) {
       const targets = this.#probeTargets.get(peer.node) ?? [];
       if (peer.takeProbe(now)) this.#effects.push(...probesOf(open.about, peer, targets));
-      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer));
+      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer, now));
       if (peer.judge(now) !== null || peer.takeRepeat(now)) this.#tellVerdict(open, peer, now);
       if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
     }
@@ -341,7 +341,8 @@ export class BeaconEngine {
     if (this.#voice.isMuted(now)) return;
     const isRestarting = this.#state === "restarting";
     const holdMs = isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);
-    open.tenure.sending(holdMs);
+    // A peer that misses the host, too, waits no longer than it always does.
+    open.tenure.sending(Math.min(holdMs, this.#holdMs(open)));
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
     const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };
