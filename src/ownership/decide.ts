@@ -61,14 +61,17 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
   }
   const upkeep = decideUpkeep(vip, phase, situation, now);
   const leave = leaveOf(vip, phase, situation, now);
-  const leaving = leave.kind === "stay" ? stay(vip, leave.due) : decideLeaving(vip, leave, now);
+  const leaving = leave.kind === "stay" ? stay(vip, leave.due, now) : decideLeaving(vip, leave, now);
   if (leaving.kind !== "wait") return leaving;
   if (upkeep.kind !== "wait") return upkeep;
   return { kind: "wait", due: earliest(leaving.due, upkeep.due) };
 }
 
-/** The reason to let go of it is gone. */
-function stay(vip: Vip, due: BootMs): Action {
+/** The reason to let go of it is gone; whoever was asked may take it all the same. */
+function stay(vip: Vip, due: BootMs, now: BootMs): Action {
+  if (vip.offer !== null && now < vip.offer.until) {
+    return { kind: "wait", due: earliest(due, vip.offer.until) };
+  }
   vip.offer = null;
   vip.refusedBy = [];
   return { kind: "wait", due };
@@ -112,7 +115,9 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
   const own = mayOwn(vip, situation, now);
   const mine = ownEpoch(vip, situation);
   if (mine !== NO_EPOCH) {
-    if (own.ok && !situation.isStopping) {
+    // What was let go of by force is not taken up again because that could not be written.
+    const isForcedOut = vip.isLetGo && situation.drain?.force === true;
+    if (own.ok && !situation.isStopping && !isForcedOut) {
       return { kind: "resume", interfaces: own.interfaces, epoch: mine };
     }
     if (now < vip.retryAt) return { kind: "wait", due: vip.retryAt };

@@ -178,6 +178,7 @@ export class VipTable {
     vip.phase = IDLE;
     vip.offer = null;
     vip.refusedBy = [];
+    vip.offerAgainAt = -NEVER as BootMs;
     vip.moveTo = null;
     // A node that slept may have it still: what was heard and read meanwhile tells.
     vip.ownEpoch = cause === "tenure-lapsed" ? epoch : NO_EPOCH;
@@ -260,6 +261,7 @@ export class VipTable {
       hasFailed,
     };
     vip.vacantSince = null;
+    vip.isLetGo = false;
     this.#emit({ type: "claim", address: vip.spec.address, epoch, interfaces });
     this.#write(vip, node, vip.leaseEpochSeen + 1);
   }
@@ -309,6 +311,7 @@ export class VipTable {
   #release(vip: Vip, node: string): void {
     vip.ownEpoch = NO_EPOCH;
     if (vip.record?.owner !== node) return;
+    vip.isLetGo = true;
     vip.phase = { kind: "releasing" };
     this.#write(vip, null, vip.record.epoch);
   }
@@ -355,6 +358,7 @@ export class VipTable {
     // Whoever has it next was not heard during that tenure yet.
     vip.heardHolder = null;
     vip.offered = null;
+    vip.isLetGo = false;
     this.#grant(vip, interfaces);
     this.#emit({ type: "claim", address, epoch, interfaces });
     this.#emit({ type: "announce", address });

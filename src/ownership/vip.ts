@@ -62,6 +62,8 @@ export interface Vip {
   refusedBy: readonly string[];
   /** Nobody took it: not before this is anybody asked again. */
   offerAgainAt: BootMs;
+  /** This node let go of it, and could not write that down yet. */
+  isLetGo: boolean;
   /** The node that it should be moved to, as somebody asked for. */
   moveTo: string | null;
   /** The owner, whose daemon restarts, for which this node answers; null: for none. */
@@ -101,6 +103,7 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     offer: null,
     refusedBy: [],
     offerAgainAt: longAgo,
+    isLetGo: false,
     moveTo: null,
     standsInFor: null,
     offered: null,
