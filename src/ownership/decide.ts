@@ -61,7 +61,8 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
   }
   const upkeep = decideUpkeep(vip, phase, situation, now);
   const leave = leaveOf(vip, phase, situation, now);
-  const leaving = leave.kind === "stay" ? stay(vip, leave.due, now) : decideLeaving(vip, leave, now);
+  const leaving =
+    leave.kind === "stay" ? stay(vip, leave.due, now) : decideLeaving(vip, leave, situation, now);
   if (leaving.kind !== "wait") return leaving;
   if (upkeep.kind !== "wait") return upkeep;
   return { kind: "wait", due: earliest(leaving.due, upkeep.due) };

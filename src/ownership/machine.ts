@@ -360,6 +360,7 @@ export class Ownership {
       isStopping: this.#stop !== "no",
       drain: this.#drain,
       preempt: this.#preempt,
+      nextMoveAt: () => this.#vips.nextMoveAt,
     };
   }
 

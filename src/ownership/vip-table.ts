@@ -47,6 +47,10 @@ export class VipTable {
     return this.#due;
   }
 
+  get nextMoveAt(): BootMs {
+    return this.#nextMoveAt;
+  }
+
   get size(): number {
     return this.#vips.size;
   }
@@ -273,10 +277,6 @@ export class VipTable {
     { timings }: Situation,
     now: BootMs,
   ): void {
-    if (isPaced && now < this.#nextMoveAt) {
-      this.#due = earliest(this.#due, this.#nextMoveAt);
-      return;
-    }
     if (isPaced) this.#nextMoveAt = after(now, timings.moveGapMs);
     if (vip.offer !== null) vip.refusedBy = [...vip.refusedBy, vip.offer.to];
     const until = after(now, timings.offerMs);
