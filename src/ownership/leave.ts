@@ -94,7 +94,7 @@ function takers(
   now: BootMs,
 ): string[] {
   return candidates
-    .ranked(vip.spec, now)
+    .ranked(vip.spec, now, segment)
     .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard");
 }
 
