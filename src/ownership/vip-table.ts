@@ -11,7 +11,7 @@ import type { Action, Situation } from "./action.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";
-import { type StandIn, standInOf } from "./stand-in.ts";
+import { isSameStandIn, type StandIn, standInOf } from "./stand-in.ts";
 import type {
   ClaimCause,
   LossCause,
@@ -171,7 +171,7 @@ export class VipTable {
   evaluate(vip: Vip, situation: Situation, now: BootMs): void {
     this.#act(vip, decide(vip, situation, now), situation, now);
     const standIn = standInOf(vip, situation, now);
-    if (vip.standsInFor !== (standIn?.owner ?? null)) this.#standInFor(vip, standIn);
+    if (!isSameStandIn(vip.standsIn, standIn)) this.#standInFor(vip, standIn);
   }
 
   /** From owning to idle: stop answering first, then tell. */
@@ -301,10 +301,10 @@ export class VipTable {
   }
 
   #standInFor(vip: Vip, standIn: StandIn | null): void {
-    if (vip.standsInFor === null && standIn === null) return;
-    vip.standsInFor = standIn?.owner ?? null;
+    if (vip.standsIn === null && standIn === null) return;
+    vip.standsIn = standIn;
     const { address } = vip.spec;
-    const interfaces = standIn?.interfaces ?? [];
+    const interfaces = standIn === null ? [] : [standIn.interface];
     this.#emit({ type: "stand-in", address, interfaces, mac: standIn?.mac ?? null });
   }
 

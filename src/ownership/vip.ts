@@ -5,6 +5,7 @@ import { NO_EPOCH } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import { NEVER } from "../core/time.ts";
 import type { Doubt } from "./doubt.ts";
+import type { StandIn } from "./stand-in.ts";
 import type { ClaimCause, VipRecord, VipSpec } from "./types.ts";
 
 /**
@@ -66,8 +67,8 @@ export interface Vip {
   isLetGo: boolean;
   /** The node that it should be moved to, as somebody asked for. */
   moveTo: string | null;
-  /** The owner, whose daemon restarts, for which this node answers; null: for none. */
-  standsInFor: string | null;
+  /** For which owner, whose daemon restarts, this node answers, and how; null: for none. */
+  standsIn: StandIn | null;
   /** Who offers it to this node, at which epoch, and how long that stands. */
   offered: { readonly from: string; readonly epoch: Epoch; readonly until: BootMs } | null;
   defendedAt: BootMs;
@@ -105,7 +106,7 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     offerAgainAt: longAgo,
     isLetGo: false,
     moveTo: null,
-    standsInFor: null,
+    standsIn: null,
     offered: null,
     defendedAt: longAgo,
     yieldedUntil: longAgo,
