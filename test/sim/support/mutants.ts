@@ -104,9 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MACHINE,
-        from:
-          "this.#vips.lapses = lapses;\n" +
-          "    this.#listenUntil = after(now, this.#timings.holdMs);",
+        from: "this.#vips.lapses = lapses;\n    this.#listen(1, now);",
         to: "this.#vips.lapses = lapses;",
       },
     ],
