@@ -269,6 +269,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: ["restart-keeps"],
+    kinds: ["short-pause"],
   },
   {
     name: "a host that misses every request is not gone",
@@ -307,6 +308,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: ["replaced-in-time"],
+    kinds: ["short-pause"],
   },
 ];
 
