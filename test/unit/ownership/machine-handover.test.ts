@@ -67,6 +67,34 @@ test("a taker that cannot write has it once its table lists it", () => {
   assert.deepEqual(story.machine.owned(), []);
 });
 
+test("a taker that gives its claim up has not taken it: the owner goes on, and asks again", () => {
+  const story = owner();
+  story.step({ type: "drain", force: false }, 4_000);
+  story.step(peerClaim("node-c", entry("1+1")), 4_005);
+  story.step(peerTable("node-c"), 4_020);
+  const asked: number[] = [];
+  for (let now = 4_020; now < 12_500; now = story.nextDeadline(now)) {
+    const effects = story.tick(now);
+    if (effects.some(({ type }) => type === "offer")) asked.push(now);
+    assert.deepEqual(story.machine.owned(), [VIP], `${now}`);
+  }
+  assert.deepEqual(
+    asked,
+    [12_005, 12_255],
+    "once the claim counts no more, and five seconds later",
+  );
+});
+
+test("a taker that the record names has it after a second, though it was not heard", () => {
+  const story = owner();
+  story.step({ type: "drain", force: false }, 4_000);
+  story.step(peerClaim("node-c", entry("1+1")), 4_005);
+  story.step({ type: "vip-record", record: vipRecord("node-c", 2, 70) }, 4_010);
+  assert.deepEqual(story.tick(4_999), []);
+  story.tick(5_000);
+  assert.deepEqual(story.machine.owned(), []);
+});
+
 test("nobody takes it within a second: it is released, as without anybody to ask", () => {
   const story = owner();
   story.step({ type: "stop" }, 4_000);
