@@ -237,18 +237,21 @@ export class BeaconEngine {
       const isNews = incarnation !== peer.incarnation || verdict !== "heard";
       if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
-    } else this.#onMessage(open, peer, body);
+    } else this.#onMessage(open, peer, { body, now });
     return null;
   }
 
-  #onMessage(open: OpenSegment, peer: Peer, body: Exclude<DatagramBody, { kind: "beacon" }>): void {
-    const { node } = peer;
+  #onMessage(
+    open: OpenSegment,
+    peer: Peer,
+    { body, now }: { body: Exclude<DatagramBody, { kind: "beacon" }>; now: BootMs },
+  ): void {
+    const about = { node: peer.node, interface: open.about.interface };
     switch (body.kind) {
       case "claim":
-      case "offer": {
-        const { kind, entries } = body;
-        return this.#tell({ type: `peer-${kind}`, node, interface: open.about.interface, entries });
-      }
+        return this.#tell({ type: "peer-claim", ...about, entries: body.entries });
+      case "offer":
+        return this.#tell({ type: "peer-offer", ...about, entries: body.entries, at: now });
       case "table-request":
         this.#sendTable(open, peer.address);
         return;

@@ -64,6 +64,7 @@ export type PeerEvent =
       readonly node: string;
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
+      readonly at: BootMs;
     }
   /** The tenure on the interface has ended: the responder has dropped every grant there. */
   | {

@@ -196,7 +196,7 @@ test("a drained node refuses what it is offered", () => {
   const story = Story.joined({ vips, members: [B, C] });
   story.step(peerHeard("node-c", 400), 400);
   story.step(DRAIN, 1_000);
-  assert.deepEqual(story.step(peerOffer("node-c", entry(1)), 1_100), []);
+  assert.deepEqual(story.step(peerOffer("node-c", 1_100, entry(1)), 1_100), []);
 });
 
 test("a drained node resumes what the record names it for, and hands it over", () => {

@@ -211,7 +211,7 @@ test("the last endpoint terminates: the VIP goes to a node with a ready one, wit
     members: [A, C],
   });
   for (const node of ["node-a", "node-c"]) to.step(peerHeard(node, 400), 400);
-  assert.deepEqual(to.step(peerOffer("node-a", entry(1)), 1_001), claims("node-b", 2, 60));
+  assert.deepEqual(to.step(peerOffer("node-a", 1_001, entry(1)), 1_001), claims("node-b", 2, 60));
   from.step(peerClaim("node-b", entry("1+1")), 1_002);
   assert.deepEqual(from.machine.owned(), [VIP]);
   const written = to.step(vipWritten(vipRecord("node-b", 2, 61)), 1_010);
@@ -228,7 +228,7 @@ test("a taker whose endpoint is not known there yet takes the VIP once it is", (
     members: [A, C],
   });
   to.step(peerHeard("node-a", 400), 400);
-  assert.deepEqual(to.step(peerOffer("node-a", entry(1)), 1_000), []);
+  assert.deepEqual(to.step(peerOffer("node-a", 1_000, entry(1)), 1_000), []);
   const spec = local({ "node-a": "terminating", "node-b": "ready" });
   assert.deepEqual(to.step(changed(spec), 1_700), claims("node-b", 2, 60));
 });
