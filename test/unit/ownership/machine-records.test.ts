@@ -122,7 +122,7 @@ for (const epochByHand of [0, 3, 4]) {
   });
 }
 
-test("an owner whose Lease was lowered by hand while the API was away repairs it after that", () => {
+test("an owner whose Lease was lowered while the API was away repairs it after that", () => {
   const story = Story.joined({ vips: [vipRecord("node-a", 5, 60)] });
   story.tick(5_000);
   story.step(presenceNotWritten(5_000, "failed"), 5_001);

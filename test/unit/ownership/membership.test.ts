@@ -46,7 +46,7 @@ class Bench {
   }
 }
 
-test("Membership.expect() expects the others on every interface there is, and this node on none", () => {
+test("Membership.expect() expects the others on every interface, and not this node", () => {
   const { membership, ...bench } = new Bench();
   membership.onInterfaces(["eth0", "eth1"], NOW);
   membership.expect(["node-a", "node-b"], NOW);
