@@ -241,19 +241,22 @@ export class BeaconEngine {
       const isNews = incarnation !== peer.incarnation || verdict !== "heard";
       if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
-    } else this.#onMessage(open, peer, body);
+    } else this.#onMessage(open, peer, { body, now });
     return null;
   }
 
-  #onMessage(open: OpenSegment, peer: Peer, body: Exclude<DatagramBody, { kind: "beacon" }>): void {
-    const { node } = peer;
+  #onMessage(
+    open: OpenSegment,
+    peer: Peer,
+    { body, now }: { body: Exclude<DatagramBody, { kind: "beacon" }>; now: BootMs },
+  ): void {
+    const about = { node: peer.node, interface: open.about.interface };
     switch (body.kind) {
       case "claim":
+      case "complaint":
+        return this.#tell({ type: `peer-${body.kind}`, ...about, entries: body.entries });
       case "offer":
-      case "complaint": {
-        const { kind, entries } = body;
-        return this.#tell({ type: `peer-${kind}`, node, interface: open.about.interface, entries });
-      }
+        return this.#tell({ type: "peer-offer", ...about, entries: body.entries, at: now });
       case "table-request":
         this.#sendTable(open, peer.address);
         return;
@@ -286,7 +289,7 @@ export class BeaconEngine {
     for (const peer of open.peers.values()) {
       const targets = this.#probeTargets.get(peer.node) ?? [];
       if (peer.takeProbe(now)) this.#effects.push(...probesOf(open.about, peer, targets));
-      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer));
+      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer, now));
       if (peer.judge(now) !== null || peer.takeRepeat(now)) this.#tellVerdict(open, peer, now);
       if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
     }
@@ -346,7 +349,8 @@ export class BeaconEngine {
     if (this.#voice.isMuted(now)) return;
     const isRestarting = this.#state === "restarting";
     const holdMs = isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);
-    open.tenure.sending(holdMs);
+    // A peer that misses the host, too, waits no longer than it always does.
+    open.tenure.sending(Math.min(holdMs, this.#holdMs(open)));
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
     const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };

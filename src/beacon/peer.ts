@@ -7,7 +7,7 @@ import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
-import { HostWatch } from "./host-watch.ts";
+import { HOST_MISSES, HostWatch } from "./host-watch.ts";
 import type { Datagram } from "./wire.ts";
 
 /** When a silent node is asked on the wire, as parts of its hold: 150, 200, 250 of 300 ms. */
@@ -116,10 +116,11 @@ export class Peer {
     this.address = from;
     this.mac = beacon.mac;
     this.state = beacon.state;
-    if (this.state === "restarting") this.#host.begin(this.#intervalMs, now);
-    else this.#host.end();
-    this.stalledMs = beacon.stalledMs;
     const isBack = this.verdict !== "heard";
+    // What a host missed before it was heard again says nothing.
+    if (isBack || this.state !== "restarting") this.#host.end();
+    if (this.state === "restarting") this.#host.begin(this.#intervalMs, now);
+    this.stalledMs = beacon.stalledMs;
     this.verdict = "heard";
     this.#probes = 0;
     this.#digest = beacon.digest;
@@ -130,7 +131,9 @@ export class Peer {
 
   /** Its silence so far says nothing: this node was not listening. */
   excuse(now: BootMs): void {
-    this.#heardAt = now;
+    // The hold of a restart has an end: of it only as much is given again as shows who is back.
+    const leftMs = this.isRestarting ? this.#judgementMs : this.#holdMs;
+    this.#heardAt = Math.max(this.#heardAt, now - this.#holdMs + leftMs) as BootMs;
     this.#probes = 0;
   }
 
@@ -177,9 +180,10 @@ export class Peer {
     return this.isRestarting && this.#host.takeAsk(now);
   }
 
-  /** It answers, as far as it was asked. */
-  get isHostThere(): boolean {
-    return this.#host.isThere;
+  /** Its host does not answer, or the hold of its restart is nearly over. */
+  isJudgedSoon(now: BootMs): boolean {
+    const soon = after(this.#heardAt, this.#holdMs - this.#judgementMs);
+    return !this.#host.isThere || now >= soon;
   }
 
   /** Its host answered for its own address. */
@@ -243,6 +247,11 @@ export class Peer {
     if (this.verdict === "silent") return this.#repeats === 0 ? NEVER : this.#repeatAt();
     const holdUntil = after(this.#heardAt, this.#holdMs);
     return earliest(this.isRestarting ? this.#host.due : this.#nextProbe(), holdUntil);
+  }
+
+  /** What it takes to find its host gone, or the whole hold where that is less. */
+  get #judgementMs(): number {
+    return Math.min(this.#holdMs, HOST_MISSES * this.#intervalMs);
   }
 
   #repeatAt(): BootMs {

@@ -1,6 +1,7 @@
 // What a node asks on the wire to learn whether another one is there.
 
 import type { Ip } from "../core/address.ts";
+import type { BootMs } from "../core/time.ts";
 import type { BeaconSegment, EngineEffect } from "./engine-types.ts";
 import type { Peer } from "./peer.ts";
 
@@ -22,13 +23,15 @@ export function probesOf(
   return [...probes, ...gatewayProbe({ gateway, interface: name })];
 }
 
-/** Asks the host of a peer for its own address; once that was in vain, the gateway, too. */
+/** Asks the host of a peer for its own address; when it may be judged soon, the gateway, too. */
 export function hostProbes(
   about: BeaconSegment,
-  { address, mac, isHostThere }: Pick<Peer, "address" | "mac" | "isHostThere">,
+  peer: Pick<Peer, "address" | "mac" | "isJudgedSoon">,
+  now: BootMs,
 ): Probe[] {
+  const { address, mac } = peer;
   const probe = { type: "probe", interface: about.interface, address, to: mac } as const;
-  return isHostThere ? [probe] : [probe, ...gatewayProbe(about)];
+  return peer.isJudgedSoon(now) ? [probe, ...gatewayProbe(about)] : [probe];
 }
 
 /** Which side of a split this node is on. */

@@ -64,6 +64,7 @@ export type PeerEvent =
       readonly node: string;
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
+      readonly at: BootMs;
     }
   /** The node asked on the wire, and it is not (only) the owner that answers for these. */
   | {

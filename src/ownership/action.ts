@@ -31,6 +31,8 @@ export interface Situation {
   /** Null: it may own what it can. */
   readonly drain: { readonly force: boolean } | null;
   readonly preempt: boolean;
+  /** No move that nobody waits for before this. */
+  readonly nextMoveAt: () => BootMs;
 }
 
 export type Action =

@@ -49,9 +49,12 @@ export class Candidates {
     return eligibility(vip, this.#node, this.#ownSegments);
   }
 
-  /** The nodes that may own the VIP, best first; unhealthy ones only when there are no others. */
-  ranked(vip: VipSpec, now: BootMs): string[] {
-    const able = this.verdicts(vip, now).filter(
+  /**
+   * The nodes that may own the VIP, best first; unhealthy ones only when there are no others. They
+   * are there when they are on the segment: where it is answered now, or would be by this node.
+   */
+  ranked(vip: VipSpec, now: BootMs, segment = this.segmentOf(vip)): string[] {
+    const able = this.verdicts(vip, now, segment).filter(
       (candidate) => candidate.verdict.eligible && this.#isThere(candidate),
     );
     const healthy = able.filter(({ verdict }) => verdict.eligible && verdict.unhealthy === null);
@@ -71,9 +74,10 @@ export class Candidates {
   }
 
   /** Every known node in rank order, with what speaks for or against it. */
-  verdicts(vip: VipSpec, now: BootMs): Verdict[] {
+  verdicts(vip: VipSpec, now: BootMs, segment = this.segmentOf(vip)): Verdict[] {
     const known = new Set([this.#node, ...this.#members.names(), ...vip.placement.nodes.keys()]);
-    return this.#ranking.order([...known], vip.rankBy).map((node) => this.#verdict(vip, node, now));
+    const ordered = this.#ranking.order([...known], vip.rankBy);
+    return ordered.map((node) => this.#verdict(vip, node, { segment, now }));
   }
 
   /** It can be expected to claim: heard, or, where beacons do not reach, renewing its Lease. */
@@ -82,13 +86,16 @@ export class Candidates {
     return hearing === "heard" && state === "live";
   }
 
-  #verdict(vip: VipSpec, node: string, now: BootMs): Verdict {
+  #verdict(
+    vip: VipSpec,
+    node: string,
+    { segment, now }: { readonly segment: string | undefined; readonly now: BootMs },
+  ): Verdict {
     if (node === this.#node) {
       return { node, status: "alive", hearing: "heard", state: "live", verdict: this.own(vip) };
     }
     const isMember = this.#members.isKnown(node);
     const status = isMember ? this.#members.status(node, now) : "stopped";
-    const segment = this.segmentOf(vip);
     const hearing = this.#neighbours.hearing(node, segment);
     const state = this.#neighbours.on(segment ?? "").get(node)?.state ?? null;
     const verdict = eligibility(vip, node, this.#members.segments(node));

@@ -10,7 +10,7 @@ import type { Action, Situation } from "./action.ts";
 import { decideLeaving, leaveOf, mayOwn } from "./leave.ts";
 import type { Vacancy } from "./vacancy.ts";
 import { strongestOther, vacancyOf } from "./vacancy.ts";
-import type { Phase, Vip } from "./vip.ts";
+import type { Offer, Phase, Vip } from "./vip.ts";
 
 type Owning = Extract<Phase, { kind: "owning" }>;
 type Claiming = Extract<Phase, { kind: "claiming" }>;
@@ -48,7 +48,8 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
     const { offer } = vip;
     // It was asked to, and does not answer yet, whatever the record says: until it does, this does.
     const isTaking = offer?.to === other.node && !offer.isAnnounced;
-    if (isTaking && now < offer.until) return { kind: "wait", due: offer.until };
+    const until = isTaking ? takingUntil(vip, offer, other.node, situation) : now;
+    if (now < until) return { kind: "wait", due: until };
     const to = `to "${other.node}" at epoch ${formatEpoch(other.epoch)}`;
     const isAsked = offer?.to === other.node;
     return isAsked
@@ -61,14 +62,26 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
   }
   const upkeep = decideUpkeep(vip, phase, situation, now);
   const leave = leaveOf(vip, phase, situation, now);
-  const leaving = leave.kind === "stay" ? stay(vip, leave.due) : decideLeaving(vip, leave, now);
+  const leaving =
+    leave.kind === "stay" ? stay(vip, leave.due, now) : decideLeaving(vip, leave, situation, now);
   if (leaving.kind !== "wait") return leaving;
   if (upkeep.kind !== "wait") return upkeep;
   return { kind: "wait", due: earliest(leaving.due, upkeep.due) };
 }
 
-/** The reason to let go of it is gone. */
-function stay(vip: Vip, due: BootMs): Action {
+/** A claim that was given up counts until then: its node has not taken the VIP. */
+function takingUntil(vip: Vip, offer: Offer, taker: string, situation: Situation): BootMs {
+  const claim = situation.wireClaim(vip);
+  const isOnlyClaimed = vip.record?.owner !== taker && claim?.node === taker;
+  if (!isOnlyClaimed || claim.until === NEVER) return offer.until;
+  return Math.max(offer.until, claim.until) as BootMs;
+}
+
+/** The reason to let go of it is gone; whoever was asked may take it all the same. */
+function stay(vip: Vip, due: BootMs, now: BootMs): Action {
+  if (vip.offer !== null && now < vip.offer.until) {
+    return { kind: "wait", due: earliest(due, vip.offer.until) };
+  }
   vip.offer = null;
   vip.refusedBy = [];
   return { kind: "wait", due };
@@ -126,7 +139,9 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
   const own = mayOwn(vip, situation, now);
   const mine = ownEpoch(vip, situation);
   if (mine !== NO_EPOCH) {
-    if (own.ok && !situation.isStopping) {
+    // What was let go of by force is not taken up again because that could not be written.
+    const isForcedOut = vip.isLetGo && situation.drain?.force === true;
+    if (own.ok && !situation.isStopping && !isForcedOut) {
       return { kind: "resume", interfaces: own.interfaces, epoch: mine };
     }
     if (now < vip.retryAt) return { kind: "wait", due: vip.retryAt };

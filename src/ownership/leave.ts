@@ -64,7 +64,12 @@ function preemption(
   return { ...leave, to: [first], why, otherwise: null, isPaced: true };
 }
 
-export function decideLeaving(vip: Vip, leave: Leave, now: BootMs): Action {
+export function decideLeaving(
+  vip: Vip,
+  leave: Leave,
+  situation: Pick<Situation, "nextMoveAt">,
+  now: BootMs,
+): Action {
   const { offer } = vip;
   const { to, segment, why, otherwise, isPaced } = leave;
   if (offer !== null && now < offer.until) {
@@ -73,6 +78,8 @@ export function decideLeaving(vip: Vip, leave: Leave, now: BootMs): Action {
   }
   if (otherwise === null && now < vip.offerAgainAt) return { kind: "wait", due: vip.offerAgainAt };
   const next = to.find((node) => node !== offer?.to && !vip.refusedBy.includes(node));
+  const turn = isPaced ? situation.nextMoveAt() : now;
+  if (next !== undefined && now < turn) return { kind: "wait", due: turn };
   if (next !== undefined) return { kind: "offer", to: next, segment, why, isPaced };
   if (otherwise !== null) return { kind: "release", cause: otherwise, detail: why };
   const hasAsked = offer !== null || vip.refusedBy.length > 0 || vip.moveTo !== null;
@@ -87,7 +94,7 @@ function takers(
   now: BootMs,
 ): string[] {
   return candidates
-    .ranked(vip.spec, now)
+    .ranked(vip.spec, now, segment)
     .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard");
 }
 

@@ -162,7 +162,7 @@ export class Ownership {
       case "vip-record":
         return this.#evaluate(this.#vips.observe(event.record), now);
       case "vip-record-gone":
-        return this.#onVipRecordGone(event, now);
+        return this.#evaluate(this.#vips.forget(event, after(now, this.#timings.retryMs)), now);
       case "records-read":
         return this.#onRecordsRead(event.records, now);
       case "remembered":
@@ -210,7 +210,7 @@ export class Ownership {
     const known = new Set(this.#segments.map((segment) => segment.interface));
     const isNew = segments.some((segment) => !known.has(segment.interface));
     // Who answers there is not known before its beacons were listened to.
-    if (isNew) this.#listenUntil = after(now, this.#timings.holdMs);
+    if (isNew) this.#listen(1, now);
     this.#segments = segments;
     this.#candidates.setOwnSegments(segments);
     this.#membership.onInterfaces(
@@ -219,10 +219,6 @@ export class Ownership {
     );
     if (this.#hasRecords && this.#stop === "no") this.#presence.renewNow(now);
     this.#evaluateAll(now);
-  }
-
-  #onVipRecordGone(gone: EventOf<"vip-record-gone">, now: BootMs): void {
-    this.#evaluate(this.#vips.forget(gone, after(now, this.#timings.retryMs)), now);
   }
 
   #onRecordsRead(records: EventOf<"records-read">["records"], now: BootMs): void {
@@ -240,7 +236,7 @@ export class Ownership {
     if (this.#hasRecords) return;
     this.#hasRecords = true;
     this.#vips.recordsRead(vips);
-    this.#listenUntil = after(now, REMEMBERING_HOLDS * this.#timings.holdMs);
+    this.#listen(REMEMBERING_HOLDS, now);
     this.#membership.expect(nodes, now);
     this.#presence.renewNow(now);
     this.#evaluateAll(now);
@@ -261,11 +257,8 @@ export class Ownership {
     }
     if (event.outcome.kind !== "written" || !this.#presence.isConfirmed(now)) return;
     if (hadFailed || !wasConfirmed) this.#members.excuseSilence(comebackMs(this.#timings), now);
-    if (!wasConfirmed) this.#onConfirmedAgain(now);
-  }
-
-  /** After an outage what was known may not be acted on before it is read again. */
-  #onConfirmedAgain(now: BootMs): void {
+    if (wasConfirmed) return;
+    // After an outage what was known may not be acted on before it is read again.
     this.#doubtRecords(now);
     this.#evaluateAll(now);
   }
@@ -287,13 +280,19 @@ export class Ownership {
   /** A process that slept past its tenure owns nothing until it knows what happened meanwhile. */
   #onLapsed({ interface: name, lapses }: EventOf<"lapsed">, now: BootMs): void {
     this.#vips.lapses = lapses;
-    this.#listenUntil = after(now, this.#timings.holdMs);
+    this.#listen(1, now);
     for (const vip of this.#vips.owned()) {
       if (vip.phase.kind !== "owning" || !vip.phase.interfaces.includes(name)) continue;
       this.#vips.lose(vip, "tenure-lapsed", `no beacon left ${name} in time`);
     }
     this.#doubtRecords(now);
     this.#evaluateAll(now);
+  }
+
+  /** What is listened to already goes on for as long as it should. */
+  #listen(holds: number, now: BootMs): void {
+    const until = after(now, holds * this.#timings.holdMs);
+    this.#listenUntil = Math.max(this.#listenUntil, until) as BootMs;
   }
 
   #isApiInReach(now: BootMs): boolean {
@@ -338,6 +337,7 @@ export class Ownership {
       isStopping: this.#stop !== "no",
       drain: this.#orders.drain,
       preempt: this.#preempt,
+      nextMoveAt: () => this.#vips.nextMoveAt,
     };
   }
 

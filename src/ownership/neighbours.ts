@@ -56,7 +56,7 @@ export class Neighbours {
   ): boolean {
     const { state, mac, incarnation, at } = news;
     const known = this.on(interfaceName).get(node);
-    const isAnew = known !== undefined && known.incarnation !== incarnation;
+    const isAnew = known?.isExpected === false && known.incarnation !== incarnation;
     const since = known?.hearing === "heard" && !isAnew ? known.since : at;
     const told = { hearing: "heard", state, mac, incarnation, since } as const;
     this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isExpected: false });

@@ -10,7 +10,7 @@ import type { Vip } from "./vip.ts";
 export interface StandIn {
   readonly owner: string;
   readonly mac: Mac;
-  readonly interfaces: readonly string[];
+  readonly interface: string;
 }
 
 /** For whom this node should answer now, or null. */
@@ -23,11 +23,18 @@ export function standInOf(vip: Vip, situation: Situation, now: BootMs): StandIn 
   if (segment === undefined || owner === undefined) return null;
   const neighbour = neighbours.on(segment).get(owner);
   if (neighbour?.hearing !== "heard") return null;
-  const standIn = { owner, mac: neighbour.mac, interfaces: [segment] };
+  const standIn = { owner, mac: neighbour.mac, interface: segment };
   if (neighbour.state === "restarting") {
     return candidates.ranked(vip.spec, now)[0] === node ? standIn : null;
   }
   // It is back: until it says that it answers, this node does.
-  const isBack = neighbour.state === "live" && situation.wireClaim(vip)?.node !== owner;
-  return isBack && vip.standsInFor === owner ? standIn : null;
+  const isBack = neighbour.state === "live" || neighbour.state === "draining";
+  const isWaitedFor = isBack && situation.wireClaim(vip)?.node !== owner;
+  return isWaitedFor && vip.standsIn?.owner === owner ? standIn : null;
+}
+
+export function isSameStandIn(one: StandIn | null, other: StandIn | null): boolean {
+  if (one === null || other === null) return one === other;
+  const isSameHost = one.owner === other.owner && one.mac === other.mac;
+  return isSameHost && one.interface === other.interface;
 }

@@ -9,6 +9,8 @@ export class VipRecords {
   readonly #records = new Map<Ip, VipRecord>();
   /** Records that came since the read in flight was sent: it may not have them yet. */
   readonly #learnt = new Set<Ip>();
+  /** Versions of the deletions since then: that read may still have the records. */
+  readonly #gone = new Map<Ip, string>();
 
   get(address: Ip): VipRecord | null {
     return this.#records.get(address) ?? null;
@@ -40,12 +42,14 @@ export class VipRecords {
       if (isOlderVersion(resourceVersion, known)) return false;
     }
     this.#records.delete(address);
+    if (resourceVersion !== undefined) this.#gone.set(address, resourceVersion);
     return true;
   }
 
   /** A read of all records is on its way. */
   readSent(): void {
     this.#learnt.clear();
+    this.#gone.clear();
   }
 
   /** All records, straight from the API. */
@@ -55,6 +59,8 @@ export class VipRecords {
       if (!this.#learnt.has(address)) this.#records.delete(address);
     }
     for (const record of records) {
+      const gone = this.#gone.get(record.address);
+      if (gone !== undefined && isOlderVersion(record.resourceVersion, gone)) continue;
       this.#records.set(record.address, newerOf(known.get(record.address), record));
     }
   }

@@ -11,7 +11,7 @@ import type { Action, Situation } from "./action.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";
-import { type StandIn, standInOf } from "./stand-in.ts";
+import { isSameStandIn, type StandIn, standInOf } from "./stand-in.ts";
 import type {
   ClaimCause,
   LossCause,
@@ -45,6 +45,10 @@ export class VipTable {
   /** When some VIP must be looked at again. */
   get due(): BootMs {
     return this.#due;
+  }
+
+  get nextMoveAt(): BootMs {
+    return this.#nextMoveAt;
   }
 
   get size(): number {
@@ -167,7 +171,7 @@ export class VipTable {
   evaluate(vip: Vip, situation: Situation, now: BootMs): void {
     this.#act(vip, decide(vip, situation, now), situation, now);
     const standIn = standInOf(vip, situation, now);
-    if (vip.standsInFor !== (standIn?.owner ?? null)) this.#standInFor(vip, standIn);
+    if (!isSameStandIn(vip.standsIn, standIn)) this.#standInFor(vip, standIn);
   }
 
   /** From owning to idle: stop answering first, then tell. */
@@ -178,6 +182,7 @@ export class VipTable {
     vip.phase = IDLE;
     vip.offer = null;
     vip.refusedBy = [];
+    vip.offerAgainAt = -NEVER as BootMs;
     vip.moveTo = null;
     // A node that slept may have it still: what was heard and read meanwhile tells.
     vip.ownEpoch = cause === "tenure-lapsed" ? epoch : NO_EPOCH;
@@ -260,6 +265,7 @@ export class VipTable {
       hasFailed,
     };
     vip.vacantSince = null;
+    vip.isLetGo = false;
     this.#emit({ type: "claim", address: vip.spec.address, epoch, interfaces });
     this.#write(vip, node, vip.leaseEpochSeen + 1);
   }
@@ -271,10 +277,6 @@ export class VipTable {
     { timings }: Situation,
     now: BootMs,
   ): void {
-    if (isPaced && now < this.#nextMoveAt) {
-      this.#due = earliest(this.#due, this.#nextMoveAt);
-      return;
-    }
     if (isPaced) this.#nextMoveAt = after(now, timings.moveGapMs);
     if (vip.offer !== null) vip.refusedBy = [...vip.refusedBy, vip.offer.to];
     const until = after(now, timings.offerMs);
@@ -299,16 +301,17 @@ export class VipTable {
   }
 
   #standInFor(vip: Vip, standIn: StandIn | null): void {
-    if (vip.standsInFor === null && standIn === null) return;
-    vip.standsInFor = standIn?.owner ?? null;
+    if (vip.standsIn === null && standIn === null) return;
+    vip.standsIn = standIn;
     const { address } = vip.spec;
-    const interfaces = standIn?.interfaces ?? [];
+    const interfaces = standIn === null ? [] : [standIn.interface];
     this.#emit({ type: "stand-in", address, interfaces, mac: standIn?.mac ?? null });
   }
 
   #release(vip: Vip, node: string): void {
     vip.ownEpoch = NO_EPOCH;
     if (vip.record?.owner !== node) return;
+    vip.isLetGo = true;
     vip.phase = { kind: "releasing" };
     this.#write(vip, null, vip.record.epoch);
   }
@@ -356,6 +359,7 @@ export class VipTable {
     vip.heardHolder = null;
     vip.offered = null;
     vip.muteEpoch = null;
+    vip.isLetGo = false;
     this.#grant(vip, interfaces);
     this.#emit({ type: "claim", address, epoch, interfaces });
     this.#emit({ type: "announce", address });

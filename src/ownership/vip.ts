@@ -5,6 +5,7 @@ import { NO_EPOCH } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import { NEVER } from "../core/time.ts";
 import type { Doubt } from "./doubt.ts";
+import type { StandIn } from "./stand-in.ts";
 import type { ClaimCause, VipRecord, VipSpec } from "./types.ts";
 
 /**
@@ -62,12 +63,14 @@ export interface Vip {
   refusedBy: readonly string[];
   /** Nobody took it: not before this is anybody asked again. */
   offerAgainAt: BootMs;
+  /** This node let go of it, and could not write that down yet. */
+  isLetGo: boolean;
   /** The node that it should be moved to, as somebody asked for. */
   moveTo: string | null;
   /** The tenure at this epoch counts as over, as its owner is silent on the wire. */
   muteEpoch: Epoch | null;
-  /** The owner, whose daemon restarts, for which this node answers; null: for none. */
-  standsInFor: string | null;
+  /** For which owner, whose daemon restarts, this node answers, and how; null: for none. */
+  standsIn: StandIn | null;
   /** Who offers it to this node, at which epoch, and how long that stands. */
   offered: { readonly from: string; readonly epoch: Epoch; readonly until: BootMs } | null;
   defendedAt: BootMs;
@@ -103,9 +106,10 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     offer: null,
     refusedBy: [],
     offerAgainAt: longAgo,
+    isLetGo: false,
     moveTo: null,
     muteEpoch: null,
-    standsInFor: null,
+    standsIn: null,
     offered: null,
     defendedAt: longAgo,
     yieldedUntil: longAgo,

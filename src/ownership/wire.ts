@@ -120,8 +120,9 @@ export class Wire {
     if (epoch > vip.phase.epoch) vip.offer.isAnnounced = true;
   }
 
+  /** One that waited in a queue is over: the owner has asked somebody else since. */
   #onPeerOffer(event: EventOf<"peer-offer">, now: BootMs): void {
-    const until = after(now, this.#ports.timings.offerMs);
+    const until = after(event.at, this.#ports.timings.offerMs);
     for (const { address, epoch } of event.entries) {
       const vip = this.#ports.vips.get(address);
       if (vip === undefined) continue;

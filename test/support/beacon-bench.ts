@@ -155,6 +155,8 @@ export class BeaconBench {
         return this.#note(effect.interface, `asks for ${effect.address} ${toText(effect.to)}`);
       case "tenure":
         return this.#note(effect.interface, `tenure ${effect.until - START}`);
+      case "watch-hosts":
+        return this.#note(effect.interface, `watches ${effect.addresses.join(" ") || "nobody"}`);
       case "send":
         return this.#send(effect);
     }

@@ -155,8 +155,12 @@ export function peerClaim(node: string, ...entries: readonly PeerEntry[]): Owner
   return { type: "peer-claim", node, interface: "eth0", entries };
 }
 
-export function peerOffer(node: string, ...entries: readonly PeerEntry[]): OwnershipEvent {
-  return { type: "peer-offer", node, interface: "eth0", entries };
+export function peerOffer(
+  node: string,
+  at: number,
+  ...entries: readonly PeerEntry[]
+): OwnershipEvent {
+  return { type: "peer-offer", node, interface: "eth0", entries, at: bootMs(at) };
 }
 
 export function lapsed(lapses = 1): OwnershipEvent {

@@ -32,6 +32,8 @@ const PEER = "beacon/peer.ts";
 const MACHINE = "ownership/machine.ts";
 const DECIDE = "ownership/decide.ts";
 const TABLE = "ownership/vip-table.ts";
+const LEAVE = "ownership/leave.ts";
+const STAND_IN = "ownership/stand-in.ts";
 const CLAIMS = "ownership/claims.ts";
 const NEIGHBOURS = "ownership/neighbours.ts";
 
@@ -57,8 +59,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: PEER,
-        from: 'this.#answeredAt >= this.#probedAt ? "answers"',
-        to: '0 > 1 ? "answers"',
+        from: "this.#answeredAt >= this.#probedAt;",
+        to: "this.#answeredAt > NEVER;",
       },
     ],
     caughtBy: ["no-needless-move"],
@@ -104,9 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MACHINE,
-        from:
-          "this.#vips.lapses = lapses;\n" +
-          "    this.#listenUntil = after(now, this.#timings.holdMs);",
+        from: "this.#vips.lapses = lapses;\n    this.#listen(1, now);",
         to: "this.#vips.lapses = lapses;",
       },
     ],
@@ -208,6 +208,107 @@ export const MUTANTS: readonly Mutant[] = [
         to: "const isTaking = false && offer !== null;",
       },
     ],
+  },
+  {
+    name: "an owner whose offer is not taken asks nobody else",
+    patches: [
+      {
+        file: LEAVE,
+        from: "const next = to.find((node) =>",
+        to: "const next = to.slice(0, 1).find((node) =>",
+      },
+    ],
+    caughtBy: ["handed-over"],
+  },
+  {
+    name: "a drained node claims",
+    patches: [
+      {
+        file: DECIDE,
+        from: "if (situation.isStopping || situation.drain !== null) return WAIT;",
+        to: "if (situation.isStopping) return WAIT;",
+      },
+      {
+        file: DECIDE,
+        from: "!situation.isStopping && situation.drain === null;",
+        to: "!situation.isStopping;",
+      },
+    ],
+    caughtBy: ["drained-takes-nothing"],
+    kinds: ["drain", "crash", "stop"],
+  },
+  {
+    name: "a daemon that restarts asks for no more time than it always has",
+    patches: [
+      {
+        file: ENGINE,
+        from: "isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);",
+        to: "isRestarting ? this.#holdMs(open) : this.#holdMs(open);",
+      },
+    ],
+    caughtBy: ["restart-keeps"],
+  },
+  {
+    name: "nobody stands in for an owner that restarts",
+    patches: [
+      {
+        file: STAND_IN,
+        from: "return candidates.ranked(vip.spec, now)[0] === node ? standIn : null;",
+        to: "return null;",
+      },
+    ],
+    caughtBy: ["restart-keeps"],
+  },
+  {
+    name: "the stand-in ends with the first beacon of the new process",
+    patches: [
+      {
+        file: STAND_IN,
+        from: "return isWaitedFor && vip.standsIn?.owner === owner ? standIn : null;",
+        to: "return null;",
+      },
+    ],
+    caughtBy: ["restart-keeps"],
+    kinds: ["short-pause"],
+  },
+  {
+    name: "a host that misses every request is not gone",
+    patches: [
+      {
+        file: "beacon/host-watch.ts",
+        from: "return this.#misses >= HOST_MISSES;",
+        to: "return this.#misses > NEVER;",
+      },
+    ],
+    caughtBy: ["replaced-in-time"],
+  },
+  {
+    name: "a daemon that does not come back is waited for without an end",
+    patches: [
+      {
+        file: PEER,
+        from: "const isDue = now >= after(this.#heardAt, this.#holdMs);",
+        to: "const isDue = !this.isRestarting && now >= after(this.#heardAt, this.#holdMs);",
+      },
+      {
+        file: PEER,
+        from: "return earliest(this.isRestarting ? this.#host.due : this.#nextProbe(), holdUntil);",
+        to: "return this.isRestarting ? this.#host.due : earliest(this.#nextProbe(), holdUntil);",
+      },
+    ],
+    caughtBy: ["replaced-in-time"],
+  },
+  {
+    name: "the gateway is asked only once the host has missed a request",
+    patches: [
+      {
+        file: PEER,
+        from: "return !this.#host.isThere || now >= soon;",
+        to: "return !this.#host.isThere && soon > 0;",
+      },
+    ],
+    caughtBy: ["replaced-in-time"],
+    kinds: ["short-pause"],
   },
 ];
 

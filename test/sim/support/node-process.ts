@@ -3,21 +3,24 @@
 
 import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
+import { prefixOf } from "../../../src/core/address.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
-import type { OwnershipEvent } from "../../../src/ownership/types.ts";
+import type { OwnershipEvent, Segment } from "../../../src/ownership/types.ts";
 import type { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
 import { cheapHash, sha256 } from "./hashes.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { Proof } from "./proof.ts";
-import { ResponderModel } from "./responder-model.ts";
+import { INTERFACE, ResponderModel } from "./responder-model.ts";
 
 export interface NodeProcess {
   readonly machine: Ownership;
   readonly responder: ResponderModel;
   readonly driver: Driver;
   readonly proof: Proof;
+  /** When, in true time, it was told that its node is drained. */
+  drainedAt: number;
 }
 
 export interface ProcessPorts {
@@ -34,6 +37,11 @@ export interface ProcessPorts {
   readonly onStopped: () => void;
 }
 
+export const NETWORK: readonly Segment[] = [
+  { interface: INTERFACE, prefixes: [prefixOf("10.0.0.0" as Ip, 24)] },
+];
+const CLUSTER = "00".repeat(8);
+const KEY = new Uint8Array(32);
 const MULTIPLIER = 3;
 const RESTART_HOLD_MS = 10_000;
 /** Whoever simulates an attacker counts; here nobody does. */
@@ -48,6 +56,8 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
   const settings = { intervalMs, multiplier: MULTIPLIER, restartHoldMs: RESTART_HOLD_MS };
   const crypto = { hmac: () => NO_HMAC, sha256: cheapHash };
   const engine = new code.BeaconEngine({ node: name, incarnation, settings, ...crypto });
+  engine.setCluster(CLUSTER, clock.now());
+  engine.setKeys(KEY, [KEY], clock.now());
   const parts = { responder: new code.ArpResponder(), engine };
   const responder = new ResponderModel(parts, {
     now: () => clock.now(),
@@ -70,5 +80,5 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
     onOffer: (address, to) => onOffer(address, name, to),
     onStopped: ports.onStopped,
   });
-  return { machine, responder, driver, proof };
+  return { machine, responder, driver, proof, drainedAt: Number.POSITIVE_INFINITY };
 }

@@ -3,29 +3,23 @@
 
 import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
-import { prefixOf } from "../../../src/core/address.ts";
 import type { PeerState } from "../../../src/core/peer.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
-import type { Segment as Network, OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
+import type { OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 import { eventsOf, eventsOfList } from "./lease-events.ts";
 import type { NodeOptions } from "./node-options.ts";
-import { type NodeProcess, newProcess } from "./node-process.ts";
+import { NETWORK, type NodeProcess, newProcess } from "./node-process.ts";
 import type { Proof } from "./proof.ts";
 import { INTERFACE, ipOfPort, macOfPort } from "./responder-model.ts";
 import type { Frame } from "./segment.ts";
 import { SimTimer } from "./timer.ts";
 import { Violation } from "./violation.ts";
 
-const NETWORK: readonly Network[] = [
-  { interface: INTERFACE, prefixes: [prefixOf("10.0.0.0" as Ip, 24)] },
-];
 const NETLINK_MS_MAX = 5;
 const MESSAGE_MS_MAX = 0.3;
-const CLUSTER = "00".repeat(8);
-const KEY = new Uint8Array(32);
 
 export class SimNode {
   readonly name: string;
@@ -122,6 +116,11 @@ export class SimNode {
     return this.#isDraining;
   }
 
+  /** For how long, in true time, its process knows that it is drained; negative: it does not. */
+  get drainedForMs(): number {
+    return this.#options.queue.now - (this.#process?.drainedAt ?? Number.POSITIVE_INFINITY);
+  }
+
   start(): void {
     this.#hasPower = true;
     if (this.#process !== null) return;
@@ -131,10 +130,7 @@ export class SimNode {
     this.#incarnation += 1;
     this.#process = this.#spawn(this.#incarnation);
     this.link.reset();
-    const { machine, driver, responder } = this.#process;
-    const { engine } = responder;
-    engine.setCluster(CLUSTER, this.clock.now());
-    engine.setKeys(KEY, [KEY], this.clock.now());
+    const { machine, driver } = this.#process;
     driver.perform(machine.start(this.clock.now()));
     this.tellSegments();
     this.tellVips(this.#options.vips());
@@ -158,20 +154,25 @@ export class SimNode {
     const { queue, timings } = this.#options;
     const process = this.#process;
     this.#tellState("restarting");
-    queue.after(timings.holdMs, () => {
+    const replace = (): void => {
       if (process === null || this.#process !== process) return;
       this.kill();
       queue.after(downMs, () => {
         if (this.#hasPower) this.start();
       });
-    });
+    };
+    queue.after(timings.holdMs, () => this.post("exit", () => queue.after(0, replace)));
   }
 
   setDraining(isDraining: boolean): void {
     this.#isDraining = isDraining;
     this.#tellState(isDraining ? "draining" : "live");
     const event = isDraining ? ({ type: "drain", force: false } as const) : { type: "undrain" };
-    this.post("socket", () => this.#step(event as OwnershipEvent));
+    this.post("socket", () => {
+      const drainedAt = isDraining ? this.#options.queue.now : Number.POSITIVE_INFINITY;
+      if (this.#process !== null) this.#process.drainedAt = drainedAt;
+      this.#step(event as OwnershipEvent);
+    });
   }
 
   move(address: Ip, to: string): void {

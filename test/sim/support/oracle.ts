@@ -22,6 +22,8 @@ const QUIET_MS = 270;
 const OFFER_MS = 6_000;
 /** The owner renews its Lease, and everybody has seen it do so. */
 const SOUND_MS = 25_000;
+/** A write that was sent before has reached the API, or never will. */
+const IN_FLIGHT_MS = 6_000;
 /** With the API in reach an owner's record names it after this: retries, a list, a rewrite. */
 const RECORD_MS_MAX = 20_000;
 
@@ -184,7 +186,16 @@ export class Oracle {
     if (owner === null) return;
     this.figures.moves += 1;
     const previous = before?.kind === "vip" ? before.record.owner : null;
+    if (previous !== owner) this.#checkDrained(address, owner);
     if (previous !== null && previous !== owner) this.#checkNeed(address, previous, owner);
+  }
+
+  /** Who answers writes down what it took before. */
+  #checkDrained(address: Ip, owner: string): void {
+    const to = this.#options.nodes.find((node) => node.name === owner);
+    if (to === undefined || to.answers(address) || to.drainedForMs <= IN_FLIGHT_MS) return;
+    if (this.#options.queue.now <= this.#editedUntil) return;
+    throw new Violation("drained-takes-nothing", `${owner}, drained, takes ${address}`);
   }
 
   /**

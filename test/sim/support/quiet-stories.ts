@@ -19,6 +19,10 @@ const SETTLE_MS = 8_000;
 const REPLACED_MS = 550;
 /** A process that begins and is ready to listen. */
 const START_MS = 1_200;
+/** An offer that nobody takes, by the slowest clock. */
+const REFUSED_MS = 1_100;
+/** The hold of a restart by the slowest clock, the last beacons before, and REPLACED_MS. */
+const RESTART_MS_MAX = 11_500;
 /** Three requests that nobody answers, the one before them, and what REPLACED_MS has beside it. */
 const MISSED_MS = 750;
 
@@ -26,8 +30,7 @@ export function playQuietStories(cluster: Cluster): void {
   stop(cluster);
   restart(cluster);
   drain(cluster);
-  const dies = cluster.prng.chance(0.5) ? crash : crashWhileRestarting;
-  dies(cluster);
+  cluster.prng.pick([crash, crashWhileRestarting, restartInVain])(cluster);
 }
 
 function stop(cluster: Cluster): void {
@@ -54,13 +57,18 @@ function restart(cluster: Cluster): void {
   throw new Violation("restart-keeps", `${before} became ${after} when ${node.name} restarted`);
 }
 
+/** Some of those that are asked may be stuck. */
 function drain(cluster: Cluster): void {
   const node = ownerOf(cluster);
-  cluster.note(`${node.name} is drained`);
+  const others = cluster.nodes.filter((other) => other !== node);
+  const stuck = cluster.prng.chance(0.5) ? others.slice(1) : [];
+  for (const other of stuck) other.stall();
+  cluster.note(`${node.name} is drained, ${stuck.length} of the others are stuck`);
   node.setDraining(true);
-  mustBeAnswered(cluster, HANDOVER_MS, "handed-over");
+  mustBeAnswered(cluster, HANDOVER_MS + stuck.length * REFUSED_MS, "handed-over");
   const left = cluster.addresses.filter((address) => node.answers(address));
   if (left.length > 0) throw new Violation("handed-over", `${node.name}, drained, has ${left}`);
+  for (const other of stuck) other.wake();
   cluster.run(SETTLE_MS);
   cluster.oracle.checkHealed();
   node.setDraining(false);
@@ -83,6 +91,14 @@ function crashWhileRestarting(cluster: Cluster): void {
   cluster.run(START_MS / 2);
   node.crash();
   mustBeReplaced(cluster, node, MISSED_MS);
+}
+
+/** The host is well, but its daemon does not come back. */
+function restartInVain(cluster: Cluster): void {
+  const node = ownerOf(cluster);
+  cluster.note(`${node.name} restarts, and does not come back`);
+  node.restart(Number.MAX_SAFE_INTEGER);
+  mustBeReplaced(cluster, node, RESTART_MS_MAX);
 }
 
 /** Those that are left take over; one that is alone then needs a gateway, or waits for a Lease. */

@@ -30,6 +30,13 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   settle: { usage: "settle", pattern: /^$/, run: (stage) => stage.settle() },
   crash: ofNode("crash", (node) => node.crash()),
   stop: ofNode("stop", (node) => node.stop()),
+  drain: ofNode("drain", (node) => node.setDraining(true)),
+  undrain: ofNode("undrain", (node) => node.setDraining(false)),
+  restart: {
+    usage: "restart owner|NODE MS",
+    pattern: /^(owner|n\d) (\d+)$/,
+    run: (stage, name, downMs) => stage.node(name).restart(Number(downMs)),
+  },
   freeze: ofNode("freeze", (node) => node.freeze()),
   stall: ofNode("stall", (node) => node.stall()),
   wake: ofNode("wake", (node) => node.wake()),

@@ -19,6 +19,8 @@ export const INVARIANTS = [
   "no-throw",
   /** While an owner stops in an orderly way, somebody answers at every moment. */
   "handed-over",
+  /** Nobody becomes owner that was drained before. */
+  "drained-takes-nothing",
   /** A restart of the owner's daemon moves nothing, and somebody tells where the owner is. */
   "restart-keeps",
   /** An owner that dies while all is well is replaced within the detection time and a little. */

@@ -68,7 +68,9 @@ export function watchedCode({ note, nodeOf }: Watcher): Code {
         if (effect.type !== "probe" || effect.to === null) continue;
         const asked = nodeOf(effect.to);
         if (silences.isFirstProbe(this.#name, asked)) {
-          note(this.#name, `no beacon of ${asked}; asks it for the VIP`);
+          const { state } = this.peers().find(({ node }) => node === asked) ?? {};
+          const what = state === "restarting" ? "asks its host" : "asks it for the VIP";
+          note(this.#name, `no beacon of ${asked}; ${what}`);
         }
       }
       return effects;
@@ -130,6 +132,8 @@ function effectText(effect: OwnershipEffect): string | null {
       return "withdraws its claim";
     case "read-member":
       return `reads the node Lease of ${effect.node}`;
+    case "stand-in":
+      return effect.mac === null ? "stands in no more" : "stands in with the owner's MAC";
     case "stopped":
       return "has stopped";
     default:

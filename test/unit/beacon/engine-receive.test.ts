@@ -145,9 +145,17 @@ test("BeaconEngine tells a peer when it is heard first, and then what changes", 
     bench.hear(b.beacon());
   }
   assert.deepEqual(
-    bench.take().map((line) => line.split(" ")[5]),
+    bench.take(/heard/).map((line) => line.split(" ")[5]),
     ["draining", "restarting", "stopping", "deaf"],
   );
+});
+
+test("BeaconEngine tells of an offer with the time at which it came", () => {
+  const { bench, b } = benchWithB();
+  const { from, bytes } = b.datagram({ kind: "offer", entries: [entryOf(1)] });
+  const news = bench.engine.receive("eth0", { from, bytes }, bench.now);
+  const offer = { type: "peer-offer", node: "b", interface: "eth0", entries: [entryOf(1)] };
+  assert.deepEqual(news, [{ type: "tell", news: { ...offer, at: bench.now } }]);
 });
 
 test("BeaconEngine takes a claim that was overtaken, once, and one of any peer", () => {

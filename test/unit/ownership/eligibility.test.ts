@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Eligibility } from "../../../src/ownership/eligibility.ts";
 import { eligibility } from "../../../src/ownership/eligibility.ts";
-import type { NodePlacement, Segment } from "../../../src/ownership/types.ts";
+import type { NodePlacement, Segment, Serving } from "../../../src/ownership/types.ts";
 import { ALLOWED, segment, vip } from "../../support/ownership-words.ts";
 
 const LAN = segment("eth0", "10.0.0.0/8", "192.168.1.0/24");
@@ -21,6 +21,7 @@ interface Row {
   readonly placement?: NodePlacement | null;
   /** Null: the node says nothing of them. */
   readonly segments: readonly Segment[] | null;
+  readonly serving?: Serving;
   readonly expected: Eligibility;
 }
 
@@ -64,6 +65,51 @@ const ROWS: readonly Row[] = [
     expected: no('no interface "eth7", "eth8" with carrier, which the L2Advertisement asks for'),
   },
   {
+    name: "refuses every node while no endpoint serves",
+    segments: [LAN],
+    serving: new Map(),
+    expected: no("no endpoint of its Services serves"),
+  },
+  {
+    name: "refuses a node without an endpoint, while another has one",
+    segments: [LAN],
+    serving: new Map([["node-b", "ready"]]),
+    expected: no("no endpoint on it serves (externalTrafficPolicy: Local)"),
+  },
+  {
+    name: "gives the reason that no endpoint mends before the one that it does",
+    placement: { allowed: false, reason: "no L2Advertisement selects it" },
+    segments: [LAN],
+    serving: new Map(),
+    expected: no("no L2Advertisement selects it"),
+  },
+  {
+    name: "takes a node whose endpoints terminate for one that should let go",
+    segments: [LAN],
+    serving: new Map([["node-a", "terminating"]]),
+    expected: {
+      eligible: true,
+      interfaces: ["eth0"],
+      unhealthy: "the last endpoints on it are terminating",
+    },
+  },
+  {
+    name: "says what is wrong with the node before what is with its endpoints",
+    placement: { ...ALLOWED, unhealthy: "not Ready" },
+    segments: null,
+    serving: new Map([["node-a", "terminating"]]),
+    expected: { eligible: true, interfaces: [], unhealthy: "not Ready" },
+  },
+  {
+    name: "takes a node with a ready endpoint",
+    segments: [LAN],
+    serving: new Map([
+      ["node-a", "ready"],
+      ["node-b", "terminating"],
+    ]),
+    expected: yes("eth0"),
+  },
+  {
     name: "takes every interface that the VIP fits, and no other",
     segments: [WAN, LAN, LAN_TOO],
     expected: yes("eth0", "bond0"),
@@ -95,9 +141,9 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-for (const { name, placement = ALLOWED, segments, expected } of ROWS) {
+for (const { name, placement = ALLOWED, segments, serving, expected } of ROWS) {
   test(`eligibility() ${name}`, () => {
-    const spec = vip({ "node-a": placement });
+    const spec = { ...vip({ "node-a": placement }), serving: serving ?? "everywhere" };
     assert.deepEqual(eligibility(spec, "node-a", segments), expected);
   });
 }

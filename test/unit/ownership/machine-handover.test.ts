@@ -67,6 +67,34 @@ test("a taker that cannot write has it once its table lists it", () => {
   assert.deepEqual(story.machine.owned(), []);
 });
 
+test("a taker that gives its claim up has not taken it: the owner goes on, and asks again", () => {
+  const story = owner();
+  story.step({ type: "drain", force: false }, 4_000);
+  story.step(peerClaim("node-c", entry("1+1")), 4_005);
+  story.step(peerTable("node-c"), 4_020);
+  const asked: number[] = [];
+  for (let now = 4_020; now < 12_500; now = story.nextDeadline(now)) {
+    const effects = story.tick(now);
+    if (effects.some(({ type }) => type === "offer")) asked.push(now);
+    assert.deepEqual(story.machine.owned(), [VIP], `${now}`);
+  }
+  assert.deepEqual(
+    asked,
+    [12_005, 12_255],
+    "once the claim counts no more, and five seconds later",
+  );
+});
+
+test("a taker that the record names has it after a second, though it was not heard", () => {
+  const story = owner();
+  story.step({ type: "drain", force: false }, 4_000);
+  story.step(peerClaim("node-c", entry("1+1")), 4_005);
+  story.step({ type: "vip-record", record: vipRecord("node-c", 2, 70) }, 4_010);
+  assert.deepEqual(story.tick(4_999), []);
+  story.tick(5_000);
+  assert.deepEqual(story.machine.owned(), []);
+});
+
 test("nobody takes it within a second: it is released, as without anybody to ask", () => {
   const story = owner();
   story.step({ type: "stop" }, 4_000);
@@ -89,14 +117,34 @@ test("whoever is asked claims at once, whatever its rank", () => {
     members: [member("node-a"), C],
   });
   for (const node of ["node-a", "node-c"]) story.step(peerHeard(node, 400), 400);
-  const offer = peerOffer("node-a", entry(1));
+  const offer = peerOffer("node-a", 4_000, entry(1));
   assert.deepEqual(story.step(offer, 4_000), claims("node-b", 2, 60));
   const written = vipWritten(vipRecord("node-b", 2, 61));
   assert.deepEqual(story.step(written, 4_010), gained("handed-over", 2, "node-a"));
 });
 
+for (const [late, isTaken] of [
+  [999, true],
+  [1_000, false],
+  [30_000, false],
+] as const) {
+  test(`an offer that waited ${late} ms in a queue is taken: ${isTaken}`, () => {
+    const vips = [vipRecord("node-a", 1, 60)];
+    const story = Story.joined({ node: "node-b", vips, members: [member("node-a"), C] });
+    for (const node of ["node-a", "node-c"]) story.step(peerHeard(node, 400), 400);
+    const effects = story.step(peerOffer("node-a", 1_000, entry(1)), 1_000 + late);
+    assert.equal(
+      effects.some(({ type }) => type === "claim"),
+      isTaken,
+    );
+  });
+}
+
 test("an offer of a tenure that is over, or by somebody who has it not, is nothing", () => {
-  for (const offer of [peerOffer("node-a", entry(1)), peerOffer("node-c", entry(9))]) {
+  for (const offer of [
+    peerOffer("node-a", 4_000, entry(1)),
+    peerOffer("node-c", 4_000, entry(9)),
+  ]) {
     const story = Story.joined({
       node: "node-b",
       vips: [vipRecord("node-a", 2, 60)],

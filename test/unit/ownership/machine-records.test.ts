@@ -7,14 +7,19 @@ import { bootMs } from "../../../src/core/time.ts";
 import {
   claims,
   gained,
+  grant,
   heard,
   lost,
   member,
+  presenceNotWritten,
+  presenceWritten,
   recordsRead,
   Story,
   VIP,
   vipRecord,
+  vipWritten,
   writePresence,
+  writeVip,
 } from "../../support/ownership-words.ts";
 
 const B = member("node-b");
@@ -105,4 +110,30 @@ test("a member that only a list shows is one", () => {
   assert.deepEqual(story.machine.views.members(bootMs(10)), [
     { node: "node-c", status: "alive", holder: "node-c/1" },
   ]);
+});
+
+for (const epochByHand of [0, 3, 4]) {
+  test(`an owner at epoch 5 whose Lease is set to ${epochByHand} by hand writes it again`, () => {
+    const story = Story.joined({ vips: [vipRecord("node-a", 5, 60)] });
+    const record = vipRecord("node-a", epochByHand, 70);
+    const repaired = story.step({ type: "vip-record", record }, 1_000);
+    assert.deepEqual(repaired, [writeVip("node-a", 6, 70)]);
+    assert.deepEqual(story.step({ type: "vip-record", record }, 1_001), [], "one write at a time");
+    const written = story.step(vipWritten(vipRecord("node-a", 6, 71)), 1_010);
+    assert.deepEqual(written, [grant(6)], "the record's epoch is the tenure's from here on");
+  });
+}
+
+test("an owner whose Lease was lowered while the API was away repairs it after that", () => {
+  const story = Story.joined({ vips: [vipRecord("node-a", 5, 60)] });
+  story.tick(5_000);
+  story.step(presenceNotWritten(5_000, "failed"), 5_001);
+  const record = vipRecord("node-a", 3, 70);
+  assert.deepEqual(story.step({ type: "vip-record", record }, 5_100), []);
+  story.tick(6_001);
+  const again = story.step(presenceWritten(6_001), 6_010);
+  assert.deepEqual(
+    again.filter(({ type }) => type === "write-vip"),
+    [writeVip("node-a", 6, 70)],
+  );
 });

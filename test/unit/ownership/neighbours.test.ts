@@ -180,6 +180,80 @@ for (const how of ["heard", "silent", "answers"] as const) {
   });
 }
 
+const EXPECTED: readonly {
+  readonly name: string;
+  /** Beside a, which is expected. */
+  readonly others: Readonly<Record<string, How | "expected">>;
+  readonly may: boolean;
+}[] = [
+  { name: "one of two", others: {}, may: false },
+  { name: "one of three, the third expected, too", others: { b: "expected" }, may: false },
+  { name: "two of four", others: { b: "heard", c: "expected" }, may: false },
+  { name: "two of three", others: { b: "heard" }, may: true },
+  { name: "two of three, one of them without beacons", others: { b: "answers" }, may: true },
+  { name: "three of five", others: { b: "heard", c: "heard", d: "expected" }, may: true },
+];
+
+for (const { name, others, may } of EXPECTED) {
+  test(`Neighbours.mayJudge() of one never heard but expected is ${may} for ${name}`, () => {
+    const neighbours = new Neighbours();
+    for (const [node, how] of Object.entries({ a: "expected", ...others })) {
+      if (how === "expected") neighbours.expect(node, "eth0", bootMs(0));
+      else hear(neighbours, node);
+      if (how === "answers") silence(neighbours, node, { answers: true });
+    }
+    assert.equal(neighbours.mayJudge("a", "eth0"), may);
+  });
+}
+
+test("Neighbours.expect() makes a node silent there, and nowhere else, until it is heard", () => {
+  const neighbours = new Neighbours();
+  neighbours.expect("a", "eth0", bootMs(5));
+  const how = (name: string) => [neighbours.hearing("a", name), neighbours.isExpected("a", name)];
+  assert.deepEqual(
+    [how("eth0"), how("eth1")],
+    [
+      ["silent", true],
+      ["unknown", false],
+    ],
+  );
+  assert.equal(neighbours.on("eth0").get("a")?.since, 5);
+  hear(neighbours, "a", 10);
+  assert.deepEqual(how("eth0"), ["heard", false]);
+  silence(neighbours, "a", { at: 20 });
+  assert.deepEqual(how("eth0"), ["silent", false], "it was heard in this life");
+});
+
+test("Neighbours.expect() changes nothing of a node that was heard", () => {
+  const neighbours = neighboursOf({ a: "heard", b: "silent" });
+  for (const node of ["a", "b"]) neighbours.expect(node, "eth0", bootMs(50));
+  assert.deepEqual(
+    ["a", "b"].map((node) => [
+      neighbours.hearing(node, "eth0"),
+      neighbours.isExpected(node, "eth0"),
+    ]),
+    [
+      ["heard", false],
+      ["silent", false],
+    ],
+  );
+});
+
+test("Neighbours.forgetExpected() forgets those, on every segment, and no others", () => {
+  const neighbours = neighboursOf({ a: "heard", b: "silent" });
+  for (const name of ["eth0", "eth1"]) neighbours.expect("c", name, bootMs(0));
+  neighbours.forgetExpected();
+  assert.deepEqual([...neighbours.on("eth0").keys()], ["a", "b"]);
+  assert.deepEqual([...neighbours.on("eth1").keys()], []);
+});
+
+test("Neighbours.heard() of an expected node is no new start of it", () => {
+  const neighbours = new Neighbours();
+  neighbours.expect("a", "eth0", bootMs(0));
+  const about = { state: "live", mac: macOf("a"), incarnation: 9, at: bootMs(10) } as const;
+  assert.equal(neighbours.heard("a", "eth0", about), false);
+});
+
 test("Neighbours.keepInterfaces() drops what was heard elsewhere", () => {
   const neighbours = neighboursOf({ a: "heard" });
   hear(neighbours, "a", 0, "eth1");
