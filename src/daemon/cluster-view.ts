@@ -101,8 +101,12 @@ export class ClusterView {
     // Kubelets write their Node often; most of it changes nothing here.
     return this.#sink("node", this.nodes, (name) => {
       const node = this.nodes.get(name);
-      const relevant = JSON.stringify([node?.metadata.labels, node && healthProblem(node)]);
-      const digest = `${relevant} ${JSON.stringify(node?.addresses)}`;
+      const digest = JSON.stringify([
+        node?.metadata.labels,
+        node && healthProblem(node),
+        node?.unschedulable,
+        node?.addresses,
+      ]);
       if (this.#nodeDigests.get(name) === digest) return;
       if (node === undefined) this.#nodeDigests.delete(name);
       else this.#nodeDigests.set(name, digest);
