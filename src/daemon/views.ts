@@ -239,11 +239,12 @@ export class Views implements ApiSource {
   }
 
   planRebalance(): MoveView[] {
-    const { node, cluster, ownership, clock } = this.#sources;
+    const { node, cluster, ownership, clock, drain } = this.#sources;
     const now = clock.boot();
+    const here = { node, isDrained: drain.cause !== null };
     return cluster.addresses().flatMap((address) => {
       const view = ownership.machine.view(address, now);
-      return (view === null ? null : plannedMove(view, node)) ?? [];
+      return (view === null ? null : plannedMove(view, here)) ?? [];
     });
   }
 
