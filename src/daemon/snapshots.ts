@@ -16,9 +16,10 @@ export class Snapshots {
     this.#cluster = cluster;
   }
 
+  /** What is not valid is not remembered: nothing at all could be answered for with it. */
   save({ services, config, nodes }: ClusterChange): void {
     this.#saveServices(services);
-    if (config) {
+    if (config && this.#cluster.configProblems.length === 0) {
       this.#store.saveSnapshot("pool", this.#cluster.pools);
       this.#store.saveSnapshot("advertisement", this.#cluster.advertisements);
     }
