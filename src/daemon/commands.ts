@@ -12,7 +12,7 @@ import { whyNotMove } from "./moves.ts";
 export interface DaemonCommandsOptions {
   readonly node: string;
   readonly clock: Clock;
-  readonly drain: Drain;
+  readonly drain: Pick<Drain, "ask" | "end">;
   readonly machine: () => Pick<Ownership, "view">;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly drainView: () => DrainView;
@@ -45,7 +45,7 @@ export class DaemonCommands implements ApiCommands {
     const address = parseIp(text);
     const view = address === null ? null : machine().view(address, clock.boot());
     if (address === null || view === null) {
-      const message = `Cannot move "${text}": it is no external address of a Service`;
+      const message = `Cannot move "${text}": it is no external IPv4 address of a Service; see "lbctl vips"`;
       return { ok: false, kind: "not-found", message };
     }
     const reason = whyNotMove(view, node, to);
