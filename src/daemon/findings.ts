@@ -5,6 +5,7 @@ import type { Problem } from "../core/problem.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
+import type { DrainCause } from "./drain.ts";
 import { unsupportedFinding } from "./unsupported.ts";
 
 export interface Findable {
@@ -30,8 +31,8 @@ export interface Findable {
   readonly socketNotice?: string | null;
   /** Why peers cannot hear this node, or null. */
   readonly beaconProblem?: string | null;
-  /** Why this node is drained, or null. */
-  readonly drained?: "requested" | "cordoned" | null;
+  /** Why this node, by its name, is drained, or null. */
+  readonly drained?: { readonly cause: DrainCause; readonly node: string } | null;
   /** All Services: some ask for what is not supported yet. */
   readonly services?: Iterable<Service>;
 }
@@ -50,7 +51,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
-    ...drainFinding(input.drained ?? null),
+    ...drainFinding(input.drained),
     ...unsupportedFinding(input.services ?? []),
   ];
   return [
@@ -211,10 +212,14 @@ function ipv6Finding(count: number): Finding[] {
   ];
 }
 
-function drainFinding(cause: "requested" | "cordoned" | null): Finding[] {
-  if (cause === null) return [];
+function drainFinding(drained: Findable["drained"]): Finding[] {
+  if (drained == null) return [];
+  const { cause: why, node } = drained;
   const what = "This node is drained: it hands over its addresses and takes none";
-  return cause === "cordoned"
-    ? [{ health: "degraded", what, cause: "its Node is cordoned", next: "kubectl uncordon" }]
-    : [{ health: "degraded", what, cause: 'somebody ran "lbctl drain"', next: "lbctl undrain" }];
+  const cause =
+    why === "cordoned"
+      ? 'its Node is cordoned, and the node file says "drainOnCordon"'
+      : 'somebody ran "lbctl drain"';
+  const next = why === "cordoned" ? `kubectl uncordon ${node}` : "lbctl undrain";
+  return [{ health: "degraded", what, cause, next }];
 }

@@ -11,6 +11,12 @@ export interface PlannedMove {
   readonly to: string;
 }
 
+/** The node that looks. */
+export interface Here {
+  readonly node: string;
+  readonly isDrained: boolean;
+}
+
 /** Null: it can be moved from this `node` to the node `to`. */
 export function whyNotMove(view: VipView, node: string, to: string): string | null {
   if (view.phase.kind !== "owning") {
@@ -43,10 +49,7 @@ export function whyStuck(view: VipView, node: string): string {
 }
 
 /** Null: it is with the best of the nodes that are there. One that is drained takes nothing. */
-export function plannedMove(
-  view: VipView,
-  { node, isDrained }: { readonly node: string; readonly isDrained: boolean },
-): PlannedMove | null {
+export function plannedMove(view: VipView, { node, isDrained }: Here): PlannedMove | null {
   const from = view.phase.kind === "owning" ? node : (view.record?.owner ?? null);
   const best = view.verdicts.find((candidate) =>
     candidate.node === node ? !isDrained && isHealthy(candidate) : whyNotTaker(candidate) === null,
