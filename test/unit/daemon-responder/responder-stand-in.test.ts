@@ -187,3 +187,11 @@ test("ResponderLoop keeps waiting for a daemon whose host answers, and not for a
     .map((news) => (news.type === "peer-silent" ? news.node : news.type));
   assert.deepEqual(silent.slice(0, 1), ["n2"], "three requests without an answer");
 });
+
+test("ResponderLoop watches the host on when the gateway of the interface changes", () => {
+  const harness = beside();
+  says(harness, "restarting");
+  const interfaces = [{ ...ETH0, gateway: "192.168.100.1" as Ip }];
+  harness.loop.receive({ type: "interfaces", interfaces });
+  assert.deepEqual(filterOf(harness), [POOL_TEXT, GATEWAY_TEXT, HOST_TEXT]);
+});
