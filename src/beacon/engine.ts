@@ -339,8 +339,9 @@ export class BeaconEngine {
     open.sendAt = after(now, interval);
     open.sentAt = now;
     if (this.#voice.isMuted(now)) return;
-    const isRestarting = this.#state === "restarting";
-    const holdMs = isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);
+    // While it still sends beacons, peers must not give up between two of them.
+    const extraMs = this.#state === "restarting" ? this.#options.settings.restartHoldMs : 0;
+    const holdMs = Math.max(this.#holdMs(open), extraMs);
     open.tenure.sending(holdMs);
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
