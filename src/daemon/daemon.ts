@@ -39,7 +39,7 @@ import { ServiceEvents } from "./service-events.ts";
 import { Snapshots } from "./snapshots.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
-import { allReady, runTasks, type Task } from "./tasks.ts";
+import { aborted, allReady, runTasks, type Task } from "./tasks.ts";
 import { UnsupportedEvents } from "./unsupported.ts";
 import { Views } from "./views.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
@@ -180,7 +180,8 @@ export class Daemon {
     ];
     const end = new AbortController();
     const release = () => this.#release(stop.reason === "restart").finally(() => end.abort());
-    stop.addEventListener("abort", () => void release());
+    // It may have been told to stop while it took its socket.
+    void aborted(stop).then(release);
     this.#drain.start();
     void allReady(tasks).then(() => {
       this.#log.info({ event: "ready", version: VERSION }, "ready");
