@@ -104,7 +104,8 @@ export class ApiServer {
       return sendError(response, "method-not-allowed", message);
     }
     if (!mayUse(route, request.socket)) {
-      const message = `Cannot ${request.method} "${url.pathname}": only root may change anything; run it as root`;
+      const why = "only root may change anything; run it as root";
+      const message = `Cannot ${request.method} "${url.pathname}": ${why}`;
       return sendError(response, "forbidden", message);
     }
     void this.#handle(route, url.searchParams, request, response);

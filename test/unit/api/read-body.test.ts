@@ -45,7 +45,7 @@ test("readBody() of a connection that is cut is an error, and no rejection", asy
   assert.match(String(await body), /Cannot read the body: the connection was cut within it$/);
 });
 
-test("readBody() reads what is too long to its end: its sender would not listen otherwise", async () => {
+test("readBody() reads what is too long to its end: its sender listens only then", async () => {
   const request = Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(BODY_BYTES_MAX)));
   assert.ok((await readBody(request as IncomingMessage)) instanceof Error);
   assert.equal(request.readableEnded, true);

@@ -223,7 +223,7 @@ for (const [path, asked] of [
   });
 }
 
-test("a client that hangs up within its body is no bug of the daemon, and nothing is done", async (t) => {
+test("a client that hangs up within its body is no bug, and nothing is done", async (t) => {
   const { path: socket, commands, errors, source } = await serveApi(t);
   const client = connect(socket);
   client.write("POST /v1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");

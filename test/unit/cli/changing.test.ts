@@ -29,7 +29,7 @@ for (const timeout of ["", " ", "soon", "-1", "1s", "Infinity", "NaN"]) {
   });
 }
 
-test("lbctl drain that cannot hand over waits, then says what keeps what, and ends with 1", async (t) => {
+test("lbctl drain that cannot hand over waits, says what keeps what, ends with 1", async (t) => {
   const { daemon, run } = commandsOf(t, addDrain);
   daemon.drain = STUCK;
   assert.deepEqual(await run(["drain"]), {
@@ -78,7 +78,7 @@ test("lbctl drain that somebody ends meanwhile ends with 1: the node is not drai
   assert.deepEqual([status, stdout], [1, "n1 is not drained: it may own addresses\n"]);
 });
 
-test("lbctl drain whose daemon goes away ends with what is wrong with it, and shows nothing", async (t) => {
+test("lbctl drain whose daemon goes away ends with 3, and shows nothing", async (t) => {
   const { daemon, run } = commandsOf(t, addDrain);
   daemon.drain = STUCK;
   const ended = await run(["drain"], () => {

@@ -1,4 +1,4 @@
-// Tests of what lbctl may have a daemon do: which event follows, what is refused and in which words,
+// Tests of what lbctl may have a daemon do: which event follows, what is refused, in which words,
 // and that a rebalancing moves one address after the other.
 
 import assert from "node:assert/strict";

@@ -81,7 +81,7 @@ test("end() lets the node own again, and is told once", (t) => {
 });
 
 for (const force of [false, true]) {
-  test(`a drain ${force ? "by force" : "on request"} outlives a restart, until it is ended`, (t) => {
+  test(`a drain ${force ? "by force" : "on request"} outlives a restart, until its end`, (t) => {
     const { start, told } = host(t);
     start().ask(force);
     told();

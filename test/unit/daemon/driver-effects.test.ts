@@ -204,7 +204,7 @@ test("OwnershipDriver passes on for whom the responder stands in, and when no mo
   );
 });
 
-test("leaveForRestart() says that the daemon restarts, keeps all, and writes nothing", async (t) => {
+test("leaveForRestart() says that it restarts, keeps all, and writes nothing", async (t) => {
   const node = await owner(t);
   t.mock.timers.reset();
   node.take("state");

@@ -161,7 +161,7 @@ test("serving() of an address that nobody has any more: nowhere", () => {
   assert.equal(shown(known(...SHARED)), "nowhere");
 });
 
-test("serving() of Services that share an address: where one of them is, ready before ending", () => {
+test("serving() of Services that share an address: where one is, ready before ending", () => {
   const endpoints = known(...SHARED);
   assert.equal(shown(endpoints, DNS, DNS_TCP), "n1 ready, n2 ready, n3 ready");
   assert.equal(shown(endpoints, DNS_TCP, DNS), "n1 ready, n2 ready, n3 ready");

@@ -83,7 +83,7 @@ function leader(t: TestContext, objects: Parameters<typeof clusterOf>[0] = OBJEC
   return { work, cluster, asked, patched, answer, state, tick: t.mock.timers };
 }
 
-test("configure() of a node that does not lead gives nothing away, and knows what is reserved", (t) => {
+test("configure() of a node that does not lead gives nothing away", (t) => {
   const { work, cluster, patched, state } = leader(t);
   state.isLeading = false;
   cluster.serviceSink().upsert(service("shop/new"));

@@ -1,4 +1,4 @@
-// Tests of EndpointSlices from the wire: what counts when a condition is missing or of another type,
+// Tests of EndpointSlices from the wire: what counts when a condition is missing or of other type,
 // and what no server should send.
 
 import assert from "node:assert/strict";
