@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
-import pino from "pino";
 import { wallMs } from "../../../src/core/time.ts";
 import { Drain } from "../../../src/daemon/drain.ts";
+import { createLogger } from "../../../src/daemon/logger.ts";
 import { Store } from "../../../src/store/store.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
@@ -26,7 +26,7 @@ function host(t: TestContext): Host {
   const start = ({ drainOnCordon = false } = {}): Drain => {
     const drain = new Drain({
       store,
-      log: pino({ level: "silent" }),
+      log: createLogger("silent", {}),
       drainOnCordon,
       tellOwnership: (event) =>
         void told.push(event.type === "drain" ? `drain ${event.force}` : event.type),

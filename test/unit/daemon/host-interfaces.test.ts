@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import pino from "pino";
 import { prefixOf } from "../../../src/core/address.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { HostInterfaces } from "../../../src/daemon/host-interfaces.ts";
+import { createLogger } from "../../../src/daemon/logger.ts";
 import type { HostInterface } from "../../../src/link/host-interface.ts";
 import { ip } from "../../support/ipam-requests.ts";
 
@@ -31,7 +31,7 @@ function watched(exclude: readonly string[] = []) {
   const told: string[] = [];
   const host = new HostInterfaces({
     exclude,
-    log: pino({ level: "silent" }),
+    log: createLogger("silent", {}),
     tellResponder: (message) => {
       assert.equal(message.type, "interfaces");
       told.push(`answer on ${message.interfaces.map(({ name }) => name).join(",") || "none"}`);

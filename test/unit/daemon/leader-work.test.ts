@@ -6,10 +6,10 @@ import { syncBuiltinESMExports } from "node:module";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import pino from "pino";
 import { prefixOf } from "../../../src/core/address.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import { LeaderWork } from "../../../src/daemon/leader-work.ts";
+import { createLogger } from "../../../src/daemon/logger.ts";
 import { ServiceEvents } from "../../../src/daemon/service-events.ts";
 import type { Outcome } from "../../../src/k8s-sync/outcome.ts";
 import { failed, success } from "../../../src/k8s-sync/outcome.ts";
@@ -72,7 +72,7 @@ function leader(t: TestContext, objects: Parameters<typeof clusterOf>[0] = OBJEC
       { ...nic, addresses: [{ ip: own, prefix: prefixOf(own, 29) }], gateway: null },
     ],
     isLeading: () => state.isLeading,
-    log: pino({ level: "silent" }),
+    log: createLogger("silent", {}),
   });
   /** The API answers the request that waits. */
   const answer = async (outcome: Outcome<unknown>): Promise<void> => {
