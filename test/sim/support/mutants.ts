@@ -57,8 +57,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: PEER,
-        from: 'this.#answeredAt >= this.#probedAt ? "answers"',
-        to: '0 > 1 ? "answers"',
+        from: "!this.isRestarting && this.#answeredAt >= this.#probedAt",
+        to: "0 > 1",
       },
     ],
     caughtBy: ["no-needless-move"],
