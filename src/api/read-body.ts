@@ -4,21 +4,30 @@ import type { IncomingMessage } from "node:http";
 
 export const BODY_BYTES_MAX = 65_536;
 
-/** What the JSON says, or why it cannot be read. An empty body counts as `{}`. */
+/** What the JSON says, or why it cannot be read. An empty body counts as `{}`. Never rejects. */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) {
-      return new Error(`Cannot read the body: it is longer than ${BODY_BYTES_MAX} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  if (bytes === 0) return {};
+  const text = await readText(request);
+  if (typeof text !== "string") return text;
+  if (text === "") return {};
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return JSON.parse(text);
   } catch {
     return new Error("Cannot read the body: it is not JSON");
   }
+}
+
+/** Reads to the end in any case: who is still sending does not hear why it is refused. */
+async function readText(request: IncomingMessage): Promise<string | Error> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes <= BODY_BYTES_MAX) chunks.push(chunk);
+    }
+  } catch {
+    return new Error("Cannot read the body: the connection was cut within it");
+  }
+  if (bytes <= BODY_BYTES_MAX) return Buffer.concat(chunks).toString("utf8");
+  return new Error(`Cannot read the body: it is longer than ${BODY_BYTES_MAX} bytes`);
 }

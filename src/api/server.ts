@@ -99,12 +99,13 @@ export class ApiServer {
     if (route === undefined) {
       const methods = routes.map(({ method }) => method);
       response.setHeader("allow", methods.join(", "));
-      const served = methods.join(" and ");
-      const message = `Cannot ${request.method} "${url.pathname}": only ${served} is served`;
+      const served = `${methods.join(" and ")} ${methods.length === 1 ? "is" : "are"} served`;
+      const message = `Cannot ${request.method} "${url.pathname}": only ${served}`;
       return sendError(response, "method-not-allowed", message);
     }
     if (!mayUse(route, request.socket)) {
-      const message = `Cannot ${request.method} "${url.pathname}": only root may change anything`;
+      const why = "only root may change anything; run it as root";
+      const message = `Cannot ${request.method} "${url.pathname}": ${why}`;
       return sendError(response, "forbidden", message);
     }
     void this.#handle(route, url.searchParams, request, response);

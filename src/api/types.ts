@@ -116,7 +116,7 @@ export interface DrainView {
   readonly cause: "requested" | "cordoned" | null;
   /** Addresses are let go of even when no other node takes them. */
   readonly force: boolean;
-  /** The addresses that are still answered here, with what keeps them. */
+  /** While it is drained: the addresses that are still answered here, with what keeps them. */
   readonly remaining: readonly StuckView[];
 }
 
@@ -130,7 +130,7 @@ export interface MoveView {
 export interface NodeView {
   readonly node: string;
   readonly member: "alive" | "suspect" | "down" | "stopped" | "never-seen";
-  /** What its beacons say: `live`, `draining`, `restarting`, `stopping`; null: none is heard. */
+  /** What its beacons say (`live`, `draining`, `restarting`, `stopping`, `deaf`), or null: none. */
   readonly daemon: string | null;
   readonly owned: number;
   /** Why it is not eligible at all, or null. */

@@ -347,10 +347,11 @@ export class BeaconEngine {
     open.sendAt = after(now, interval);
     open.sentAt = now;
     if (this.#voice.isMuted(now)) return;
-    const isRestarting = this.#state === "restarting";
-    const holdMs = isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);
+    // While it still sends beacons, peers must not give up between two of them.
+    const extraMs = this.#state === "restarting" ? this.#options.settings.restartHoldMs : 0;
+    const holdMs = Math.max(this.#holdMs(open), extraMs);
     // A peer that misses the host, too, waits no longer than it always does.
-    open.tenure.sending(Math.min(holdMs, this.#holdMs(open)));
+    open.tenure.sending(this.#holdMs(open));
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
     const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };

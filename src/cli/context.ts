@@ -6,9 +6,11 @@ import type { Format } from "./output.ts";
 import { render } from "./output.ts";
 
 export interface Context {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, "get" | "post">;
   /** Writes the answer to stdout in the format asked for. */
   readonly show: <T>(answer: T, table: (answer: T) => string) => void;
+  /** Tells the operator something beside the answer, on stderr. */
+  readonly say: (text: string) => void;
   /** The exit status when nothing throws; 0 until set. */
   readonly exitWith: (status: number) => void;
 }
@@ -22,6 +24,9 @@ export function contextFor(command: Command): Context {
     client: new ApiClient(socket),
     show: (answer, table) => {
       process.stdout.write(render(answer, output, table));
+    },
+    say: (text) => {
+      process.stderr.write(`lbctl: ${text}\n`);
     },
     exitWith: (status) => {
       process.exitCode = status;

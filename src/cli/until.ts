@@ -20,5 +20,5 @@ export async function lookUntil<T>(
 /** Seconds as given to an option, in milliseconds; null: no number of them. */
 export function millisecondsOf(seconds: string): number | null {
   const number = Number(seconds);
-  return seconds !== "" && Number.isFinite(number) && number >= 0 ? number * 1_000 : null;
+  return seconds.trim() !== "" && Number.isFinite(number) && number >= 0 ? number * 1_000 : null;
 }

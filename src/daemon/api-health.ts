@@ -15,7 +15,10 @@ export interface ApiHealth {
   readonly lastContactAt: BootMs | null;
 }
 
-export function apiHealth(reflectors: Reflectors, writer: LeaseWriter): ApiHealth {
+export function apiHealth(
+  reflectors: Pick<Reflectors, "failures" | "count" | "lastContactAt">,
+  writer: Pick<LeaseWriter, "failure">,
+): ApiHealth {
   const failures = reflectors.failures();
   const isReachable = failures.size < reflectors.count;
   const lastContactAt = reflectors.lastContactAt();

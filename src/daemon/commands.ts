@@ -4,16 +4,16 @@ import type { ApiCommands, CommandResult } from "../api/routes.ts";
 import type { DrainView, MoveView } from "../api/types.ts";
 import { type Ip, parseIp } from "../core/address.ts";
 import type { Clock } from "../core/time.ts";
-import type { Ownership } from "../ownership/machine.ts";
 import type { OwnershipEvent } from "../ownership/types.ts";
+import type { OwnershipViews } from "../ownership/views.ts";
 import type { Drain } from "./drain.ts";
 import { whyNotMove } from "./moves.ts";
 
 export interface DaemonCommandsOptions {
   readonly node: string;
   readonly clock: Clock;
-  readonly drain: Drain;
-  readonly machine: () => Pick<Ownership, "views">;
+  readonly drain: Pick<Drain, "ask" | "end">;
+  readonly machine: () => { readonly views: Pick<OwnershipViews, "view"> };
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly drainView: () => DrainView;
   readonly plan: () => MoveView[];
@@ -45,7 +45,8 @@ export class DaemonCommands implements ApiCommands {
     const address = parseIp(text);
     const view = address === null ? null : machine().views.view(address, clock.boot());
     if (address === null || view === null) {
-      const message = `Cannot move "${text}": it is no external address of a Service`;
+      const why = 'it is no external IPv4 address of a Service; see "lbctl vips"';
+      const message = `Cannot move "${text}": ${why}`;
       return { ok: false, kind: "not-found", message };
     }
     const reason = whyNotMove(view, node, to);

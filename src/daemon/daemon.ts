@@ -39,7 +39,7 @@ import { ServiceEvents } from "./service-events.ts";
 import { Snapshots } from "./snapshots.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
-import { allReady, runTasks, type Task } from "./tasks.ts";
+import { aborted, allReady, runTasks, type Task } from "./tasks.ts";
 import { UnsupportedEvents } from "./unsupported.ts";
 import { Views } from "./views.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
@@ -98,7 +98,7 @@ export class Daemon {
       onChange: (change) => this.#onCluster(change),
       defer: (run) => void setImmediate(run),
     });
-    this.#snapshots = new Snapshots({ store: this.#store, cluster: this.#cluster, log });
+    this.#snapshots = new Snapshots(this.#store, this.#cluster);
     this.#drain = new Drain({
       store: this.#store,
       log,
@@ -186,7 +186,8 @@ export class Daemon {
     ];
     const end = new AbortController();
     const release = () => this.#release(stop.reason === "restart").finally(() => end.abort());
-    stop.addEventListener("abort", () => void release());
+    // It may have been told to stop while it took its socket.
+    void aborted(stop).then(release);
     this.#drain.start();
     void allReady(tasks).then(() => {
       this.#log.info({ event: "ready", version: VERSION }, "ready");
@@ -202,11 +203,8 @@ export class Daemon {
   }
 
   async #release(isRestart: boolean): Promise<void> {
-    const holdMs = this.#file.beacons.restartHoldMs;
-    const keeps = isRestart && holdMs > 0;
-    const how = keeps
-      ? "restarting: the peers leave the VIPs here"
-      : "stopping: releasing the VIPs";
+    const keeps = isRestart && this.#file.beacons.restartHoldMs > 0;
+    const how = keeps ? "restarting: peers leave the VIPs here" : "stopping: releasing the VIPs";
     this.#log.info({ event: "stopping", keeps }, how);
     const leaderStop = this.#leader.stop();
     await (keeps ? this.#ownership.leaveForRestart() : this.#ownership.stop(STOP_TIMEOUT_MS));
@@ -326,7 +324,7 @@ export class Daemon {
       onChange: (change) => this.#journal.ownChange(change),
       atOnce: (work) => this.#store.atOnce(work),
       onConflict: (conflict) => this.#journal.conflict(conflict),
-      onUnread: () => this.#snapshots.recall((event) => this.#ownership.post(event)),
+      onUnread: () => this.#snapshots.recall(this.#log, (event) => this.#ownership.post(event)),
     });
   }
 

@@ -5,6 +5,7 @@ import type { Problem } from "../core/problem.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
+import type { DrainCause } from "./drain.ts";
 import { unsupportedFinding } from "./unsupported.ts";
 
 export interface Findable {
@@ -43,8 +44,8 @@ export interface Findable {
     readonly owner: string;
     readonly macs: readonly string[];
   }[];
-  /** Why this node is drained, or null. */
-  readonly drained?: "requested" | "cordoned" | null;
+  /** Why this node, by its name, is drained, or null. */
+  readonly drained?: { readonly cause: DrainCause; readonly node: string } | null;
   /** All Services: some ask for what is not supported yet. */
   readonly services?: Iterable<Service>;
 }
@@ -64,7 +65,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
     ...listed((input.wire ?? []).map(wireFinding), "lbctl history"),
-    ...drainFinding(input.drained ?? null),
+    ...drainFinding(input.drained),
     ...namesakeFinding(input.namesake ?? null),
     ...unsupportedFinding(input.services ?? []),
   ];
@@ -226,12 +227,16 @@ function ipv6Finding(count: number): Finding[] {
   ];
 }
 
-function drainFinding(cause: "requested" | "cordoned" | null): Finding[] {
-  if (cause === null) return [];
+function drainFinding(drained: Findable["drained"]): Finding[] {
+  if (drained == null) return [];
+  const { cause: why, node } = drained;
   const what = "This node is drained: it hands over its addresses and takes none";
-  return cause === "cordoned"
-    ? [{ health: "degraded", what, cause: "its Node is cordoned", next: "kubectl uncordon" }]
-    : [{ health: "degraded", what, cause: 'somebody ran "lbctl drain"', next: "lbctl undrain" }];
+  const cause =
+    why === "cordoned"
+      ? 'its Node is cordoned, and the node file says "drainOnCordon"'
+      : 'somebody ran "lbctl drain"';
+  const next = why === "cordoned" ? `kubectl uncordon ${node}` : "lbctl undrain";
+  return [{ health: "degraded", what, cause, next }];
 }
 
 function namesakeFinding(namesake: (Findable["namesake"] & object) | null): Finding[] {

@@ -2,7 +2,7 @@
 // and it begins with what the API has, not with what a watch has shown so far.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ApiClient } from "../k8s-sync/client.ts";
+import type { ApiRequests } from "../k8s-sync/client.ts";
 import { decodeService } from "../k8s-sync/decode.ts";
 import { listAll } from "../k8s-sync/lister.ts";
 import type { HostInterface } from "../link/host-interface.ts";
@@ -13,7 +13,7 @@ import { SERVICES } from "./reflectors.ts";
 import { type ReservedAddresses, reservedAddresses } from "./reserved-addresses.ts";
 
 export interface LeaderWorkOptions {
-  readonly client: ApiClient;
+  readonly client: ApiRequests & { readonly server: string };
   readonly cluster: ClusterView;
   readonly allocation: AllocationController;
   readonly interfaces: () => readonly HostInterface[];

@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 import { AppError, errorText } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { Daemon } from "./daemon.ts";
+import { endReason } from "./end-reason.ts";
 import { loadNodeFile } from "./load-node-file.ts";
 import { createLogger } from "./logger.ts";
 import { type StopReason, stopReason } from "./service-manager.ts";
@@ -28,29 +29,13 @@ async function main(options: Options): Promise<void> {
   }
   const log = createLogger(file.logLevel, { node: file.nodeName });
   const stop = new AbortController();
+  const end = (asked: StopReason): void => stop.abort(endReason(asked, options.config, hostname()));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => void stopReason().then((reason) => end(stop, reason, options.config)));
+    process.on(signal, () => void stopReason().then(end));
   }
   // Whoever replaces the daemon without systemd says so by this signal.
-  process.on("SIGUSR2", () => end(stop, "restart", options.config));
+  process.on("SIGUSR2", () => end("restart"));
   await new Daemon(file, log).run(stop.signal);
-}
-
-/**
- * Ends the daemon. In a restart the peers leave its addresses here, which would be in vain for one
- * that cannot start again: then it is a stop.
- */
-function end(stop: AbortController, reason: StopReason, config: string): void {
-  stop.abort(reason === "restart" && isUsable(config) ? "restart" : "stop");
-}
-
-function isUsable(config: string): boolean {
-  try {
-    loadNodeFile(config, hostname());
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The message goes where systemd and a terminal show it. */

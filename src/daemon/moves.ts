@@ -11,6 +11,12 @@ export interface PlannedMove {
   readonly to: string;
 }
 
+/** The node that looks. */
+export interface Here {
+  readonly node: string;
+  readonly isDrained: boolean;
+}
+
 /** Null: it can be moved from this `node` to the node `to`. */
 export function whyNotMove(view: VipView, node: string, to: string): string | null {
   if (view.phase.kind !== "owning") {
@@ -42,11 +48,11 @@ export function whyStuck(view: VipView, node: string): string {
   return taker === undefined ? reasons.join("; ") : `"${taker.node}" is asked to take it over`;
 }
 
-/** Null: it is with the best of the nodes that are there. */
-export function plannedMove(view: VipView, node: string): PlannedMove | null {
+/** Null: it is with the best of the nodes that are there. One that is drained takes nothing. */
+export function plannedMove(view: VipView, { node, isDrained }: Here): PlannedMove | null {
   const from = view.phase.kind === "owning" ? node : (view.record?.owner ?? null);
   const best = view.verdicts.find((candidate) =>
-    candidate.node === node ? isHealthy(candidate) : whyNotTaker(candidate) === null,
+    candidate.node === node ? !isDrained && isHealthy(candidate) : whyNotTaker(candidate) === null,
   );
   if (from === null || best === undefined || best.node === from) return null;
   return { address: view.address, from, to: best.node };

@@ -17,10 +17,11 @@ export interface OpenInterface {
   problem: string | null;
 }
 
+/** `watchedHosts`: those of the interface of this name that it takes the place of. */
 export function newInterface(
   about: AnsweringInterface,
   responder: InterfaceResponder,
-  reopenAt: BootMs,
+  since: { readonly reopenAt: BootMs; readonly watchedHosts: readonly Ip[] },
 ): OpenInterface {
-  return { about, responder, socket: null, watchedHosts: [], reopenAt, problem: null };
+  return { about, responder, socket: null, ...since, problem: null };
 }

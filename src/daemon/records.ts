@@ -66,7 +66,8 @@ export function vipRecord(lease: Lease, address: Ip): VipRecord {
 export function rememberedRecords(rows: readonly TenureMemory[]): VipRecord[] {
   return rows.flatMap(({ address, owner, epoch }) => {
     const ip = parseIp(address);
-    return ip === null ? [] : [{ address: ip, owner, epoch, resourceVersion: "0" }];
+    if (ip === null) return [];
+    return [{ address: ip, owner, epoch: believedEpoch(epoch), resourceVersion: "0" }];
   });
 }
 
@@ -116,7 +117,8 @@ function parseSegment(plain: { interface?: unknown; prefixes?: unknown } | null)
 
 /** No count of tenures: no later one could be written (`leaseTransitions` is an int32). */
 function believedEpoch(transitions: number): number {
-  return transitions < 0 || transitions >= LEASE_EPOCH_MAX ? 0 : transitions;
+  const canFollow = Number.isInteger(transitions) && transitions < LEASE_EPOCH_MAX;
+  return canFollow ? Math.max(0, transitions) : 0;
 }
 
 function holderOf(lease: Lease): string | null {

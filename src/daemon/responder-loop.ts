@@ -244,6 +244,8 @@ export class ResponderLoop {
     const key = (about: AnsweringInterface): string =>
       `${about.name} ${about.index} ${about.mac} ${about.gateway}`;
     const wantedKeys = new Set(wanted.map(key));
+    // The engine tells them once: a gateway that changes is no news to it.
+    const watched = new Map([...this.#interfaces].map(([name, open]) => [name, open.watchedHosts]));
     for (const open of this.#interfaces.values()) {
       if (wantedKeys.has(key(open.about))) continue;
       open.socket?.close();
@@ -252,7 +254,8 @@ export class ResponderLoop {
     for (const about of wanted) {
       if (this.#interfaces.has(about.name)) continue;
       const responder = this.#responder.onInterface(about.name, about.mac);
-      this.#interfaces.set(about.name, newInterface(about, responder, now));
+      const since = { reopenAt: now, watchedHosts: watched.get(about.name) ?? [] };
+      this.#interfaces.set(about.name, newInterface(about, responder, since));
     }
     this.#setSegments(wanted, now);
   }

@@ -13,17 +13,16 @@ import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
 export class Snapshots {
   readonly #store: Store;
   readonly #cluster: ClusterView;
-  readonly #log: Logger;
 
-  constructor(options: { store: Store; cluster: ClusterView; log: Logger }) {
-    this.#store = options.store;
-    this.#cluster = options.cluster;
-    this.#log = options.log;
+  constructor(store: Store, cluster: ClusterView) {
+    this.#store = store;
+    this.#cluster = cluster;
   }
 
+  /** What is not valid is not remembered: nothing at all could be answered for with it. */
   save({ services, config, nodes }: ClusterChange): void {
     this.#saveServices(services);
-    if (config) {
+    if (config && this.#cluster.configProblems.length === 0) {
       this.#store.saveSnapshot("pool", this.#cluster.pools);
       this.#store.saveSnapshot("advertisement", this.#cluster.advertisements);
     }
@@ -34,10 +33,10 @@ export class Snapshots {
   }
 
   /** The API cannot be read, and was not since the start: what was known last has to do. */
-  recall(tellOwnership: (event: OwnershipEvent) => void): void {
+  recall(log: Logger, tellOwnership: (event: OwnershipEvent) => void): void {
     const memory = this.load();
     if (memory === null) return;
-    this.#log.warn({ event: "recall" }, "the API is away: working from what was known last");
+    log.warn({ event: "recall" }, "the API is away: working from what was known last");
     this.#cluster.restore(memory);
     const vips = rememberedRecords(this.#store.tenures());
     tellOwnership({ type: "remembered", vips, nodes: [...memory.nodes.keys()] });

@@ -25,7 +25,8 @@ import type { ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { findings, worst } from "./findings.ts";
-import { plannedMove, whyStuck } from "./moves.ts";
+import { type Here, plannedMove, whyStuck } from "./moves.ts";
+import { whyOrphan } from "./orphans.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
 import { exclusion, healthProblem } from "./placements.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
@@ -108,7 +109,8 @@ export class Views implements ApiSource {
   }
 
   findings(): Finding[] {
-    const { cluster, store, responder } = this.#sources;
+    const { node, cluster, store, responder } = this.#sources;
+    const { cause } = this.#sources.drain;
     const addresses = cluster.addresses();
     const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
     return findings({
@@ -122,7 +124,7 @@ export class Views implements ApiSource {
       orphans: ipv4.flatMap((address) => this.#orphan(address)),
       poolConflicts: this.#poolConflicts(),
       ipv6Addresses: addresses.length - ipv4.length,
-      drained: this.#sources.drain.cause,
+      drained: cause === null ? null : { cause, node },
       ...this.#sources.host(),
     });
   }
@@ -232,20 +234,21 @@ export class Views implements ApiSource {
   drain(): DrainView {
     const { node, drain, ownership, clock } = this.#sources;
     const now = clock.boot();
-    const remaining = ownership.machine.owned().map((address) => {
+    const { cause, force } = drain;
+    const owned = cause === null ? [] : ownership.machine.owned();
+    const remaining = owned.map((address) => {
       const view = ownership.machine.views.view(address, now);
       return { address, reason: view === null ? "" : whyStuck(view, node) };
     });
-    const { cause, force } = drain;
     return { node, draining: cause !== null, cause, force, remaining };
   }
 
   planRebalance(): MoveView[] {
-    const { node, cluster, ownership, clock } = this.#sources;
+    const { cluster, ownership, clock } = this.#sources;
     const now = clock.boot();
     return cluster.addresses().flatMap((address) => {
       const view = ownership.machine.views.view(address, now);
-      return (view === null ? null : plannedMove(view, node)) ?? [];
+      return (view === null ? null : plannedMove(view, this.#here)) ?? [];
     });
   }
 
@@ -266,6 +269,11 @@ export class Views implements ApiSource {
     });
   }
 
+  get #here(): Here {
+    const { node, drain } = this.#sources;
+    return { node, isDrained: drain.cause !== null };
+  }
+
   #ownerOf(address: Ip): string | null {
     const view = this.#sources.ownership.machine.views.view(address, this.#sources.clock.boot());
     return view?.record?.owner ?? null;
@@ -276,15 +284,8 @@ export class Views implements ApiSource {
     const { ownership, clock } = this.#sources;
     const view = ownership.machine.views.view(address, clock.boot());
     if (view === null) return [{ address, reason: "it is in no IPAddressPool" }];
-    if (view.record?.owner != null || view.phase.kind !== "idle") return [];
-    // Without an endpoint there is nothing to answer for: that is the Service's affair.
-    if (view.serving !== "everywhere" && view.serving.size === 0) return [];
-    const able = view.verdicts.filter((v) => v.verdict.eligible && v.status === "alive");
-    if (able.length > 0) return [];
-    const reasons = view.verdicts.map(({ node, status, verdict }) =>
-      verdict.eligible ? `${node}: its Lease says ${status}` : `${node}: ${verdict.reason}`,
-    );
-    return [{ address, reason: `no node is eligible (${reasons.slice(0, 3).join("; ")})` }];
+    const reason = whyOrphan(view, this.#here);
+    return reason === null ? [] : [{ address, reason }];
   }
 
   #poolConflicts(): { pool: string; text: string }[] {

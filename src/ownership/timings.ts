@@ -72,10 +72,15 @@ export function checkTimings(timings: Timings): void {
   invariant(timings.claimWaitMs < timings.holdMs, "claimWaitMs < holdMs");
 }
 
-/** The defaults, with the hold that the beacons have. */
+/** By so much a tenure is shorter than the hold; a claim that waited longer would be void. */
+const TENURE_MARGIN_MS = 10;
+
+/** The defaults, with the hold that the beacons have, and no claim that waits longer than that. */
 export function timingsFor(beacons: {
   readonly intervalMs: number;
   readonly multiplier: number;
 }): Timings {
-  return { ...DEFAULT_TIMINGS, holdMs: beacons.intervalMs * beacons.multiplier };
+  const holdMs = beacons.intervalMs * beacons.multiplier;
+  const claimWaitMs = Math.min(DEFAULT_TIMINGS.claimWaitMs, holdMs - TENURE_MARGIN_MS);
+  return { ...DEFAULT_TIMINGS, holdMs, claimWaitMs };
 }

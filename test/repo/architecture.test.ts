@@ -56,7 +56,11 @@ const ROWS: readonly ImportRow[] = [
   {
     path: "test",
     internal: ["*", "test"],
-    packages: ["fast-check", "typescript", "yaml", "undici", "better-sqlite3", "esbuild", "zod"],
+    packages: [
+      ...["fast-check", "typescript", "yaml", "undici", "better-sqlite3", "esbuild", "zod"],
+      // The commands of lbctl take the program that they are added to.
+      "commander",
+    ],
     node: true,
   },
 ];

@@ -22,6 +22,7 @@ const ROWS: readonly (readonly [script: string, options: string, needsRoot: bool
   ["sim.sh", "--no-control-plane", false],
   ["bench.sh", "", true],
   ["bench-failover.sh", "", true],
+  ["bench-bulk.sh", "", true],
   ["soak.sh", "", true],
 ];
 

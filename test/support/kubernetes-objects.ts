@@ -2,8 +2,14 @@
 // ClusterView that has listed some.
 
 import { ClusterView } from "../../src/daemon/cluster-view.ts";
-import { decodeLease, decodeNode, decodeObject, decodeService } from "../../src/k8s-sync/decode.ts";
-import type { Lease, Node, RawObject, Service } from "../../src/k8s-sync/model.ts";
+import {
+  decodeEndpointSlice,
+  decodeLease,
+  decodeNode,
+  decodeObject,
+  decodeService,
+} from "../../src/k8s-sync/decode.ts";
+import type { EndpointSlice, Lease, Node, RawObject, Service } from "../../src/k8s-sync/model.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,16 +38,18 @@ export interface NodeOptions {
   readonly taints?: readonly Fields[];
   readonly conditions?: readonly Fields[];
   readonly addresses?: readonly string[];
+  readonly unschedulable?: boolean;
 }
 
 /** One without taints and conditions, which counts as healthy. */
 export function node(name: string, options: NodeOptions = {}): Node {
   const { labels = {}, taints = [], conditions = [], addresses = [] } = options;
+  const { unschedulable = false } = options;
   const typed = addresses.map((address) => ({ type: "InternalIP", address }));
   return present(
     decodeNode({
       metadata: { name, resourceVersion: "1", labels },
-      spec: { taints },
+      spec: { taints, unschedulable },
       status: { conditions, addresses: typed },
     }),
   );
@@ -56,11 +64,27 @@ export function resource(name: string, spec: Fields = {}): RawObject {
   return present(decodeObject({ metadata: { name, resourceVersion: "1" }, spec }));
 }
 
+/** An endpoint by its node; null: on none. */
+export function endpoint(nodeName: string | null, conditions: Fields = {}): Fields {
+  return { nodeName, conditions };
+}
+
+/** `key` is `namespace/name`; `of` is the Service in its label, null: it has no label. */
+export function slice(key: string, of: string | null, endpoints: readonly Fields[]): EndpointSlice {
+  const [namespace, name] = key.split("/");
+  const labels = of === null ? {} : { "kubernetes.io/service-name": of };
+  return present(
+    decodeEndpointSlice({ metadata: { namespace, name, resourceVersion: "1", labels }, endpoints }),
+  );
+}
+
 export interface ClusterObjects {
   readonly services?: readonly Service[];
   readonly nodes?: readonly Node[];
   readonly pools?: readonly RawObject[];
   readonly advertisements?: readonly RawObject[];
+  /** None: they cannot be read. */
+  readonly slices?: readonly EndpointSlice[];
 }
 
 export function clusterOf(objects: ClusterObjects): ClusterView {
@@ -69,7 +93,8 @@ export function clusterOf(objects: ClusterObjects): ClusterView {
   cluster.nodeSink().replace(objects.nodes ?? []);
   cluster.poolSink().replace(objects.pools ?? []);
   cluster.advertisementSink().replace(objects.advertisements ?? []);
-  cluster.skipEndpoints();
+  if (objects.slices === undefined) cluster.skipEndpoints();
+  else cluster.endpointSliceSink().replace(objects.slices);
   return cluster;
 }
 

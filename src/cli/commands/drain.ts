@@ -27,18 +27,28 @@ export function addDrain(program: Command, context: MakeContext): void {
       const isDone = ({ item }: ItemView<DrainView>): boolean => item.remaining.length === 0;
       const answer = await lookUntil(() => client.get("/v1/drain"), isDone, timeoutMs);
       show(answer, drainText);
-      exitWith(isDone(answer) ? 0 : 1);
+      // Somebody may have ended it meanwhile.
+      exitWith(isDone(answer) && answer.item.draining ? 0 : 1);
     });
 }
 
 /** What is still here comes with what keeps it, and what to do about it. */
 export function drainText({ item }: ItemView<DrainView>): string {
-  const { node, draining, cause, remaining } = item;
+  const { node, draining, cause, force, remaining } = item;
   if (!draining) return `${node} is not drained: it may own addresses\n`;
   const because = cause === "cordoned" ? ", as its Node is cordoned" : "";
-  if (remaining.length === 0) return `${node} is drained${because}: it has no address left\n`;
+  const end = cause === "cordoned" ? `kubectl uncordon ${node}` : "lbctl undrain";
+  const untilWhen = `It stays drained, over restarts too, until "${end}".`;
+  if (remaining.length === 0) {
+    return `${node} is drained${because}: it has no address left. ${untilWhen}\n`;
+  }
   const lines = [`${node} is being drained${because}; still answered here:`];
   for (const { address, reason } of remaining) lines.push(`  ${address}: ${reason}`);
-  lines.push('They stay until another node takes them; "lbctl drain --force" lets go of them.');
+  lines.push(
+    force
+      ? "They go as soon as every node that could take them was asked."
+      : 'They stay until another node takes them; "lbctl drain --force" lets go of them.',
+    untilWhen,
+  );
   return `${lines.join("\n")}\n`;
 }

@@ -16,21 +16,44 @@ export function addMove(program: Command, context: MakeContext): void {
     .argument("<address>", "an address that this node answers for")
     .argument("<node>", "the node that should")
     .action(async (address: string, node: string, _options: unknown, command: Command) => {
-      const { client, show } = context(command);
+      const { client, show, say } = context(command);
       const answer = await client.post("/v1/move", { address, node });
-      const ownerOf = async (): Promise<string | null> => {
+      const { from } = answer.item;
+      const look = async (): Promise<Place> => {
         const { items } = await client.get("/v1/vips");
-        return items.find((vip) => vip.address === answer.item.address)?.owner ?? null;
+        const vip = items.find((candidate) => candidate.address === answer.item.address);
+        return { owner: vip?.owner ?? null, isHere: vip?.here === "owning" };
       };
-      const owner = await lookUntil(ownerOf, (name) => name === node, TIMEOUT_MS);
-      if (owner !== node) {
+      const isOver = ({ owner, isHere }: Place): boolean =>
+        owner === node || (owner !== from && !isHere);
+      const { owner, isHere } = await lookUntil(look, isOver, TIMEOUT_MS);
+      const problem = whyNotMoved({ owner, isHere }, { from, to: node });
+      if (problem !== null) {
         const message =
-          `Cannot move ${address} to "${node}": it did not take it, and "${answer.item.from}" ` +
-          `goes on; see "lbctl explain ${address}", and "journalctl -u lbd" on ${node}`;
+          `Cannot move ${address} to "${node}": ${problem}; ` +
+          `see "lbctl explain ${address}", and "journalctl -u lbd" on ${node}`;
         throw new AppError("REFUSED", message);
       }
       show(answer, moveText);
+      if (owner !== node) say(`its Lease still names ${from}: see "lbctl status"`);
     });
+}
+
+/** Where an address is: by its Lease, and whether this node answers for it. */
+interface Place {
+  readonly owner: string | null;
+  readonly isHere: boolean;
+}
+
+/** Who hands over goes on until it hears that the other answers, be the Lease written or not. */
+function whyNotMoved(
+  { owner, isHere }: Place,
+  { from, to }: { readonly from: string; readonly to: string },
+): string | null {
+  if (owner === to) return null;
+  if (isHere) return `it did not take it, and "${from}" goes on`;
+  if (owner === from) return null;
+  return owner === null ? "nobody has it now" : `"${owner}" has taken it instead`;
 }
 
 function moveText({ item }: ItemView<MoveView>): string {

@@ -17,7 +17,13 @@ export function addPlan(program: Command, context: MakeContext): void {
 }
 
 export function planText({ items }: ListView<MoveView>): string {
-  if (items.length === 0) return "Nothing would move: each address is where it ranks first\n";
+  if (items.length === 0) {
+    return "Nothing would move: each address is with the best of the nodes that could have it\n";
+  }
+  return movesTable(items);
+}
+
+export function movesTable(items: readonly MoveView[]): string {
   return formatTable(items, [
     { title: "ADDRESS", value: (move) => move.address },
     { title: "FROM", value: (move) => move.from },

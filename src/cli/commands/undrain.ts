@@ -3,7 +3,6 @@
 import type { Command } from "commander";
 import type { DrainView, ItemView } from "../../api/types.ts";
 import type { MakeContext } from "../context.ts";
-import { drainText } from "./drain.ts";
 
 export function addUndrain(program: Command, context: MakeContext): void {
   program
@@ -17,8 +16,13 @@ export function addUndrain(program: Command, context: MakeContext): void {
     });
 }
 
-function undrainText(answer: ItemView<DrainView>): string {
-  if (answer.item.cause !== "cordoned") return drainText(answer);
-  const { node } = answer.item;
-  return `${node} stays drained, as its Node is cordoned: kubectl uncordon ${node}\n`;
+function undrainText({ item }: ItemView<DrainView>): string {
+  const { node, cause } = item;
+  if (cause === "cordoned") {
+    return `${node} stays drained, as its Node is cordoned: kubectl uncordon ${node}\n`;
+  }
+  return (
+    `${node} is not drained: it may own addresses. ` +
+    'Nothing moves back by itself; "lbctl plan rebalance" shows what could.\n'
+  );
 }

@@ -242,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: ENGINE,
-        from: "isRestarting ? this.#options.settings.restartHoldMs : this.#holdMs(open);",
-        to: "isRestarting ? this.#holdMs(open) : this.#holdMs(open);",
+        from: '"restarting" ? this.#options.settings.restartHoldMs : 0;',
+        to: '"restarting" ? 0 : 0;',
       },
     ],
     caughtBy: ["restart-keeps"],

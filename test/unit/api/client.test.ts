@@ -12,7 +12,7 @@ import { SCHEMA } from "../../../src/api/types.ts";
 import type { ErrorCode } from "../../../src/core/errors.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import { VERSION } from "../../../src/core/version.ts";
-import { EXPLAINED, serveApi, VIPS } from "../../support/fake-api-source.ts";
+import { EXPLAINED, MOVES, serveApi, VIPS } from "../../support/fake-api-source.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 import { asNobody, makeDeadSocket, scriptedServer } from "../../support/unix-sockets.ts";
 
@@ -175,6 +175,7 @@ const ANSWERS: readonly AnswerRow[] = [
       ["bad-request", 400, "USAGE"],
       ["method-not-allowed", 405, "USAGE"],
       ["forbidden", 403, "DAEMON_FORBIDDEN"],
+      ["refused", 409, "REFUSED"],
     ] as const
   ).map(([kind, status, code]) => ({
     name: `an error of kind ${kind}`,
@@ -240,4 +241,54 @@ test("get() gives up a server that drips its answer", { timeout: 5_000 }, async 
   });
   const answer = new ApiClient(path, { timeoutMs: 100 }).get("/v1/status");
   await assert.rejects(answer, { code: "DAEMON_TIMEOUT" });
+});
+
+test("post() has the daemon do it, and brings what comes of it", async (t) => {
+  const { client: daemon, commands } = await client(t);
+  const answer = await daemon.post("/v1/move", { address: "10.0.0.10", node: "n2" });
+  assert.deepEqual(answer, { schema: SCHEMA, item: MOVES[0] });
+  assert.deepEqual(await daemon.post("/v1/rebalance", {}), { schema: SCHEMA, items: MOVES });
+  assert.deepEqual(commands.asked, ["move 10.0.0.10 n2", "rebalance"]);
+});
+
+const UNDONE: readonly (readonly ["refused" | "not-found", ErrorCode, number])[] = [
+  ["refused", "REFUSED", 5],
+  ["not-found", "NOT_FOUND", 4],
+];
+
+for (const [kind, code, exitStatus] of UNDONE) {
+  test(`post() throws ${code} in the daemon's words for what is ${kind}`, async (t) => {
+    const { client: daemon, commands } = await client(t);
+    commands.refusal = { ok: false, kind, message: "Cannot move it: no" };
+    const answer = daemon.post("/v1/move", { address: "10.0.0.10", node: "n2" });
+    await assert.rejects(answer, { code, exitStatus, message: "Cannot move it: no" });
+  });
+}
+
+test("post() of what the daemon cannot read is a wrong usage, and nothing is done", async (t) => {
+  const { client: daemon, commands } = await client(t);
+  const answer = daemon.post("/v1/move", { address: "", node: "n2" });
+  await assert.rejects(answer, { code: "USAGE", message: /^Cannot read "address": / });
+  assert.deepEqual(commands.asked, []);
+});
+
+test("post() says so when nobody is there, as get() does", async (t) => {
+  const path = join(tempDir(t), "lbd.sock");
+  await assert.rejects(new ApiClient(path).post("/v1/undrain", {}), {
+    code: "DAEMON_UNREACHABLE",
+    message: unreachable(path, "there is no such socket"),
+  });
+});
+
+test("post() of a member of the group alone is refused, and nothing is done", async (t) => {
+  const { path, commands } = await serveApi(t);
+  chmodSync(join(path, ".."), 0o755);
+  chmodSync(path, 0o666);
+  const answer = asNobody(() => new ApiClient(path).post("/v1/drain", { force: false }));
+  await assert.rejects(answer, {
+    code: "DAEMON_FORBIDDEN",
+    exitStatus: 5,
+    message: 'Cannot POST "/v1/drain": only root may change anything; run it as root',
+  });
+  assert.deepEqual(commands.asked, []);
 });

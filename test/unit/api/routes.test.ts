@@ -2,6 +2,8 @@
 // be answered.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { ROUTES } from "../../../src/api/routes.ts";
 import type { ApiErrorKind, CommandPath, ResourcePath } from "../../../src/api/types.ts";
@@ -28,6 +30,8 @@ interface RefusedRow {
   readonly status: number;
   readonly kind: ApiErrorKind;
   readonly message: string;
+  /** The methods that are served, of a 405. */
+  readonly allow?: string;
 }
 
 const noSuchPath = (path: string) => `Cannot find "${path}": no such path`;
@@ -63,6 +67,25 @@ const REFUSED: readonly RefusedRow[] = [
     status: 405,
     kind: "method-not-allowed" as const,
     message: `Cannot ${method} "/v1/status": only GET is served`,
+    allow: "GET",
+  })),
+  ...["GET", "PUT", "DELETE"].map((method) => ({
+    name: `${method} where only POST is`,
+    method,
+    path: "/v1/move",
+    status: 405,
+    kind: "method-not-allowed" as const,
+    message: `Cannot ${method} "/v1/move": only POST is served`,
+    allow: "POST",
+  })),
+  ...["PUT", "DELETE", "PATCH"].map((method) => ({
+    name: `${method} where GET and POST are`,
+    method,
+    path: "/v1/drain",
+    status: 405,
+    kind: "method-not-allowed" as const,
+    message: `Cannot ${method} "/v1/drain": only GET and POST are served`,
+    allow: "GET, POST",
   })),
   ...["0", "-1", "1.5", "10001", "many", "", "NaN", "Infinity"].map((limit) => ({
     name: `the limit "${limit}"`,
@@ -89,14 +112,14 @@ const REFUSED: readonly RefusedRow[] = [
   },
 ];
 
-for (const { name, method, path, status, kind, message } of REFUSED) {
+for (const { name, method, path, status, kind, message, allow } of REFUSED) {
   test(`ApiServer refuses ${name}`, async (t) => {
     const { path: socket, errors } = await serveApi(t);
     const answer = await rawRequest(socket, path, method);
     assert.equal(answer.status, status);
     assert.deepEqual(answer.body, { schema: SCHEMA, error: { kind, message } });
     assert.equal(answer.headers["x-lbd-version"], VERSION);
-    assert.equal(answer.headers.allow, status === 405 ? "GET" : undefined);
+    assert.equal(answer.headers.allow, allow);
     assert.deepEqual(errors, [], "a refusal is no bug of the daemon");
   });
 }
@@ -161,6 +184,16 @@ const BAD_BODIES: readonly (readonly [name: string, path: string, body: string, 
     ["a field of another type", "/v1/drain", '{"force": 1}', /^Cannot read "force": /],
     ["no address", "/v1/move", '{"node": "n2"}', /^Cannot read "address": /],
     ["an empty node", "/v1/move", '{"address": "10.0.0.10", "node": ""}', /^Cannot read "node": /],
+    ["null", "/v1/undrain", "null", /^Cannot read the body: .*null/],
+    ["white space", "/v1/undrain", " ", /^Cannot read the body: it is not JSON$/],
+    ["two values", "/v1/undrain", "{}{}", /^Cannot read the body: it is not JSON$/],
+    ["anything for a rebalancing", "/v1/rebalance", '{"node": "n1"}', /^Cannot read the body: /],
+    [
+      "megabytes that come one after the other",
+      "/v1/drain",
+      `{"force": "${"x".repeat(4_000_000)}"}`,
+      /^Cannot read the body: it is longer than 65536 bytes$/,
+    ],
     [
       "more than 64 KiB",
       "/v1/drain",
@@ -177,6 +210,29 @@ for (const [name, path, body, words] of BAD_BODIES) {
     assert.match(error.message, words);
   });
 }
+
+for (const [path, asked] of [
+  ["/v1/drain", "drain false"],
+  ["/v1/undrain", "undrain"],
+  ["/v1/rebalance", "rebalance"],
+] as const) {
+  test(`POST ${path} without a body asks for "${asked}"`, async (t) => {
+    const { path: socket, commands } = await serveApi(t);
+    assert.equal((await rawRequest(socket, path, "POST")).status, 200);
+    assert.deepEqual(commands.asked, [asked]);
+  });
+}
+
+test("a client that hangs up within its body is no bug, and nothing is done", async (t) => {
+  const { path: socket, commands, errors, source } = await serveApi(t);
+  const client = connect(socket);
+  client.write("POST /v1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  client.end();
+  client.resume();
+  await once(client, "close");
+  assert.equal((await rawRequest(socket, "/v1/status")).status, 200);
+  assert.deepEqual([commands.asked, errors, source.asked], [[], [], ["refresh", "status"]]);
+});
 
 test("POST /v1/move says why it is refused", async (t) => {
   const { path: socket, commands } = await serveApi(t);

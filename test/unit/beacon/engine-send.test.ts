@@ -363,3 +363,18 @@ test("BeaconEngine counts no lapse where an interface goes before its tenure has
   assert.deepEqual(bench.take(), []);
   assert.equal(bench.grant(1, ["eth0"], 0), true);
 });
+
+for (const [restartHoldMs, said] of [
+  [1, 300],
+  [299, 300],
+  [301, 301],
+  [10_000, 10_000],
+] as const) {
+  test(`BeaconEngine that restarts with a hold of ${restartHoldMs} ms asks for ${said} ms`, () => {
+    const settings = { ...DEFAULT_BEACON_SETTINGS, restartHoldMs };
+    const bench = new BeaconBench({ settings }).run(300);
+    bench.engine.setState("restarting", bench.now);
+    bench.run(400);
+    assert.deepEqual([bench.beacon?.state, bench.beacon?.holdMs], ["restarting", said]);
+  });
+}

@@ -13,8 +13,10 @@ import type { Finished } from "../../support/child-process.ts";
 import { childProcess, finished } from "../../support/child-process.ts";
 import type { FakeApiSource } from "../../support/fake-api-source.ts";
 import {
+  DRAIN,
   EXPLAINED,
   HISTORY,
+  MOVES,
   NODES,
   POOLS,
   SERVICES,
@@ -51,6 +53,22 @@ const REFUSED: readonly RefusedRow[] = [
     status: 2,
     stderr: /^lbctl: Cannot read "limit": found "many"/,
   },
+  {
+    args: ["drain", "--timeout", "soon"],
+    status: 2,
+    stderr: /^lbctl: Cannot use --timeout "soon"/,
+  },
+  { args: ["drain", "now"], status: 2, stderr: /too many arguments for 'drain'/ },
+  { args: ["move"], status: 2, stderr: /missing required argument 'address'/ },
+  { args: ["move", "10.0.0.10"], status: 2, stderr: /missing required argument 'node'/ },
+  { args: ["move", "10.0.0.10", ""], status: 2, stderr: /^lbctl: Cannot read "node": / },
+  {
+    args: ["move", "10.0.0.11", "n2"],
+    status: 5,
+    stderr: /^lbctl: Cannot move 10\.0\.0\.11 to "n2": nobody has it now; see "lbctl explain /,
+  },
+  { args: ["plan"], status: 2, stderr: /Usage: lbctl plan \[options\] \[command\]/ },
+  { args: ["plan", "a-coup"], status: 2, stderr: /unknown command 'a-coup'/ },
   { args: ["explain", "shop/none"], status: 4, stderr: /^lbctl: Cannot explain "shop\/none": / },
 ];
 
@@ -82,6 +100,26 @@ test("lbctl ends with 3 when the daemon fails at the answer", async (t) => {
   const stderr = 'lbctl: Cannot answer: a bug; see "journalctl -u lbd"\n';
   assert.deepEqual(ended, { status: 3, stdout: "", stderr });
 });
+
+for (const [args, kind, status] of [
+  [["move", "10.0.0.10", "n2"], "refused", 5],
+  [["move", "10.0.0.10", "n2"], "not-found", 4],
+] as const) {
+  test(`lbctl ${args.join(" ")} that is ${kind} ends with ${status}`, async (t) => {
+    const { path, commands } = await serveApi(t);
+    commands.refusal = { ok: false, kind, message: "Cannot move it: no" };
+    const ended = await lbctl(t, ["--socket", path, ...args]);
+    assert.deepEqual(ended, { status, stdout: "", stderr: "lbctl: Cannot move it: no\n" });
+  });
+}
+
+for (const args of [["drain"], ["undrain"], ["move", "x", "n2"], ["rebalance"]]) {
+  test(`lbctl ${args[0]} without a daemon ends with 3`, async (t) => {
+    const ended = await lbctl(t, ["--socket", join(tempDir(t), "lbd.sock"), ...args]);
+    assert.deepEqual([ended.status, ended.stdout], [3, ""]);
+    assert.match(ended.stderr, /^lbctl: Cannot reach the daemon .*: there is no such socket; see /);
+  });
+}
 
 test("lbctl ends with 5 when the daemon is of another version", async (t) => {
   const path = await scriptedServer(t, (socket) => {
@@ -128,6 +166,20 @@ const STATUSES: readonly StatusRow[] = [
     },
     status: 1,
   },
+  {
+    name: "undrain of a node that stays drained, as YAML",
+    args: ["undrain", "-o", "yaml"],
+    change: () => {},
+    status: 1,
+  },
+  {
+    name: "drain of a node that keeps something, as JSON",
+    args: ["drain", "--timeout", "0", "-o", "json"],
+    change: (source) => {
+      source.drainView = { ...DRAIN, remaining: [{ address: "10.0.0.10", reason: "no" }] };
+    },
+    status: 1,
+  },
   { name: "status of a daemon that is well", args: ["status"], change: () => {}, status: 0 },
   {
     name: "explain of something that is well, though nodes say no",
@@ -156,8 +208,13 @@ const ANSWERS: readonly (readonly [args: readonly string[], answer: object])[] =
   [["history"], { items: HISTORY }],
   [["explain", "shop/web"], { item: EXPLAINED }],
 ];
+const CHANGES: typeof ANSWERS = [
+  [["drain"], { item: DRAIN }],
+  [["move", "10.0.0.10", "n1"], { item: { address: "10.0.0.10", from: "n1", to: "n1" } }],
+  [["plan", "rebalance"], { items: MOVES }],
+];
 
-for (const [args, answer] of ANSWERS) {
+for (const [args, answer] of [...ANSWERS, ...CHANGES]) {
   test(`lbctl ${args[0]} gives programs the whole answer, as JSON and as YAML`, async (t) => {
     const { path } = await serveApi(t);
     const inJson = await lbctl(t, [...args, "--output", "json", "--socket", path]);

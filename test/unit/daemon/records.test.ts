@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ipFromBigInt, prefixOf } from "../../../src/core/address.ts";
+import { LEASE_EPOCH_MAX } from "../../../src/core/epoch.ts";
 import type { LeaseRecord } from "../../../src/daemon/records.ts";
 import {
   formatSegments,
@@ -12,8 +13,10 @@ import {
   nodeLeaseName,
   parseSegments,
   recordOf,
+  rememberedRecords,
   SEGMENTS_ANNOTATION,
   vipLeaseName,
+  vipRecord,
 } from "../../../src/daemon/records.ts";
 import type { Lease } from "../../../src/k8s-sync/model.ts";
 import type { Segment } from "../../../src/ownership/types.ts";
@@ -206,4 +209,52 @@ test("parseSegments() never throws", () => {
     }
   });
   fc.assert(property, { numRuns: 500 });
+});
+
+const UNFOLLOWABLE = [-1, LEASE_EPOCH_MAX, LEASE_EPOCH_MAX + 1, Number.MAX_SAFE_INTEGER];
+
+for (const transitions of UNFOLLOWABLE) {
+  test(`vipRecord() takes ${transitions} transitions for none: nobody could follow them`, () => {
+    const written = lease("lbd-vip-10.0.0.1", { leaseTransitions: transitions });
+    assert.equal(vipRecord(written, ip("10.0.0.1")).epoch, 0);
+  });
+
+  test(`rememberedRecords() takes epoch ${transitions} for none, as of a Lease`, () => {
+    const rows = [{ address: "10.0.0.1", owner: "n1", epoch: transitions }];
+    assert.equal(rememberedRecords(rows)[0]?.epoch, 0);
+  });
+}
+
+test("vipRecord() believes the last epoch that can be followed", () => {
+  const last = LEASE_EPOCH_MAX - 1;
+  const written = lease("lbd-vip-10.0.0.1", { leaseTransitions: last });
+  assert.equal(vipRecord(written, ip("10.0.0.1")).epoch, last);
+});
+
+test("rememberedRecords() are older than whatever the API tells", () => {
+  const rows = [
+    { address: "10.0.0.1", owner: "n1", epoch: 4 },
+    { address: "10.0.0.2", owner: null, epoch: 0 },
+  ];
+  assert.deepEqual(
+    rememberedRecords(rows),
+    rows.map((row) => ({ ...row, resourceVersion: "0" })),
+  );
+});
+
+const DAMAGED = ["", "10.0.0", "10.0.0.1/32", "10.0.0.300", "web", " 10.0.0.1"];
+
+test("rememberedRecords() leaves out a damaged row, and has the rest", () => {
+  const rows = [...DAMAGED, "10.0.0.1"].map((address) => ({ address, owner: "n1", epoch: 4 }));
+  assert.deepEqual(
+    rememberedRecords(rows).map(({ address }) => address),
+    ["10.0.0.1"],
+  );
+});
+
+test("rememberedRecords() takes an epoch that is no number any more for none", () => {
+  for (const epoch of [Number.NaN, 1.5, "four" as unknown as number, null as unknown as number]) {
+    const rows = [{ address: "10.0.0.1", owner: "n1", epoch }];
+    assert.equal(rememberedRecords(rows)[0]?.epoch, 0, String(epoch));
+  }
 });

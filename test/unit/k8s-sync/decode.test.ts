@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+  decodeEndpointSlice,
   decodeLease,
   decodeList,
   decodeNode,
@@ -13,7 +14,13 @@ import {
 } from "../../../src/k8s-sync/decode.ts";
 import { objectKey } from "../../../src/k8s-sync/model.ts";
 
-const DECODERS = { decodeObject, decodeService, decodeNode, decodeLease };
+const DECODERS = {
+  decodeObject,
+  decodeService,
+  decodeNode,
+  decodeLease,
+  decodeEndpointSlice,
+};
 
 const NAMELESS: readonly unknown[] = [
   undefined,

@@ -73,3 +73,12 @@ test("timingsFor() holds for the beacons' interval times their multiplier", () =
   const slow = timingsFor({ intervalMs: 500, multiplier: 5 });
   assert.deepEqual(slow, { ...DEFAULT_TIMINGS, holdMs: 2_500 });
 });
+
+test("timingsFor() gives a claim no more time than a tenure lasts, however short", () => {
+  const waits = [30, 32, 36, 40, 40].values();
+  for (const intervalMs of [20, 21, 23, 25, 1_000]) {
+    const timings = timingsFor({ intervalMs, multiplier: 2 });
+    checkTimings(timings);
+    assert.equal(timings.claimWaitMs, waits.next().value, `${intervalMs} ms`);
+  }
+});
