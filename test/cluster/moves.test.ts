@@ -211,7 +211,7 @@ describe("an address that is moved on purpose", () => {
       await c.controlPlane.kubectl(["cordon", careful]);
       await c.untilAnswering(ADDRESS, { accepts: (node) => node !== careful });
     });
-    await c.untilStatus(c.daemon(careful), /its Node is cordoned\n +next: +kubectl uncordon/);
+    await c.untilStatus(c.daemon(careful), /its Node is cordoned, .*\n +next: +kubectl uncordon/);
     await c.controlPlane.kubectl(["uncordon", careful]);
     await c.untilStatus(c.daemon(careful), /health +ok/);
   });
