@@ -39,7 +39,7 @@ import { ServiceEvents } from "./service-events.ts";
 import { Snapshots } from "./snapshots.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
-import { aborted, allReady, runTasks, type Task } from "./tasks.ts";
+import { runUntilReleased, type Task } from "./tasks.ts";
 import { UnsupportedEvents } from "./unsupported.ts";
 import { Views } from "./views.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
@@ -62,7 +62,6 @@ export class Daemon {
   readonly #cluster: ClusterView;
   readonly #responder: Responder;
   readonly #ownership: OwnershipDriver;
-  readonly #leadership: Leadership;
   readonly #leader: LeaderDriver;
   readonly #allocation: AllocationController;
   readonly #leaderWork: LeaderWork;
@@ -118,22 +117,14 @@ export class Daemon {
     this.#ownership = this.#createOwnership();
     this.#wireTruth = this.#createWireTruth();
     this.#allocation = this.#createAllocation();
-    this.#leadership = new Leadership(this.#identity);
     this.#leader = new LeaderDriver({
-      leadership: this.#leadership,
+      leadership: new Leadership(this.#identity),
       clock,
       writer: this.#writer,
       mayLead: () => !this.#namesake.isSilencing,
       onLeading: (isLeading) => this.#leaderWork.onLeading(isLeading),
     });
-    this.#leaderWork = new LeaderWork({
-      client: this.#client,
-      cluster: this.#cluster,
-      allocation: this.#allocation,
-      interfaces: () => this.#host.all,
-      isLeading: () => this.#leader.isLeading,
-      log,
-    });
+    this.#leaderWork = this.#createLeaderWork();
     this.#beacons = this.#createBeacons();
     this.#reflectors = this.#createReflectors();
     this.#host = new HostInterfaces({
@@ -184,28 +175,29 @@ export class Daemon {
       this.#collector(),
       systemd,
     ];
-    const end = new AbortController();
-    const release = () => this.#release(stop.reason === "restart").finally(() => end.abort());
-    // It may have been told to stop while it took its socket.
-    void aborted(stop).then(release);
-    this.#drain.start();
-    void allReady(tasks).then(() => {
-      this.#log.info({ event: "ready", version: VERSION }, "ready");
-      systemd.tellReady();
-    });
-    try {
-      await runTasks(tasks, end.signal);
-    } finally {
-      await server.close();
-      await this.#client.close();
-      this.#store.close();
-    }
+    await runUntilReleased({
+      tasks,
+      stop,
+      release: () => this.#release(stop.reason === "restart"),
+      onRunning: () => this.#drain.start(),
+      onReady: () => {
+        this.#log.info({ event: "ready", version: VERSION }, "ready");
+        systemd.tellReady();
+      },
+    }).finally(() => this.#close(server));
+  }
+
+  async #close(server: ApiServer): Promise<void> {
+    await server.close();
+    await this.#client.close();
+    this.#store.close();
   }
 
   async #release(isRestart: boolean): Promise<void> {
     const keeps = isRestart && this.#file.beacons.restartHoldMs > 0;
     const how = keeps ? "restarting: peers leave the VIPs here" : "stopping: releasing the VIPs";
     this.#log.info({ event: "stopping", keeps }, how);
+    this.#drain.stop();
     const leaderStop = this.#leader.stop();
     await (keeps ? this.#ownership.leaveForRestart() : this.#ownership.stop(STOP_TIMEOUT_MS));
     await Promise.race([leaderStop, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
@@ -270,6 +262,18 @@ export class Daemon {
       tellOwnership: (event) => this.#ownership.post(event),
       onComplaint: (complaint) => this.#wireTruth.onComplaint(complaint),
       namesake: this.#namesake,
+    });
+  }
+
+  #createLeaderWork(): LeaderWork {
+    return new LeaderWork({
+      server: this.#client.server,
+      cluster: this.#cluster,
+      allocation: this.#allocation,
+      interfaces: () => this.#host.all,
+      relistServices: () => this.#reflectors.relistServices(),
+      isLeading: () => this.#leader.isLeading,
+      log: this.#log,
     });
   }
 
@@ -360,10 +364,7 @@ export class Daemon {
       responder: this.#responder,
       store: this.#store,
       drain: this.#drain,
-      leader: () => ({
-        node: this.#leadership.holder?.replace(/_[0-9a-f]*$/, "") ?? null,
-        isThisNode: this.#leader.isLeading,
-      }),
+      leader: () => this.#leader.status,
       api: () => apiHealth(this.#reflectors, this.#writer),
       host: () => ({
         missingInterfaces: this.#missing.names(),

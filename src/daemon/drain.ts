@@ -28,6 +28,7 @@ export class Drain {
   #isAsked = false;
   #force = false;
   #isCordoned = false;
+  #hasEnded = false;
   #told = { isDraining: false, force: false };
 
   constructor(options: DrainOptions) {
@@ -73,6 +74,11 @@ export class Drain {
     this.#tell();
   }
 
+  /** The daemon ends: what it says of itself from now on is that. */
+  stop(): void {
+    this.#hasEnded = true;
+  }
+
   #save(text: string): void {
     this.#options.store.saveSetting(SETTING, Buffer.from(text, "utf8"));
   }
@@ -81,7 +87,8 @@ export class Drain {
     const { cause } = this;
     const isDraining = cause !== null;
     const force = this.#force;
-    if (isDraining === this.#told.isDraining && force === this.#told.force) return;
+    const isSame = isDraining === this.#told.isDraining && force === this.#told.force;
+    if (isSame || this.#hasEnded) return;
     this.#told = { isDraining, force };
     const { log, tellOwnership, tellResponder } = this.#options;
     const text = isDraining ? "draining: handing over, taking nothing" : "drained no more";

@@ -41,6 +41,12 @@ export class LeaderDriver implements Task {
     return this.#isLeading && leadership.isLeader(clock.boot());
   }
 
+  /** Who leads, as far as is known; the holder of the Lease is a node and its incarnation. */
+  get status(): { node: string | null; isThisNode: boolean } {
+    const node = this.#options.leadership.holder?.replace(/_[0-9a-f]*$/, "") ?? null;
+    return { node, isThisNode: this.isLeading };
+  }
+
   /** The Lease as a list or a watch shows it; null when there is none. */
   observe(record: LeaderRecord | null): void {
     this.#options.leadership.observe(record, this.#options.clock.boot());

@@ -30,12 +30,13 @@ export interface ReflectorsOptions {
 }
 
 const ENDPOINTS = "endpointslices";
-export const SERVICES = { path: "/api/v1/services", name: "services" } as const;
+const SERVICES = { path: "/api/v1/services", name: "services" } as const;
 
 type Watching = {
   run(signal: AbortSignal): Promise<void>;
   state(): ReflectorStateOf;
   hurry(): void;
+  relist(): Promise<void>;
 };
 type ReflectorStateOf = ReturnType<Reflector<KubernetesObject>["state"]>;
 
@@ -52,7 +53,7 @@ export class Reflectors implements Task {
     const leases = { path: leasesPath, name: "leases" };
     const slices = { path: "/apis/discovery.k8s.io/v1/endpointslices", name: ENDPOINTS };
     this.#byResource = new Map<string, Watching>([
-      ["services", reflect(options, SERVICES, decodeService, cluster.serviceSink())],
+      [SERVICES.name, reflect(options, SERVICES, decodeService, cluster.serviceSink())],
       ["nodes", reflect(options, nodes, decodeNode, cluster.nodeSink())],
       ["ipaddresspools", reflect(options, pools, decodeObject, cluster.poolSink())],
       ["l2advertisements", reflect(options, ads, decodeObject, cluster.advertisementSink())],
@@ -63,6 +64,11 @@ export class Reflectors implements Task {
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#byResource.values()].map((reflector) => reflector.run(signal)));
+  }
+
+  /** Resolves when the Services were listed since. */
+  async relistServices(): Promise<void> {
+    await this.#byResource.get(SERVICES.name)?.relist();
   }
 
   /** The API has answered again: whoever waits to ask it need not. */

@@ -36,3 +36,22 @@ export function aborted(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
+
+/** Runs all tasks until `stop` aborts and what follows from that is done; throws as `runTasks`. */
+export async function runUntilReleased(options: {
+  readonly tasks: readonly Task[];
+  readonly stop: AbortSignal;
+  readonly release: () => Promise<void>;
+  readonly onRunning: () => void;
+  readonly onReady: () => void;
+}): Promise<void> {
+  const { tasks, stop, release, onRunning, onReady } = options;
+  const end = new AbortController();
+  // It may have been told to stop before it came so far.
+  void aborted(stop)
+    .then(release)
+    .finally(() => end.abort());
+  onRunning();
+  void allReady(tasks).then(onReady);
+  await runTasks(tasks, end.signal);
+}

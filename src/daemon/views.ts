@@ -88,7 +88,7 @@ export class Views implements ApiSource {
     const list = this.findings();
     const addresses = cluster.addresses();
     const owned = new Set(ownership.machine.owned());
-    const orphans = addresses.filter((address) => this.#ownerOf(address) === null);
+    const orphans = addresses.filter((address) => this.#isUnserved(address));
     const ago = lastContactAt === null ? null : Math.round((now - lastContactAt) / 1_000);
     return {
       node,
@@ -272,6 +272,14 @@ export class Views implements ApiSource {
   get #here(): Here {
     const { node, drain } = this.#sources;
     return { node, isDrained: drain.cause !== null };
+  }
+
+  /** It has no owner, and could have one: a Service without endpoints needs none. */
+  #isUnserved(address: Ip): boolean {
+    const view = this.#sources.ownership.machine.views.view(address, this.#sources.clock.boot());
+    if (view === null) return true;
+    const canBeServed = view.serving === "everywhere" || view.serving.size > 0;
+    return canBeServed && (view.record?.owner ?? null) === null;
   }
 
   #ownerOf(address: Ip): string | null {

@@ -71,6 +71,9 @@ export class Reflector<T extends KubernetesObject> {
   readonly #keys = new Set<string>();
   readonly #waker = new Waker();
   #failures = 0;
+  /** Somebody waits for a new list. */
+  #relisting: PromiseWithResolvers<void> | null = null;
+  #watching = new AbortController();
   /** The version was told to be too old, and no watch has said anything since. */
   #wasGone = false;
   #state: ReflectorState = {
@@ -93,6 +96,14 @@ export class Reflector<T extends KubernetesObject> {
     return this.#state;
   }
 
+  /** Lists anew, whatever the watch has shown so far; resolves when that is done. */
+  relist(): Promise<void> {
+    this.#relisting ??= Promise.withResolvers<void>();
+    this.#watching.abort();
+    this.hurry();
+    return this.#relisting.promise;
+  }
+
   /** The API has just answered somebody else: if this one waits to ask again, it need not. */
   hurry(): void {
     if (this.#state.phase === "waiting") this.#waker.wake();
@@ -111,8 +122,13 @@ export class Reflector<T extends KubernetesObject> {
         }
         relist = false;
       }
-      const next = await this.#watch(signal);
+      if (this.#relisting === null) this.#watching = new AbortController();
+      const next = await this.#watch(AbortSignal.any([signal, this.#watching.signal]));
       if (signal.aborted) return;
+      if (this.#relisting !== null) {
+        relist = true;
+        continue;
+      }
       relist = next.relist;
       if (next.failure === null) continue;
       // The server is there, and says what to do: after an outage nobody should wait for that.
@@ -141,6 +157,8 @@ export class Reflector<T extends KubernetesObject> {
     const objects = this.#keys.size;
     // Not yet "watching": whoever reads the state knows then that the watch is open.
     this.#change({ synced: true, resourceVersion, skipped, relists, objects });
+    this.#relisting?.resolve();
+    this.#relisting = null;
     return null;
   }
 

@@ -81,15 +81,14 @@ export class WireClaims {
     return changed;
   }
 
-  /** The node has started anew: what it owned before is owned no more. */
-  forgetNode(node: string): Ip[] {
+  /** The node has started anew, as the segment shows: what it had there it has no more. */
+  forgetNode(source: Source): Ip[] {
+    const key = keyOf(source);
     const changed: Ip[] = [];
     for (const [address, sources] of this.#heard) {
-      for (const [key, heard] of sources) {
-        if (heard.node !== node) continue;
-        this.#remove(address, key);
-        changed.push(address);
-      }
+      if (!sources.has(key)) continue;
+      this.#remove(address, key);
+      changed.push(address);
     }
     return changed;
   }

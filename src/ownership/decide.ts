@@ -45,7 +45,7 @@ function decideClaiming(vip: Vip, phase: Claiming, situation: Situation, now: Bo
 function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
   const other = strongestOther(vip, situation);
   if (other !== null && isEnded(other, vip, phase, situation)) {
-    const { offer } = vip;
+    const offer = offerTo(other.node, vip, situation, now);
     // It was asked to, and does not answer yet, whatever the record says: until it does, this does.
     const isTaking = offer?.to === other.node && !offer.isAnnounced;
     const until = isTaking ? takingUntil(vip, offer, other.node, situation) : now;
@@ -67,6 +67,15 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
   if (leaving.kind !== "wait") return leaving;
   if (upkeep.kind !== "wait") return upkeep;
   return { kind: "wait", due: earliest(leaving.due, upkeep.due) };
+}
+
+/** One that was asked before, and is late, gets the time that it would have had. */
+function offerTo(node: string, vip: Vip, { timings }: Situation, now: BootMs): Offer | null {
+  const { offer } = vip;
+  if (offer === null || offer.to === node || !vip.refusedBy.includes(node)) return offer;
+  const until = after(now, timings.offerMs);
+  vip.offer = { ...offer, to: node, until, repeatAt: NEVER, isAnnounced: false };
+  return vip.offer;
 }
 
 /** A claim that was given up counts until then: its node has not taken the VIP. */

@@ -34,14 +34,18 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
   const leave = { kind: "leave", to, segment, isPaced: false } as const;
   if (situation.isStopping) return { ...leave, why: "daemon stops", otherwise: "stopping" };
   const own = mayOwn(vip, situation, now);
-  if (!own.ok) return { ...leave, why: own.reason, otherwise: "not-eligible" };
-  if (drain !== null) {
-    const otherwise = drain.force ? "draining" : null;
-    return { ...leave, why: `${node} is drained`, otherwise };
+  if (!own.ok) {
+    // One that is unhealthy answers for as long as those it asks do not.
+    const keeps = situation.candidates.own(vip.spec).eligible && to.length > 0;
+    return { ...leave, why: own.reason, otherwise: keeps ? null : "not-eligible" };
   }
   if (vip.moveTo !== null) {
     const target = to.filter((name) => name === vip.moveTo);
     return { ...leave, to: target, why: "moved on request", otherwise: null };
+  }
+  if (drain !== null) {
+    const otherwise = drain.force ? "draining" : null;
+    return { ...leave, why: `${node} is drained`, otherwise };
   }
   return situation.preempt ? preemption(vip, leave, situation, now) : { kind: "stay", due: NEVER };
 }

@@ -73,7 +73,7 @@ export class Wire {
   #onPeerHeard(event: EventOf<"peer-heard">, now: BootMs): void {
     const isAnew = this.#ports.neighbours.heard(event.node, event.interface, event);
     // A new process owns nothing of what the one before it had on the wire.
-    if (isAnew) this.#ports.claims.forgetNode(event.node);
+    if (isAnew) this.#ports.claims.forgetNode(event);
     this.#ports.evaluateAll(now);
   }
 

@@ -226,14 +226,17 @@ for (const { name, said, changed, left } of CHANGES) {
   });
 }
 
-test("WireClaims.forgetNode() drops what the node said on all segments, and names it", () => {
+test("WireClaims.forgetNode() drops what the node said on that segment, and names it", () => {
   const wire = new WireClaims();
   say(wire, table("a", entry(6), entry(6, OTHER)), { by: "a", table: [entry(7)], on: "eth1" });
   say(wire, claim("b", 5));
-  assert.deepEqual([...new Set(wire.forgetNode("a"))], [VIP, OTHER]);
-  assert.deepEqual(strongest(wire), believed("b", 5));
+  const on = (name: string) => ({ node: "a", interface: name });
+  assert.deepEqual(wire.forgetNode(on("eth0")), [VIP, OTHER]);
+  assert.equal(strongest(wire)?.epoch, epoch(7), "the other segment has not shown it yet");
   assert.equal(strongest(wire, 0, OTHER), null);
-  assert.deepEqual(wire.forgetNode("a"), []);
+  assert.deepEqual(wire.forgetNode(on("eth1")), [VIP]);
+  assert.deepEqual(strongest(wire), believed("b", 5));
+  assert.deepEqual(wire.forgetNode(on("eth0")), []);
 });
 
 test("WireClaims.forgetAddress() drops what everybody said of it", () => {
