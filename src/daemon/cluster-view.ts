@@ -33,6 +33,8 @@ export interface ClusterViewOptions {
   readonly onChange: (change: ClusterChange) => void;
   /** Runs a function soon, outside of the present call. */
   readonly defer: (run: () => void) => void;
+  /** The configuration that was valid last, in another life of the daemon; null: there is none. */
+  readonly lastValid?: () => Pick<ClusterMemory, "pools" | "advertisements"> | null;
 }
 
 const KINDS = ["service", "node", "pool", "advertisement", "endpoints"] as const;
@@ -291,16 +293,27 @@ export class ClusterView {
 
   /** All or nothing: an invalid change keeps what was valid. */
   #readConfig(): void {
-    const parsed = parseClusterConfig({
-      pools: [...this.pools.values()].map(toResource),
-      advertisements: [...this.advertisements.values()].map(toResource),
-    });
+    const parsed = parse(this);
     this.#configProblems = parsed.ok ? [] : parsed.problems;
-    if (!parsed.ok) return;
-    this.#isConfigured = true;
-    this.#config = parsed.value;
-    this.#poolIndex = new RangeIndex(parsed.value.pools);
+    if (parsed.ok) return this.#setConfig(parsed.value);
+    // A daemon that is started anew meanwhile works from what it worked from before.
+    const last = this.#isConfigured ? null : (this.#options.lastValid?.() ?? null);
+    const remembered = last === null ? parsed : parse(last);
+    if (remembered.ok) this.#setConfig(remembered.value);
   }
+
+  #setConfig(config: ClusterConfig): void {
+    this.#isConfigured = true;
+    this.#config = config;
+    this.#poolIndex = new RangeIndex(config.pools);
+  }
+}
+
+function parse({ pools, advertisements }: Pick<ClusterMemory, "pools" | "advertisements">) {
+  return parseClusterConfig({
+    pools: [...pools.values()].map(toResource),
+    advertisements: [...advertisements.values()].map(toResource),
+  });
 }
 
 function toResource({ metadata, spec }: RawObject) {

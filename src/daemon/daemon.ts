@@ -14,11 +14,12 @@ import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
 import { Leadership } from "../ownership/leadership.ts";
 import { timingsFor } from "../ownership/timings.ts";
+import type { OwnershipEvent } from "../ownership/types.ts";
 import { Store } from "../store/store.ts";
 import { AllocationController } from "./allocation-controller.ts";
 import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
-import { type ClusterChange, ClusterView } from "./cluster-view.ts";
+import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
 import { createClient } from "./create-client.ts";
 import { Drain } from "./drain.ts";
@@ -32,9 +33,11 @@ import type { Logger } from "./logger.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
 import { Namesake } from "./namesake.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
+import { Reactions } from "./reactions.ts";
 import { vipLeaseName } from "./records.ts";
 import { Reflectors } from "./reflectors.ts";
 import { Responder } from "./responder.ts";
+import type { ToResponder } from "./responder-messages.ts";
 import { ServiceEvents } from "./service-events.ts";
 import { Snapshots } from "./snapshots.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
@@ -75,9 +78,14 @@ export class Daemon {
   readonly #wireTruth: WireTruthTask;
   readonly #namesake = new Namesake(clock);
   readonly #missing: MissingInterfaces;
-  readonly #unsupported: UnsupportedEvents;
+  readonly #reactions: Reactions;
   readonly #views: Views;
   #socketNotice: string | null = null;
+  /** For whoever has something to say to the machine and to the thread. */
+  readonly #tell = {
+    tellOwnership: (event: OwnershipEvent) => this.#ownership.post(event),
+    tellResponder: (message: ToResponder) => this.#responder.tell(message),
+  };
 
   /** Opens the store and reads the kubeconfig; throws AppError. Nothing runs yet. */
   constructor(file: NodeFile, log: Logger) {
@@ -94,16 +102,16 @@ export class Daemon {
     this.#events = new EventRecorder({ client: this.#client, ...about });
     this.#serviceEvents = new ServiceEvents({ node, record: (e) => this.#events.record(e) });
     this.#cluster = new ClusterView({
-      onChange: (change) => this.#onCluster(change),
+      onChange: (change) => this.#reactions.onCluster(change),
       defer: (run) => void setImmediate(run),
+      lastValid: () => this.#snapshots.load(),
     });
     this.#snapshots = new Snapshots(this.#store, this.#cluster);
     this.#drain = new Drain({
       store: this.#store,
       log,
       drainOnCordon: file.drainOnCordon,
-      tellOwnership: (event) => this.#ownership.post(event),
-      tellResponder: (message) => this.#responder.tell(message),
+      ...this.#tell,
     });
     this.#journal = new Journal({
       node,
@@ -130,16 +138,15 @@ export class Daemon {
     this.#host = new HostInterfaces({
       exclude: file.excludeInterfaces,
       log,
-      tellResponder: (message) => this.#responder.tell(message),
-      tellOwnership: (event) => this.#ownership.post(event),
-      onChange: () => this.#onInterfaces(),
+      ...this.#tell,
+      onChange: () => this.#reactions.onInterfaces(),
     });
     this.#links = new LinkWatcher({
       onChange: (interfaces) => this.#host.set(interfaces),
       onError: (error) => this.#host.failed(error),
     });
     this.#missing = new MissingInterfaces(this.#serviceEvents);
-    this.#unsupported = new UnsupportedEvents(this.#serviceEvents);
+    this.#reactions = this.#createReactions();
     this.#views = this.#createViews();
   }
 
@@ -203,41 +210,6 @@ export class Daemon {
     await Promise.race([leaderStop, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
-  #onCluster(change: ClusterChange): void {
-    const { services, config, nodes } = change;
-    const { changed, freed } = this.#cluster.takeVips();
-    if (changed.length + freed.length > 0) this.#ownership.post({ type: "vips", changed, freed });
-    this.#snapshots.save(change);
-    if (config) this.#onConfig();
-    this.#drain.setCordoned(this.#cluster.nodes.get(this.#file.nodeName)?.unschedulable === true);
-    if (config || nodes) this.#leaderWork.configure();
-    else for (const key of services) this.#allocation.reconcile(key);
-    this.#checkInterfaces();
-    this.#unsupported.check(this.#cluster.services, { isLeader: this.#leader.isLeading });
-  }
-
-  #onConfig(): void {
-    const { config, configProblems } = this.#cluster;
-    const problems = configProblems.length;
-    this.#log.info({ event: "config", pools: config.pools.length, problems }, "configuration read");
-    const ranges = config.pools.flatMap((pool) => pool.ranges);
-    this.#responder.tell({ type: "ranges", ranges });
-  }
-
-  #onInterfaces(): void {
-    if (this.#cluster.isSynced) this.#leaderWork.configure();
-    this.#checkInterfaces();
-  }
-
-  #checkInterfaces(): void {
-    if (!this.#cluster.isSynced) return;
-    this.#missing.check({
-      node: this.#file.nodeName,
-      cluster: this.#cluster,
-      present: new Set(this.#host.all.map((entry) => entry.name)),
-    });
-  }
-
   #collector(): Task {
     return new VipLeaseCollector({
       clock,
@@ -258,10 +230,26 @@ export class Daemon {
       random,
       log: this.#log,
       isLeader: () => this.#leader.isLeading,
-      tellResponder: (message) => this.#responder.tell(message),
-      tellOwnership: (event) => this.#ownership.post(event),
+      ...this.#tell,
       onComplaint: (complaint) => this.#wireTruth.onComplaint(complaint),
       namesake: this.#namesake,
+    });
+  }
+
+  #createReactions(): Reactions {
+    return new Reactions({
+      node: this.#file.nodeName,
+      log: this.#log,
+      cluster: this.#cluster,
+      snapshots: this.#snapshots,
+      drain: this.#drain,
+      allocation: this.#allocation,
+      leaderWork: this.#leaderWork,
+      host: this.#host,
+      missing: this.#missing,
+      unsupported: new UnsupportedEvents(this.#serviceEvents),
+      isLeading: () => this.#leader.isLeading,
+      ...this.#tell,
     });
   }
 
@@ -281,8 +269,7 @@ export class Daemon {
     return new WireTruthTask({
       clock,
       machine: () => this.#ownership.machine,
-      tellResponder: (message) => this.#responder.tell(message),
-      tellOwnership: (event) => this.#ownership.post(event),
+      ...this.#tell,
       onChanged: (finding) => this.#journal.wireChanged(finding),
     });
   }

@@ -262,3 +262,29 @@ test("restore() of what a list has said already changes nothing", () => {
   watched.view.restore(memory({ services: [], pools: [] }));
   assert.deepEqual([watched.flush(), watched.vips()], [[], []]);
 });
+
+const INVALID = resource("lan", { addresses: ["nonsense"] });
+
+test("a view whose first configuration is invalid works from the last valid one", () => {
+  const remembered = {
+    pools: new Map([["lan", POOL]]),
+    advertisements: new Map([["all", ADVERTISEMENT]]),
+  };
+  for (const [lastValid, isSynced] of [
+    [() => remembered, true],
+    [() => null, false],
+    [() => ({ ...remembered, pools: new Map([["lan", INVALID]]) }), false],
+  ] as const) {
+    const view = new ClusterView({ onChange: () => {}, defer: (run) => run(), lastValid });
+    view.serviceSink().replace([WEB]);
+    view.nodeSink().replace([node("n1")]);
+    view.poolSink().replace([INVALID]);
+    view.advertisementSink().replace([ADVERTISEMENT]);
+    view.skipEndpoints();
+    assert.equal(view.isSynced, isSynced);
+    assert.equal(view.configProblems.length > 0, true);
+    assert.equal(view.takeVips().changed.length, isSynced ? 1 : 0);
+    view.poolSink().upsert(POOL);
+    assert.deepEqual([view.isSynced, view.configProblems], [true, []]);
+  }
+});

@@ -1,0 +1,71 @@
+// What follows from a change of the cluster, or of this host's interfaces: who has to be told what.
+
+import type { OwnershipEvent } from "../ownership/types.ts";
+import type { AllocationController } from "./allocation-controller.ts";
+import type { ClusterChange, ClusterView } from "./cluster-view.ts";
+import type { Drain } from "./drain.ts";
+import type { HostInterfaces } from "./host-interfaces.ts";
+import type { LeaderWork } from "./leader-work.ts";
+import type { Logger } from "./logger.ts";
+import type { MissingInterfaces } from "./missing-interfaces.ts";
+import type { ToResponder } from "./responder-messages.ts";
+import type { Snapshots } from "./snapshots.ts";
+import type { UnsupportedEvents } from "./unsupported.ts";
+
+export interface ReactionParts {
+  readonly node: string;
+  readonly log: Logger;
+  readonly cluster: ClusterView;
+  readonly snapshots: Snapshots;
+  readonly drain: Drain;
+  readonly allocation: AllocationController;
+  readonly leaderWork: LeaderWork;
+  readonly host: HostInterfaces;
+  readonly missing: MissingInterfaces;
+  readonly unsupported: UnsupportedEvents;
+  readonly isLeading: () => boolean;
+  readonly tellOwnership: (event: OwnershipEvent) => void;
+  readonly tellResponder: (message: ToResponder) => void;
+}
+
+export class Reactions {
+  readonly #parts: ReactionParts;
+
+  constructor(parts: ReactionParts) {
+    this.#parts = parts;
+  }
+
+  onCluster(change: ClusterChange): void {
+    const { node, cluster, snapshots, drain, allocation, leaderWork, unsupported } = this.#parts;
+    const { changed, freed } = cluster.takeVips();
+    if (changed.length + freed.length > 0) {
+      this.#parts.tellOwnership({ type: "vips", changed, freed });
+    }
+    snapshots.save(change);
+    if (change.config) this.#onConfig();
+    drain.setCordoned(cluster.nodes.get(node)?.unschedulable === true);
+    if (change.config || change.nodes) leaderWork.configure();
+    else for (const key of change.services) allocation.reconcile(key);
+    this.#checkInterfaces();
+    unsupported.check(cluster.services, { isLeader: this.#parts.isLeading() });
+  }
+
+  onInterfaces(): void {
+    if (this.#parts.cluster.isSynced) this.#parts.leaderWork.configure();
+    this.#checkInterfaces();
+  }
+
+  #onConfig(): void {
+    const { cluster, log, tellResponder } = this.#parts;
+    const { pools } = cluster.config;
+    const problems = cluster.configProblems.length;
+    log.info({ event: "config", pools: pools.length, problems }, "configuration read");
+    tellResponder({ type: "ranges", ranges: pools.flatMap((pool) => pool.ranges) });
+  }
+
+  #checkInterfaces(): void {
+    const { node, cluster, host, missing } = this.#parts;
+    if (!cluster.isSynced) return;
+    missing.check({ node, cluster, present: new Set(host.all.map(({ name }) => name)) });
+  }
+}
