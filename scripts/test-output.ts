@@ -55,11 +55,13 @@ export class SuiteOutput {
     }
   }
 
-  /** Ends every file that is still open as failed, for `reason`. */
-  onKilled(reason: string): void {
-    for (const [file, state] of this.#files) {
-      if (!state.ended) this.#endFile(file, state, { error: `${reason}, in "${state.running}"` });
+  /** Ends every file that is still open as failed, for `reason`; true when there was one. */
+  onKilled(reason: string): boolean {
+    const open = [...this.#files].filter(([, state]) => !state.ended);
+    for (const [file, state] of open) {
+      this.#endFile(file, state, { error: `${reason}, in "${state.running}"` });
     }
+    return open.length > 0;
   }
 
   /**

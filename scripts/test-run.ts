@@ -75,7 +75,9 @@ async function runFiles(
   clearTimeout(deadline);
   running = null;
   const limit = `hung: killed when the suite had run for ${suite.suiteSecondsMax} s`;
-  output.onKilled(timedOut ? limit : `ended early (${how})`);
+  const isTold = output.onKilled(timedOut ? limit : `ended early (${how})`);
+  // node:test may have told the end of the file that it killed already, and not why.
+  if (timedOut && !isTold) console.log(`    ${limit}`);
   const unreported = timedOut || how === "status 0" || output.tests().some(isFailure);
   const rest = unreported ? [] : [trouble(suite, `node --test ended with ${how}`)];
   return [...output.tests(), ...rest];
