@@ -11,6 +11,7 @@ import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
+import { Namesakes } from "./namesakes.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
@@ -42,6 +43,7 @@ export class BeaconEngine {
   readonly #options: EngineOptions;
   readonly #segments = new Map<string, OpenSegment>();
   readonly #voice: Voice;
+  readonly #namesakes = new Namesakes();
   readonly #table: OwnTable;
   /** By node: VIPs to ask it for when it is silent. */
   #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
@@ -272,6 +274,7 @@ export class BeaconEngine {
     for (const { about } of this.#segments.values()) {
       if (about.address === datagram.address) return "own";
     }
+    if (!this.#namesakes.isAlive(datagram)) return "replay";
     const isNewer = this.#options.incarnation > datagram.incarnation;
     if (isNewer) this.#voice.muteUntil(after(now, 3 * this.#holdMs(open)));
     const { address } = datagram;
@@ -355,16 +358,16 @@ export class BeaconEngine {
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
     const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };
-    const body = { kind: "beacon", ...said, digest: this.#table.digest(name) } as const;
-    this.#send(open, null, body, now);
+    const digest = this.#table.digest(name);
+    this.#send(open, null, { kind: "beacon", ...said, digest }, now);
   }
 
   #sendTable(open: OpenSegment, to: Ip | null): void {
     const name = open.about.interface;
-    const digest = this.#table.digest(name);
+    const about = { kind: "table", digest: this.#table.digest(name) } as const;
     const pages = pagesOf(this.#table.entries(name));
     for (const [page, entries] of pages.entries()) {
-      this.#send(open, to, { kind: "table", digest, page, pages: pages.length, entries });
+      this.#send(open, to, { ...about, page, pages: pages.length, entries });
     }
   }
 
@@ -384,8 +387,7 @@ export class BeaconEngine {
   }
 
   #holdMs(open: OpenSegment | null): number {
-    const { settings } = this.#options;
-    return intervalMs(open, settings) * settings.multiplier;
+    return intervalMs(open, this.#options.settings) * this.#options.settings.multiplier;
   }
 
   /** What was returned is done before anything else happens; `now` is over then. */

@@ -294,6 +294,7 @@ export class Daemon {
       },
       onPeer: (news) => this.#beacons.onPeer(news),
       onAsked: (asked) => this.#wireTruth.onAsked(asked),
+      onProblems: (interfaces) => this.#host.setBroken(interfaces),
       onHeard: ({ address, interface: name, mac }) =>
         this.#ownership.post({ type: "heard", address, interface: name, mac }),
       onReady: (realtime) =>

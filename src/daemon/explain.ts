@@ -8,6 +8,7 @@ import type { BootMs } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import { isGone } from "./orphans.ts";
 import type { ResponderReport } from "./responder-messages.ts";
 import { currentAddresses, isOurs, requestedAddresses } from "./service-request.ts";
 
@@ -142,6 +143,10 @@ function ownerStep(vip: VipView, sources: ExplainSources): ExplainStep {
   const step = "owner" as const;
   const owner = vip.record?.owner ?? null;
   if (owner === null) return { step, state: "problem", text: "nobody owns it now" };
+  if (isGone(vip, owner)) {
+    const text = `the record names ${owner}, epoch ${vip.record?.epoch}, which is not heard`;
+    return { step, state: "problem", text };
+  }
   const here = owner === sources.node ? `; here it is ${vip.phase.kind}` : "";
   const state = owner === sources.node && vip.phase.kind !== "owning" ? "problem" : "ok";
   return { step, state, text: `${owner} owns it, epoch ${vip.record?.epoch}${here}` };
@@ -165,6 +170,9 @@ function wireStep(vip: VipView, sources: ExplainSources): ExplainStep {
 }
 
 function ownerText(address: Ip, sources: ExplainSources): string {
-  const owner = sources.vip(address)?.record?.owner ?? null;
-  return owner === null ? "nobody answers for it" : `node ${owner} answers for it`;
+  const vip = sources.vip(address);
+  const owner = vip?.record?.owner ?? null;
+  if (vip === null || owner === null) return "nobody answers for it";
+  if (isGone(vip, owner)) return `the record names node ${owner}, which is not heard`;
+  return `node ${owner} answers for it`;
 }

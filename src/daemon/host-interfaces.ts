@@ -24,6 +24,7 @@ export class HostInterfaces {
   #interfaces: readonly HostInterface[] = [];
   #links: HostLinks | null = null;
   #failure: AppError | null = null;
+  #broken: ReadonlySet<string> = new Set();
 
   constructor(options: HostInterfacesOptions) {
     this.#options = options;
@@ -43,9 +44,22 @@ export class HostInterfaces {
     // Most notifications change nothing here: no write of the node Lease for them.
     if (isDeepStrictEqual(interfaces, this.#interfaces)) return;
     this.#interfaces = interfaces;
-    const links = hostLinks(interfaces, this.#options.exclude);
-    if (!isDeepStrictEqual(links, this.#links)) this.#tellLinks(links);
+    this.#look();
     this.#options.onChange();
+  }
+
+  /** On these nothing can be answered, as the responder finds: nothing is owned there. */
+  setBroken(names: ReadonlySet<string>): void {
+    if (isDeepStrictEqual(names, this.#broken)) return;
+    this.#broken = names;
+    this.#look();
+  }
+
+  #look(): void {
+    const links = hostLinks(this.#interfaces, this.#options.exclude);
+    const segments = links.segments.filter((segment) => !this.#broken.has(segment.interface));
+    const usable = { ...links, segments };
+    if (!isDeepStrictEqual(usable, this.#links)) this.#tellLinks(usable);
   }
 
   failed(error: AppError): void {

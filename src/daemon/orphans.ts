@@ -9,17 +9,29 @@ const REASONS_MAX = 3;
 
 /** Null: somebody has it, or is about to take it, or there is nothing to answer for. */
 export function whyOrphan(view: VipView, here: Here): string | null {
-  if (view.record?.owner != null || view.phase.kind !== "idle") return null;
+  const owner = view.record?.owner ?? null;
+  if (view.phase.kind !== "idle") return null;
+  if (owner !== null && !isGone(view, owner)) return null;
   // Without an endpoint there is nothing to answer for: that is the Service's affair.
   if (view.serving !== "everywhere" && view.serving.size === 0) return null;
   const reasons = view.verdicts.map((candidate) => whyNot(candidate, here));
   if (reasons.includes(null)) return null;
-  return `no node is eligible (${reasons.slice(0, REASONS_MAX).join("; ")})`;
+  const why = `no node is eligible (${reasons.slice(0, REASONS_MAX).join("; ")})`;
+  return owner === null ? why : `"${owner}", which had it, is not heard, and ${why}`;
+}
+
+/** The record names it, and it is neither heard nor renews its Lease. */
+export function isGone(view: VipView, owner: string): boolean {
+  const holder = view.verdicts.find(({ node }) => node === owner);
+  // A name that no Node has; without any verdicts nothing is known.
+  if (holder === undefined) return view.verdicts.length > 0;
+  return holder.hearing === "silent" || (holder.hearing === "unknown" && holder.status !== "alive");
 }
 
 /** Null: it can be expected to take what nobody has. */
-function whyNot({ node, status, state, verdict }: Verdict, here: Here): string | null {
+function whyNot({ node, status, hearing, state, verdict }: Verdict, here: Here): string | null {
   if (!verdict.eligible) return `${node}: ${verdict.reason}`;
+  if (hearing === "silent") return `${node}: it is not heard`;
   if (status !== "alive") return `${node}: its Lease says ${status}`;
   if (node === here.node) return here.isDrained ? `${node}: it is drained` : null;
   return state === "draining" ? `${node}: its daemon is draining` : null;

@@ -52,6 +52,7 @@ export interface OwnershipDriverOptions {
 /** A list takes longer than a write; an API that hangs must not keep a VIP in doubt for long. */
 const LIST_TIMEOUT_MS = 5_000;
 const PROBE_TARGETS_EVERY_MS = 500;
+const WITHDRAW_GAP_MS = 100;
 /**
  * It steps at least this often, also while it waits for an API that does not answer: the watchdog
  * of 15 s takes silence for a wedged loop.
@@ -73,6 +74,8 @@ export class OwnershipDriver implements Task {
   /** Of the present step. */
   #claims: EffectOf<"claim">[] = [];
   #offers: EffectOf<"offer">[] = [];
+  /** The table was told just now, and is to be told again or not. */
+  #withdrawing: "once" | "again" | null = null;
   #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
 
   constructor(options: OwnershipDriverOptions) {
@@ -181,6 +184,22 @@ export class OwnershipDriver implements Task {
     }
   }
 
+  /** The whole table goes to everybody: once for all claims that are given up in a while. */
+  #withdraw(): void {
+    if (this.#withdrawing !== null) {
+      this.#withdrawing = "again";
+      return;
+    }
+    this.#withdrawing = "once";
+    this.#options.tellResponder({ type: "withdraw" });
+    const timer = setTimeout(() => {
+      const isDue = this.#withdrawing === "again";
+      this.#withdrawing = null;
+      if (isDue) this.#withdraw();
+    }, WITHDRAW_GAP_MS);
+    timer.unref();
+  }
+
   #sendOffers(): void {
     const offers = Map.groupBy(this.#offers, ({ to, interface: name }) => `${to} ${name}`);
     this.#offers = [];
@@ -221,7 +240,7 @@ export class OwnershipDriver implements Task {
         return tellResponder({ type: "stand-in", address, interfaces, mac });
       }
       case "withdraw":
-        return tellResponder({ type: "withdraw" });
+        return this.#withdraw();
       case "retell":
         return tellResponder({ type: "retell", node: effect.node, interface: effect.interface });
       case "announce":

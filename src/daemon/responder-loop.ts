@@ -83,8 +83,9 @@ export class ResponderLoop {
       case "stand-in":
         return this.#responder.standIn(message.address, message.interfaces, message.mac);
       case "ask":
-        this.#asks.begin(message.address, message.interface, now());
-        return this.#probe(message.interface, message.address, null);
+        // What could not be asked has no answer, which is no silence of anybody.
+        if (!this.#probe(message.interface, message.address, null)) return;
+        return this.#asks.begin(message.address, message.interface, now());
       case "complain":
         return this.#perform(engine.say("complaint", message.entries, [message.interface]));
       case "withdraw":
@@ -181,20 +182,21 @@ export class ResponderLoop {
         return open.socket?.setRanges(this.#rangesOn(open));
       }
       case "probe":
-        return this.#probe(effect.interface, effect.address, effect.to);
+        return void this.#probe(effect.interface, effect.address, effect.to);
       case "tell":
         if (effect.news.type === "lapsed") this.#dropGrants(effect.news.interface);
         return this.#ports.post({ type: "peer", news: effect.news });
     }
   }
 
-  /** `to` null: everybody. */
-  #probe(interfaceName: string, address: Ip, to: Mac | null): void {
+  /** `to` null: everybody. False: it could not be sent. */
+  #probe(interfaceName: string, address: Ip, to: Mac | null): boolean {
     const open = this.#interfaces.get(interfaceName);
-    if (open === undefined) return;
+    if (open === undefined) return false;
     const out = this.#sender.reserve(open.socket);
     if (out !== null) encodeArp(probe(address, open.about.mac, to), out);
     this.#sender.flush(open.socket);
+    return out !== null;
   }
 
   /** Asks again where nobody answered, and tells what is known. */

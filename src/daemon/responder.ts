@@ -18,6 +18,8 @@ export interface ResponderOptions {
   readonly start: ResponderStart;
   readonly onPeer: (news: PeerNews) => void;
   readonly onAsked: (asked: Asked) => void;
+  /** The interfaces on which it cannot work now, with every report. */
+  readonly onProblems: (interfaces: ReadonlySet<string>) => void;
   readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
   /** Null: the thread has real-time priority; otherwise why not. */
   readonly onReady: (realtime: string | null) => void;
@@ -135,6 +137,7 @@ export class Responder implements Task {
       case "report":
         this.#reports += 1;
         this.#report = message.report;
+        this.#options.onProblems(new Set(message.report.problems.map((one) => one.interface)));
         this.#answers = new Map(message.report.vips.map((vip) => [vip.address, vip]));
         this.#nextReport.resolve();
         this.#nextReport = Promise.withResolvers();

@@ -130,10 +130,9 @@ export class Views implements ApiSource {
   }
 
   vips(): VipView[] {
-    const { cluster, ownership, responder, clock } = this.#sources;
-    const now = clock.boot();
+    const { cluster, ownership, responder } = this.#sources;
     return cluster.addresses().map((address) => {
-      const view = ownership.machine.views.view(address, now);
+      const view = ownership.machine.views.state(address);
       const phase = view?.phase;
       return {
         address,
@@ -276,15 +275,14 @@ export class Views implements ApiSource {
 
   /** It has no owner, and could have one: a Service without endpoints needs none. */
   #isUnserved(address: Ip): boolean {
-    const view = this.#sources.ownership.machine.views.view(address, this.#sources.clock.boot());
+    const view = this.#sources.ownership.machine.views.state(address);
     if (view === null) return true;
     const canBeServed = view.serving === "everywhere" || view.serving.size > 0;
     return canBeServed && (view.record?.owner ?? null) === null;
   }
 
   #ownerOf(address: Ip): string | null {
-    const view = this.#sources.ownership.machine.views.view(address, this.#sources.clock.boot());
-    return view?.record?.owner ?? null;
+    return this.#sources.ownership.machine.views.state(address)?.record?.owner ?? null;
   }
 
   /** An address without an owner is a problem once nobody can take it. */

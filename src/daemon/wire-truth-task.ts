@@ -86,7 +86,7 @@ export class WireTruthTask implements Task {
           onChanged(effect.finding);
           break;
         case "owner-mute":
-          tellOwnership({ type: "owner-mute", address: effect.address, epoch: effect.epoch });
+          tellOwnership(effect);
           break;
       }
     }

@@ -23,6 +23,8 @@ export interface Situation {
   readonly mayAct: boolean;
   /** The API has confirmed this node's Lease lately. */
   readonly isApiInReach: boolean;
+  /** All records can be read: one that is in doubt is worth waiting for. */
+  readonly canReadRecords: boolean;
   /** The last write got no answer: claims do not wait for theirs. */
   readonly isHoldover: boolean;
   /** Until then only VIPs that are this node's own by the record are taken. */

@@ -143,7 +143,7 @@ function rewriteWhenDue(vip: Vip, situation: Situation, now: BootMs): Action {
 }
 
 function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
-  if (!situation.mayAct || (vip.doubt > 0 && situation.isApiInReach)) return WAIT;
+  if (!situation.mayAct || (vip.doubt > 0 && situation.canReadRecords)) return WAIT;
   if (now < vip.yieldedUntil) return { kind: "wait", due: vip.yieldedUntil };
   const own = mayOwn(vip, situation, now);
   const mine = ownEpoch(vip, situation);

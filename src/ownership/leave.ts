@@ -30,10 +30,13 @@ export interface Stay {
 export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Leave | Stay {
   const { drain, node } = situation;
   const segment = phase.interfaces[0] ?? "";
+  const own = mayOwn(vip, situation, now);
+  const isAsked = situation.isStopping || !own.ok || vip.moveTo !== null || drain !== null;
+  // Most owners stay, and this is asked for each VIP at every turn: no ranking for them.
+  if (!isAsked && !situation.preempt) return { kind: "stay", due: NEVER };
   const to = takers(vip, segment, situation, now);
   const leave = { kind: "leave", to, segment, isPaced: false } as const;
   if (situation.isStopping) return { ...leave, why: "daemon stops", otherwise: "stopping" };
-  const own = mayOwn(vip, situation, now);
   if (!own.ok) {
     // One that is unhealthy answers for as long as those it asks do not.
     const keeps = situation.candidates.own(vip.spec).eligible && to.length > 0;
@@ -47,7 +50,7 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
     const otherwise = drain.force ? "draining" : null;
     return { ...leave, why: `${node} is drained`, otherwise };
   }
-  return situation.preempt ? preemption(vip, leave, situation, now) : { kind: "stay", due: NEVER };
+  return preemption(vip, leave, situation, now);
 }
 
 /** Back to the node that ranks first, once that is there for a while. */
@@ -99,7 +102,8 @@ function takers(
 ): string[] {
   return candidates
     .ranked(vip.spec, now, segment)
-    .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard");
+    .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard")
+    .filter((other) => vip.mute?.node !== other || now >= vip.mute.until);
 }
 
 /** Eligible, and healthy unless there is nobody healthier, which may change at `due`. */

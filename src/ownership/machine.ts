@@ -332,6 +332,7 @@ export class Ownership {
       wireClaim: (vip) => this.#wireClaim(vip, now),
       mayAct: this.#hasRecords && now >= this.#listenUntil && !this.#orders.isSilent,
       isApiInReach: this.#isApiInReach(now),
+      canReadRecords: this.#isApiInReach(now) && !this.#reads.isFailing,
       isHoldover: this.#isHoldover,
       startHoldUntil: this.#startHoldUntil,
       isStopping: this.#stop !== "no",

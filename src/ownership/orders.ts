@@ -2,12 +2,17 @@
 // silent. A part of the machine, apart for its length.
 
 import type { BootMs } from "../core/time.ts";
+import { after } from "../core/time.ts";
 import type { OwnershipEvent } from "./types.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
+import { TAKE_GAP_MS } from "./wire-truth.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
 export type OrderEvent = EventOf<"drain" | "undrain" | "move" | "silence" | "owner-mute">;
+
+/** A claim that the wire asks for is made in this time, or not at all. */
+const MUTE_CLAIM_MS = 2_000;
 
 export interface OrderPorts {
   readonly vips: VipTable;
@@ -45,12 +50,8 @@ export class Orders {
         return this.#setDrain(null, now);
       case "move":
         return this.#move(event, now);
-      case "owner-mute": {
-        const vip = this.#ports.vips.get(event.address);
-        if (vip === undefined) return;
-        vip.muteEpoch = event.epoch;
-        return this.#ports.evaluate(vip, now);
-      }
+      case "owner-mute":
+        return this.#setMute(event, now);
       case "silence":
         return this.#setSilent(event.isSilent, now);
     }
@@ -67,6 +68,15 @@ export class Orders {
     if (vip?.phase.kind !== "owning") return;
     vip.moveTo = to;
     vip.offerAgainAt = now;
+    this.#ports.evaluate(vip, now);
+  }
+
+  /** Whoever has the VIP by then; what was found out long ago may be over. */
+  #setMute({ address, owner, epoch }: EventOf<"owner-mute">, now: BootMs): void {
+    const vip = this.#ports.vips.get(address);
+    if (vip === undefined) return;
+    const claimUntil = after(now, MUTE_CLAIM_MS);
+    vip.mute = { node: owner, epoch, claimUntil, until: after(now, TAKE_GAP_MS) };
     this.#ports.evaluate(vip, now);
   }
 

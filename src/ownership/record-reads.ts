@@ -4,6 +4,9 @@
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 
+/** One may fail by chance. */
+const FAILURES_MAX = 2;
+
 export class RecordReads {
   readonly #retryMs: number;
   readonly #send: () => void;
@@ -11,11 +14,18 @@ export class RecordReads {
   /** The records were doubted while a read was in flight. */
   #mustReadAgain = false;
   #readAt: BootMs = NEVER;
+  /** Reads that failed, one after the other. */
+  #failures = 0;
 
   /** `send`: called when a read is to be sent. */
   constructor(retryMs: number, send: () => void) {
     this.#retryMs = retryMs;
     this.#send = send;
+  }
+
+  /** They cannot be had: whoever waits for them waits in vain. */
+  get isFailing(): boolean {
+    return this.#failures >= FAILURES_MAX;
   }
 
   get isReading(): boolean {
@@ -48,6 +58,7 @@ export class RecordReads {
     const mustReadAgain = this.#mustReadAgain;
     this.#isReading = false;
     this.#mustReadAgain = false;
+    this.#failures = outcome === "failed" ? this.#failures + 1 : 0;
     if (outcome === "failed") this.#readAt = after(now, this.#retryMs);
     else if (mustReadAgain) this.request(now);
   }

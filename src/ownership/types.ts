@@ -145,7 +145,12 @@ export type OwnershipEvent =
   /** Hand one VIP over to that node, if this one has it. */
   | { readonly type: "move"; readonly address: Ip; readonly to: string }
   /** The tenure at that epoch counts as over: its owner does not answer on the wire. */
-  | { readonly type: "owner-mute"; readonly address: Ip; readonly epoch: Epoch }
+  | {
+      readonly type: "owner-mute";
+      readonly address: Ip;
+      readonly owner: string;
+      readonly epoch: Epoch;
+    }
   /** Own nothing and write nothing: another host has this node's name, and is older. */
   | { readonly type: "silence"; readonly isSilent: boolean }
   | { readonly type: "tick" }

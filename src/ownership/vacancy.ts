@@ -41,7 +41,9 @@ export function vacancyOf(vip: Vip, segment: string, situation: Situation, now: 
   if (vip.offered !== null && isOffered(vip.offered, holder, now)) {
     return { kind: "vacant", cause: "handed-over", holder };
   }
-  if (vip.muteEpoch === holder.epoch) return { kind: "vacant", cause: "owner-mute", holder };
+  if (vip.mute?.epoch === holder.epoch && now < vip.mute.claimUntil) {
+    return { kind: "vacant", cause: "owner-mute", holder };
+  }
   if (vip.heardHolder !== holder.node) vip.heardHolder = null;
   const until = situation.wireClaim(vip)?.until ?? NEVER;
   const vacancy = holderVacancy(vip, holder.node, { segment, until }, situation, now);

@@ -14,18 +14,22 @@ import { OBSERVERS_MAX, type Watched } from "./wire-truth.ts";
 /** A silent node is asked for some of its VIPs, not for all. */
 const PROBE_TARGETS_MAX = 8;
 
-/** What `explain` tells of a VIP. */
-export interface VipView {
+/** A VIP without what speaks for and against each node, which takes time to tell. */
+export interface VipState {
   readonly address: Ip;
   readonly phase: Vip["phase"];
   readonly record: VipRecord | null;
   readonly serving: Serving;
+}
+
+/** What `explain` tells of a VIP. */
+export interface VipView extends VipState {
   /** Best-ranked first. */
   readonly verdicts: readonly Verdict[];
 }
 
-function viewOf({ spec, phase, record }: Vip, verdicts: readonly Verdict[]): VipView {
-  return { address: spec.address, phase, record, serving: spec.serving, verdicts };
+function stateOf({ spec, phase, record }: Vip): VipState {
+  return { address: spec.address, phase, record, serving: spec.serving };
 }
 
 /** By node: some VIPs that it has by the record or on the wire. */
@@ -44,9 +48,14 @@ function probeTargets(
   return targets;
 }
 
+function isHeard({ hearing }: { hearing: string }): boolean {
+  return hearing === "heard";
+}
+
 /** Null: this node does not watch the owner of the VIP, or there is none that should answer. */
 function watchedOf(vip: Vip, situation: Situation, now: BootMs): Watched | null {
   const { candidates, neighbours, node } = situation;
+  if (situation.drain !== null || situation.isStopping) return null;
   const owner = strongestOther(vip, situation);
   const own = candidates.own(vip.spec);
   const segment = own.eligible ? own.interfaces[0] : undefined;
@@ -63,7 +72,7 @@ function watchedOf(vip: Vip, situation: Situation, now: BootMs): Watched | null 
     mac: neighbour.mac,
     interface: segment,
     isFirst: observers[0] === node,
-    isAlone: observers.length === 1,
+    isAlone: [...neighbours.on(segment).values()].filter(isHeard).length === 1,
   };
 }
 
@@ -107,9 +116,15 @@ export class OwnershipViews {
   }
 
   /** Null: it is no VIP. */
+  state(address: Ip): VipState | null {
+    const vip = this.#ports.vips.get(address);
+    return vip === undefined ? null : stateOf(vip);
+  }
+
+  /** As `state`, with every node's verdict. */
   view(address: Ip, now: BootMs): VipView | null {
     const vip = this.#ports.vips.get(address);
     if (vip === undefined) return null;
-    return viewOf(vip, this.#ports.candidates.verdicts(vip.spec, now));
+    return { ...stateOf(vip), verdicts: this.#ports.candidates.verdicts(vip.spec, now) };
   }
 }

@@ -358,7 +358,6 @@ export class VipTable {
     // Whoever has it next was not heard during that tenure yet.
     vip.heardHolder = null;
     vip.offered = null;
-    vip.muteEpoch = null;
     vip.isLetGo = false;
     this.#grant(vip, interfaces);
     this.#emit({ type: "claim", address, epoch, interfaces });

@@ -67,8 +67,11 @@ export interface Vip {
   isLetGo: boolean;
   /** The node that it should be moved to, as somebody asked for. */
   moveTo: string | null;
-  /** The tenure at this epoch counts as over, as its owner is silent on the wire. */
-  muteEpoch: Epoch | null;
+  /**
+   * An owner that is silent on the wire: its tenure at that epoch counts as over for a moment, and
+   * it gets the VIP back from nobody before `until`.
+   */
+  mute: Mute | null;
   /** For which owner, whose daemon restarts, this node answers, and how; null: for none. */
   standsIn: StandIn | null;
   /** Who offers it to this node, at which epoch, and how long that stands. */
@@ -76,6 +79,13 @@ export interface Vip {
   defendedAt: BootMs;
   /** Another host answers, and may have the right to: not before this. */
   yieldedUntil: BootMs;
+}
+
+export interface Mute {
+  readonly node: string;
+  readonly epoch: Epoch;
+  readonly claimUntil: BootMs;
+  readonly until: BootMs;
 }
 
 export interface Offer {
@@ -108,7 +118,7 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     offerAgainAt: longAgo,
     isLetGo: false,
     moveTo: null,
-    muteEpoch: null,
+    mute: null,
     standsIn: null,
     offered: null,
     defendedAt: longAgo,

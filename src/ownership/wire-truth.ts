@@ -19,8 +19,8 @@ export const OBSERVERS_MAX = 2;
 export const SILENT_ROUNDS_MAX = 3;
 /** But not more often than this: what makes it silent may make the next one silent, too. */
 export const TAKE_GAP_MS = 600_000;
-/** Another observer's complaint counts for as long as three of its rounds take. */
-const COMPLAINT_MS = (SILENT_ROUNDS_MAX + 1) * ROUND_MS;
+/** VIPs that are looked at in vain, as they are others' to watch, before one is asked for. */
+const PASSED_OVER_MAX = 16;
 
 /** A VIP that this node watches, as it stands now. */
 export interface Watched {
@@ -32,7 +32,7 @@ export interface Watched {
   readonly interface: string;
   /** Of its observers this node is the first. */
   readonly isFirst: boolean;
-  /** There is no other observer. */
+  /** There is no other node on the segment that could observe it. */
   readonly isAlone: boolean;
 }
 
@@ -53,7 +53,12 @@ export type WireTruthEffect =
   /** Tell the owner, which announces again, and the other observer. */
   | { readonly type: "complain"; readonly entry: PeerEntry; readonly interface: string }
   /** The owner is silent for too long: its tenure counts as over. */
-  | { readonly type: "owner-mute"; readonly address: Ip; readonly epoch: Epoch };
+  | {
+      readonly type: "owner-mute";
+      readonly address: Ip;
+      readonly owner: string;
+      readonly epoch: Epoch;
+    };
 
 interface Watch {
   epoch: Epoch;
@@ -64,6 +69,11 @@ interface Watch {
 export class WireTruth {
   #queue: Ip[] = [];
   #nextAskAt = bootMs(0);
+  #roundBeganAt = bootMs(0);
+  /** How long a round takes: longer than ROUND_MS where there are many VIPs. */
+  #roundMs = ROUND_MS;
+  /** Of the requests that are not answered yet. */
+  readonly #askedAt = new Map<Ip, Epoch>();
   readonly #watches = new Map<Ip, Watch>();
   readonly #complaints = new Map<Ip, { readonly epoch: Epoch; readonly at: BootMs }>();
   readonly #takenAt = new Map<Ip, BootMs>();
@@ -87,20 +97,29 @@ export class WireTruth {
     now: BootMs,
   ): WireTruthEffect[] {
     if (now < this.#nextAskAt) return [];
-    if (this.#queue.length === 0) this.#beginRound(addresses);
+    if (this.#queue.length === 0) this.#beginRound(addresses, now);
     const gap = Math.max(ASK_GAP_MS_MIN, ROUND_MS / Math.max(1, addresses.length));
     this.#nextAskAt = after(now, gap);
-    const address = this.#queue.pop();
-    const watched = address === undefined ? null : watch(address);
-    if (address !== undefined && watched === null) this.#watches.delete(address);
-    if (watched === null) return [];
-    return [{ type: "ask", address: watched.address, interface: watched.interface }];
+    for (let passed = 0; passed < PASSED_OVER_MAX; passed++) {
+      const address = this.#queue.pop();
+      if (address === undefined) return [];
+      const watched = watch(address);
+      if (watched === null) {
+        this.#watches.delete(address);
+        continue;
+      }
+      this.#askedAt.set(address, watched.epoch);
+      return [{ type: "ask", address, interface: watched.interface }];
+    }
+    return [];
   }
 
   /** The answers to a request; `watched`: the VIP as it stands now. */
   asked(watched: Watched | null, macs: readonly Mac[], now: BootMs): WireTruthEffect[] {
     if (watched === null) return [];
     const { address, owner, epoch } = watched;
+    // It has changed hands since: whoever answered did so rightly.
+    if (this.#askedAt.get(address) !== epoch) return [];
     const verdict = verdictOf(watched.mac, macs);
     this.counts[verdict] += 1;
     const finding = { address, owner, verdict, macs };
@@ -116,7 +135,7 @@ export class WireTruth {
     effects.push({ type: "complain", entry: { address, epoch }, interface: watched.interface });
     if (silentRounds >= SILENT_ROUNDS_MAX && this.#mayTake(watched, now)) {
       this.#takenAt.set(address, now);
-      effects.push({ type: "owner-mute", address, epoch });
+      effects.push({ type: "owner-mute", address, owner, epoch });
     }
     return effects;
   }
@@ -126,10 +145,12 @@ export class WireTruth {
     for (const { address, epoch } of entries) this.#complaints.set(address, { epoch, at: now });
   }
 
-  #beginRound(addresses: readonly Ip[]): void {
+  #beginRound(addresses: readonly Ip[], now: BootMs): void {
+    this.#roundMs = Math.max(ROUND_MS, now - this.#roundBeganAt);
+    this.#roundBeganAt = now;
     this.#queue = [...addresses];
     const present = new Set(addresses);
-    for (const known of [this.#watches, this.#complaints, this.#takenAt]) {
+    for (const known of [this.#watches, this.#complaints, this.#takenAt, this.#askedAt]) {
       for (const address of known.keys()) if (!present.has(address)) known.delete(address);
     }
   }
@@ -139,7 +160,8 @@ export class WireTruth {
     const takenAt = this.#takenAt.get(address);
     if (!isFirst || (takenAt !== undefined && now < after(takenAt, TAKE_GAP_MS))) return false;
     const complaint = this.#complaints.get(address);
-    const isShared = complaint?.epoch === epoch && now < after(complaint.at, COMPLAINT_MS);
+    const complaintMs = (SILENT_ROUNDS_MAX + 1) * this.#roundMs;
+    const isShared = complaint?.epoch === epoch && now < after(complaint.at, complaintMs);
     return isAlone || isShared;
   }
 }

@@ -66,7 +66,7 @@ export class Wire {
       case "peer-offer":
         return this.#onPeerOffer(event, now);
       case "peer-complaint":
-        return this.#onComplaint(event);
+        return this.#onComplaint(event, now);
     }
   }
 
@@ -131,11 +131,14 @@ export class Wire {
     }
   }
 
-  /** Caches may be wrong: whoever owns it says so again. */
-  #onComplaint({ entries }: EventOf<"peer-complaint">): void {
-    for (const { address } of entries) {
-      const isOwn = this.#ports.vips.get(address)?.phase.kind === "owning";
-      if (isOwn) this.#ports.emit({ type: "announce", address });
+  /** Caches may be wrong: whoever owns it says so again, as seldom as it may defend it. */
+  #onComplaint({ entries }: EventOf<"peer-complaint">, now: BootMs): void {
+    for (const { address, epoch } of entries) {
+      const vip = this.#ports.vips.get(address);
+      if (vip?.phase.kind !== "owning" || vip.phase.epoch !== epoch) continue;
+      if (now < nextDefence(vip, this.#ports.timings.defendIntervalMs)) continue;
+      vip.defendedAt = now;
+      this.#ports.emit({ type: "announce", address });
     }
   }
 

@@ -46,7 +46,7 @@ function watched(exclude: readonly string[] = []) {
     host.set(interfaces);
     return told.splice(0);
   };
-  return { host, set };
+  return { host, set, told };
 }
 
 test("HostInterfaces knows of none, and of no failure, before it is told", () => {
@@ -96,4 +96,15 @@ test("failed() says why, until interfaces are read again, be they the same", () 
   assert.deepEqual(host.all, [ETH0], "what was known is kept");
   assert.deepEqual(set(ETH0), []);
   assert.equal(host.failure, null);
+});
+
+test("setBroken() takes an interface from ownership, and leaves it with the responder", () => {
+  const { host, set, told } = watched();
+  set(ETH0, ETH1);
+  host.setBroken(new Set(["eth0"]));
+  assert.deepEqual(told.splice(0), ["answer on eth0,eth1", "own on eth1"]);
+  host.setBroken(new Set(["eth0"]));
+  assert.deepEqual(told.splice(0), []);
+  host.setBroken(new Set());
+  assert.deepEqual(told.splice(0), ["answer on eth0,eth1", "own on eth0,eth1"]);
 });

@@ -89,6 +89,7 @@ export function viewsOf(
     responder: new Responder({
       start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: 1 },
       onAsked: () => {},
+      onProblems: () => {},
       onPeer: () => {},
       onHeard: () => {},
       onReady: () => {},

@@ -21,18 +21,29 @@ const WATCHED: Watched = {
   isAlone: false,
 };
 const COMPLAINT = { type: "complain", entry: entry(4), interface: "eth0" } as const;
-const MUTE = { type: "owner-mute", address: VIP, epoch: epoch(4) } as const;
+const MUTE = { type: "owner-mute", address: VIP, owner: "node-a", epoch: epoch(4) } as const;
 
 function changed(verdict: WireVerdict, macs: readonly Mac[]): WireTruthEffect {
   return { type: "changed", finding: { address: VIP, owner: "node-a", verdict, macs } };
 }
 
-/** So many rounds without an answer, the last of them at the time that is returned. */
+/** Asks in that round, and gets these answers. */
+function ask(
+  truth: WireTruth,
+  round: number,
+  macs: readonly Mac[],
+  watched: Watched = WATCHED,
+): WireTruthEffect[] {
+  const at = bootMs(round * ROUND_MS);
+  const asked = truth.takeAsk([VIP], () => watched, at);
+  assert.deepEqual(asked, [{ type: "ask", address: VIP, interface: "eth0" }]);
+  return truth.asked(watched, macs, at);
+}
+
+/** So many rounds without an answer; what the last of them led to. */
 function silence(truth: WireTruth, rounds: number, watched = WATCHED, from = 0): WireTruthEffect[] {
   let last: WireTruthEffect[] = [];
-  for (let round = 0; round < rounds; round++) {
-    last = truth.asked(watched, [], bootMs(from + round * ROUND_MS));
-  }
+  for (let round = from; round < from + rounds; round++) last = ask(truth, round, [], watched);
   return last;
 }
 
@@ -44,11 +55,11 @@ const VERDICTS: readonly (readonly [string, readonly Mac[], WireVerdict])[] = [
 for (const [who, macs, verdict] of VERDICTS) {
   test(`WireTruth.asked() tells once that ${who} answers, and complains every time`, () => {
     const truth = new WireTruth();
-    assert.deepEqual(truth.asked(WATCHED, [OWNER], bootMs(0)), []);
-    assert.deepEqual(truth.asked(WATCHED, macs, bootMs(1)), [changed(verdict, macs), COMPLAINT]);
-    assert.deepEqual(truth.asked(WATCHED, macs, bootMs(2)), [COMPLAINT]);
+    assert.deepEqual(ask(truth, 0, [OWNER]), []);
+    assert.deepEqual(ask(truth, 1, macs), [changed(verdict, macs), COMPLAINT]);
+    assert.deepEqual(ask(truth, 2, macs), [COMPLAINT]);
     assert.deepEqual(truth.findings(), [{ address: VIP, owner: "node-a", verdict, macs }]);
-    assert.deepEqual(truth.asked(WATCHED, [OWNER], bootMs(3)), [changed("answered", [OWNER])]);
+    assert.deepEqual(ask(truth, 3, [OWNER]), [changed("answered", [OWNER])]);
     assert.deepEqual(truth.findings(), []);
     assert.equal(truth.counts[verdict], 2);
   });
@@ -62,7 +73,7 @@ test("an owner that two observers find silent for three rounds loses the VIP to 
   const truth = new WireTruth();
   silence(truth, 2);
   truth.complained([entry(4)], bootMs(15_000));
-  assert.deepEqual(truth.asked(WATCHED, [], bootMs(20_000)), [COMPLAINT, MUTE]);
+  assert.deepEqual(ask(truth, 2, []), [COMPLAINT, MUTE]);
 });
 
 const KEPT: readonly (readonly [string, Watched, number | null])[] = [
@@ -87,10 +98,10 @@ test("an answer in between, or another tenure, begins the count anew", () => {
   const alone = { ...WATCHED, isAlone: true };
   const truth = new WireTruth();
   silence(truth, 2, alone);
-  truth.asked(alone, [OWNER], bootMs(25_000));
-  assert.equal(silence(truth, 2, alone, 30_000).includes(MUTE), false);
+  ask(truth, 2, [OWNER], alone);
+  assert.equal(silence(truth, 2, alone, 3).includes(MUTE), false);
   const next = { ...alone, epoch: epoch(5) };
-  assert.deepEqual(truth.asked(next, [], bootMs(60_000)).length, 1);
+  assert.equal(ask(truth, 5, [], next).length, 1);
 });
 
 test("a VIP is taken from a silent owner at most once in ten minutes", () => {
@@ -98,10 +109,9 @@ test("a VIP is taken from a silent owner at most once in ten minutes", () => {
   const truth = new WireTruth();
   silence(truth, 3, alone);
   const again = { ...alone, epoch: epoch(5) };
-  assert.equal(silence(truth, 3, again, 40_000).length, 1);
-  const at = 2 * ROUND_MS + TAKE_GAP_MS;
-  const mute = { type: "owner-mute", address: VIP, epoch: epoch(5) } as const;
-  assert.deepEqual(truth.asked(again, [], bootMs(at)), [
+  assert.equal(silence(truth, 3, again, 4).length, 1);
+  const mute = { ...MUTE, epoch: epoch(5) };
+  assert.deepEqual(ask(truth, 2 + TAKE_GAP_MS / ROUND_MS, [], again), [
     { type: "complain", entry: entry(5), interface: "eth0" },
     mute,
   ]);
@@ -130,10 +140,43 @@ test("WireTruth.takeAsk() asks for each VIP once a round, never more than 50 a s
 
 test("WireTruth.takeAsk() asks for nothing that this node does not watch, and forgets it", () => {
   const truth = new WireTruth();
-  truth.asked(WATCHED, [], bootMs(0));
-  assert.deepEqual(
-    truth.takeAsk([VIP], () => null, bootMs(0)),
-    [],
-  );
+  ask(truth, 0, []);
+  const asked = truth.takeAsk([VIP], () => null, bootMs(ROUND_MS));
+  assert.deepEqual(asked, []);
   assert.deepEqual(truth.findings(), []);
+});
+
+test("an answer that comes when the VIP has changed hands says nothing of the next owner", () => {
+  const truth = new WireTruth();
+  truth.takeAsk([VIP], () => WATCHED, bootMs(0));
+  const next = { ...WATCHED, owner: "node-b", epoch: epoch(5), mac: OTHER };
+  assert.deepEqual(truth.asked(next, [OWNER], bootMs(500)), []);
+});
+
+test("WireTruth.takeAsk() passes over what is others' to watch", () => {
+  const addresses = Array.from({ length: 100 }, (_, i) => `10.0.0.${i}` as Ip);
+  const truth = new WireTruth();
+  const mine = addresses[0] as Ip;
+  const watch = (address: Ip) => (address === mine ? { ...WATCHED, address } : null);
+  let calls = 0;
+  let asked: WireTruthEffect[] = [];
+  for (; asked.length === 0; calls++) asked = truth.takeAsk(addresses, watch, truth.due);
+  assert.ok(calls <= 7, `${calls} calls`);
+});
+
+test("a complaint counts for as long as rounds take, with however many VIPs", () => {
+  const addresses = Array.from({ length: 2_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}` as Ip);
+  const truth = new WireTruth();
+  const watch = (address: Ip) => ({ ...WATCHED, address });
+  const [address] = addresses as [Ip];
+  const mute: WireTruthEffect[] = [];
+  for (let asked = 0; asked < 4 * addresses.length; asked++) {
+    const now = truth.due;
+    const [effect] = truth.takeAsk(addresses, watch, now);
+    if (effect?.type !== "ask" || effect.address !== address) continue;
+    truth.complained([{ address, epoch: epoch(4) }], bootMs(now - 30_000));
+    const found = truth.asked(watch(address), [], now);
+    mute.push(...found.filter(({ type }) => type === "owner-mute"));
+  }
+  assert.equal(mute.length, 1);
 });
