@@ -34,7 +34,7 @@ import { decodeDatagram, pagesOf } from "./wire.ts";
 export const PEERS_MAX = 256;
 /** A node that is silent for this long is forgotten; what it owned, the records know. */
 const FORGET_MS = 600_000;
-/** A change is told by a beacon at once, but not more often than this. */
+/** A change is told at once, but not more often than this. */
 const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
 const STALL_MS = 50;
@@ -276,10 +276,10 @@ export class BeaconEngine {
     }
     if (!this.#namesakes.isAlive(datagram)) return "replay";
     const isNewer = this.#options.incarnation > datagram.incarnation;
-    if (isNewer) this.#voice.muteUntil(after(now, 3 * this.#holdMs(open)));
-    const { address } = datagram;
+    if (isNewer) this.#voice.mute(now);
     if (!this.#voice.takeConflictReport(now)) return "own";
-    this.#tell({ type: "name-conflict", interface: open.about.interface, address, isNewer });
+    const about = { interface: open.about.interface, address: datagram.address, isNewer };
+    this.#tell({ type: "name-conflict", ...about });
     return "own";
   }
 

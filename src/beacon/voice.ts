@@ -11,6 +11,8 @@ import { clusterAt, encodeDatagram } from "./wire.ts";
 
 /** A host of the same name is spoken of at most once in this time. */
 const CONFLICT_REPORT_MS = 60_000;
+/** Longer than that host may take to restart: the name is still its own then. */
+export const MUTE_MS = 90_000;
 const LONG_AGO = -NEVER as BootMs;
 
 export class Voice {
@@ -46,9 +48,9 @@ export class Voice {
     return !couldSpeak && this.#canSpeak;
   }
 
-  /** Silent until then: another host has this node's name, and is older. */
-  muteUntil(until: BootMs): void {
-    this.#mutedUntil = until;
+  /** Silent for a while: another host has this node's name, and is older. */
+  mute(now: BootMs): void {
+    this.#mutedUntil = after(now, MUTE_MS);
   }
 
   isMuted(now: BootMs): boolean {

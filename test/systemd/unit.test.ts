@@ -23,6 +23,7 @@ describe(UNIT, () => {
   const state = async () => `${await property("ActiveState")} ${await property("NRestarts")}`;
   const microseconds = async (name: string) => Number(await property(name));
   const systemctl = (verb: string) => container.run(["systemctl", verb, UNIT]);
+  const journal = () => container.run(["journalctl", "--no-pager", "-o", "cat", "-u", UNIT]);
 
   containerForSuite({ binds: CHECKOUT_BINDS }, async (made) => {
     container = made;
@@ -61,9 +62,10 @@ describe(UNIT, () => {
     assert.deepEqual(now, [pid, "0"]);
   });
 
-  test("is another process after a restart, with the state kept", async () => {
+  test("is another process after a restart, which it has told its peers of", async () => {
     const pid = await property("MainPID");
     await systemctl("restart");
+    assert.match(await journal(), /restarting: peers leave the VIPs here/);
     assert.equal(await property("ActiveState"), "active");
     assert.notEqual(await property("MainPID"), pid);
     await container.run(["test", "-s", "/var/lib/lbd/state.db"]);
@@ -85,7 +87,9 @@ describe(UNIT, () => {
   }
 
   test("leaves nothing but its state after a stop", async () => {
+    assert.doesNotMatch(await journal(), /stopping: releasing the VIPs/);
     await systemctl("stop");
+    assert.match(await journal(), /stopping: releasing the VIPs/);
     assert.equal(await property("ActiveState"), "inactive");
     assert.equal(await property("Result"), "success");
     assert.equal((await container.tryRun(["test", "-e", "/run/lbd"])).code, 1);

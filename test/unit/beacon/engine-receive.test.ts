@@ -226,26 +226,29 @@ test("BeaconEngine that is the newer of two of one name falls silent, and tells 
   bench.hear(other.beacon());
   assert.deepEqual(bench.take(), [], "one datagram may be an old one");
   bench.hear(other.beacon()).run(1_450);
-  assert.deepEqual(bench.take(), [
-    "350 eth0 name-conflict 192.168.1.9 newer",
-    "590 eth0 lapsed 1",
-    "1300 eth0 beacon live 100/300",
-    "1300 eth0 tenure 1590",
-    "1400 eth0 beacon live 100/300",
-    "1400 eth0 tenure 1690",
-  ]);
+  assert.deepEqual(bench.take(), ["350 eth0 name-conflict 192.168.1.9 newer", "590 eth0 lapsed 1"]);
+  const [first] = bench.run(90_500).times(/beacon/);
+  assert.ok(first !== undefined && first >= 90_350, "the other one may be restarting meanwhile");
   assert.deepEqual([bench.engine.drops, bench.engine.peers()], [{ own: 1, replay: 1 }, []]);
 });
 
-test("BeaconEngine is not silenced by what was recorded of its own earlier life", () => {
+test("BeaconEngine is not kept silent by what was recorded of its own earlier life", () => {
   const earlier = namesake(OWN_INCARNATION - 1);
   const recorded = [earlier.beacon(), earlier.beacon()];
   const bench = new BeaconBench().run(350);
-  for (const datagram of recorded) bench.hear(datagram);
-  const times = bench.run(1_400).take(/conflict|beacon/);
-  assert.equal(times.length > 0, true, "it cannot know that the first time");
-  for (let round = 0; round < 20; round++) for (const datagram of recorded) bench.hear(datagram);
-  assert.deepEqual(bench.run(1_700).times(/beacon/), [1_500, 1_600, 1_700]);
+  for (let at = 350; at < 91_000; at += 1_000) {
+    bench.run(at);
+    for (const datagram of recorded) bench.hear(datagram);
+  }
+  // The first time it cannot know better.
+  assert.deepEqual(bench.times(/conflict/), [350]);
+  assert.equal(
+    bench
+      .run(91_000)
+      .times(/beacon/)
+      .some((at) => at > 90_350),
+    true,
+  );
 });
 
 test("BeaconEngine tells of another host of its name once a minute", () => {

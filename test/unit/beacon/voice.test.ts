@@ -81,13 +81,13 @@ for (const lacks of ["key", "cluster"] as const) {
   });
 }
 
-test("Voice that is muted is silent until that moment", () => {
+test("Voice that is muted is silent for 90 s", () => {
   const made = voice();
-  made.muteUntil(bootMs(10_900));
+  made.mute(bootMs(900));
   for (const [at, isMuted] of [
     [10_000, true],
-    [10_899, true],
-    [10_900, false],
+    [90_899, true],
+    [90_900, false],
   ] as const) {
     assert.equal(made.isMuted(bootMs(at)), isMuted);
     assert.equal(said(made, KEY, bootMs(at)) === null, isMuted);
