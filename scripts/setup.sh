@@ -24,6 +24,7 @@ readonly needs=(
   procps=ps
   util-linux=flock
   curl=curl
+  faketime=faketime
   debootstrap=debootstrap
   systemd-container=systemd-nspawn
 )
