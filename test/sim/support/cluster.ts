@@ -2,7 +2,6 @@
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Timings } from "../../../src/ownership/timings.ts";
-import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { NodePlacement, Serving, VipSpec } from "../../../src/ownership/types.ts";
 import { VirtualApi } from "./api.ts";
 import { NodeClock } from "./clock.ts";
@@ -13,6 +12,7 @@ import { SimNode } from "./node.ts";
 import { Oracle } from "./oracle.ts";
 import { Prng } from "./prng.ts";
 import { Segment } from "./segment.ts";
+import { type Bounds, boundsOf, DEFAULT_SETTINGS, type Settings, timingsOf } from "./settings.ts";
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -21,7 +21,7 @@ export interface ClusterOptions {
   readonly nodes: number;
   readonly vips: number;
   readonly code?: Code;
-  readonly timings?: Timings;
+  readonly settings?: Settings;
   /** Clocks run within 1 +- this of true time. */
   readonly rateError?: number;
   /** Whether the segment has a gateway that answers. */
@@ -43,6 +43,9 @@ export class Cluster {
   readonly addresses: readonly Ip[];
   readonly oracle: Oracle;
   readonly hasGateway: boolean;
+  readonly settings: Settings;
+  readonly timings: Timings;
+  readonly bounds: Bounds;
   readonly #placements = new Map<string, NodePlacement>();
   readonly #serving = new Map<Ip, Serving>();
   readonly #lines: string[] = [];
@@ -50,7 +53,10 @@ export class Cluster {
   #mustProbe = false;
 
   constructor(options: ClusterOptions) {
-    const { nodes, vips, rateError = 0.05 } = options;
+    const { nodes, vips, rateError = 0.05, settings = DEFAULT_SETTINGS } = options;
+    this.settings = settings;
+    this.timings = timingsOf(settings);
+    this.bounds = boundsOf(settings, nodes, rateError);
     this.prng = options.prng ?? new Prng(options.seed);
     this.hasGateway = options.hasGateway === true;
     this.segment = new Segment(this.queue, this.prng);
@@ -58,12 +64,13 @@ export class Cluster {
     const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
     for (const name of names) this.#placements.set(name, HEALTHY);
     this.nodes = names.map((name) => this.#newNode(name, rateError, options));
-    const { api, queue, segment, addresses } = this;
-    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses });
+    const { api, queue, segment, addresses, bounds } = this;
+    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses, bounds });
     this.segment.onTrouble = () => {
       this.oracle.onTrouble();
       this.#mustProbe = true;
     };
+    this.segment.onLate = () => this.oracle.onLate();
     if (this.hasGateway) this.#attachGateway();
     this.#probeRegularly();
   }
@@ -105,7 +112,7 @@ export class Cluster {
       node.start();
       node.tellSegments();
       // One that was asked to stop before does so first.
-      for (const ms of [2_000, 6_000]) this.queue.after(ms, () => node.start());
+      for (const ms of [2_000, 6_000, 12_000]) this.queue.after(ms, () => node.start());
     }
   }
 
@@ -175,7 +182,8 @@ export class Cluster {
     return new SimNode({
       name,
       code: options.code ?? SHIPPED,
-      timings: options.timings ?? DEFAULT_TIMINGS,
+      settings: this.settings,
+      timings: this.timings,
       api,
       queue,
       prng,

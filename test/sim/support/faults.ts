@@ -1,6 +1,5 @@
 // What goes wrong. Each kind does its harm, and undoes it after a while; healing undoes the rest.
 
-import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { Cluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
 
@@ -80,7 +79,7 @@ function kill(cluster: Cluster): string | null {
 /** Some of them take longer than the peers wait. */
 function restart(cluster: Cluster): string | null {
   const node = pickUp(cluster);
-  if (node === null || node.isStalled) return null;
+  if (node === null || node.isStalled || cluster.settings.restartHoldMs === 0) return null;
   const ms = duration(cluster, 12_000);
   node.restart(ms);
   return `${node.name} for ${Math.round(ms)} ms`;
@@ -89,9 +88,10 @@ function restart(cluster: Cluster): string | null {
 function drain(cluster: Cluster): string | null {
   const node = pickUp(cluster);
   if (node === null || node.isDraining) return null;
-  node.setDraining(true);
+  const force = cluster.prng.chance(0.3);
+  node.setDraining(true, force);
   cluster.queue.after(duration(cluster, 30_000), () => node.setDraining(false));
-  return node.name;
+  return force ? `${node.name} by force` : node.name;
 }
 
 function move(cluster: Cluster): string | null {
@@ -331,8 +331,8 @@ function pickUp(cluster: Cluster): SimNode | null {
 /** Around the bounds of the timings as often as anywhere else. */
 function duration(cluster: Cluster, max: number): number {
   const { prng } = cluster;
-  const { renewDeadlineMs, leaseDurationMs, holdMs } = DEFAULT_TIMINGS;
+  const { renewDeadlineMs, leaseDurationMs, holdMs } = cluster.timings;
   const edge = prng.pick([renewDeadlineMs, leaseDurationMs]);
-  if (prng.chance(0.3)) return holdMs + prng.between(-100, 300);
+  if (prng.chance(0.3)) return holdMs * prng.between(2 / 3, 2);
   return prng.chance(0.3) ? edge + prng.between(-600, 600) : prng.between(20, max);
 }

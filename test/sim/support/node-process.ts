@@ -42,18 +42,14 @@ export const NETWORK: readonly Segment[] = [
 ];
 const CLUSTER = "00".repeat(8);
 const KEY = new Uint8Array(32);
-const MULTIPLIER = 3;
-const RESTART_HOLD_MS = 10_000;
 /** Whoever simulates an attacker counts; here nobody does. */
 const NO_HMAC = new Uint8Array(32);
 
 export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProcess {
-  const { name, code, timings, api, segment, onAnsweringChanged, onOffer } = options;
+  const { name, code, settings, timings, api, segment, onAnsweringChanged, onOffer } = options;
   const { incarnation, clock, link, port, afterSend, onHeard, onPeer } = ports;
   const proof = new Proof(timings, clock.now());
-  const machine = new code.Ownership({ node: name, timings, sha256, preempt: false });
-  const intervalMs = timings.holdMs / MULTIPLIER;
-  const settings = { intervalMs, multiplier: MULTIPLIER, restartHoldMs: RESTART_HOLD_MS };
+  const machine = new code.Ownership({ node: name, timings, sha256, preempt: settings.preempt });
   const crypto = { hmac: () => NO_HMAC, sha256: cheapHash };
   const engine = new code.BeaconEngine({ node: name, incarnation, settings, ...crypto });
   engine.setCluster(CLUSTER, clock.now());

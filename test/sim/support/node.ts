@@ -8,6 +8,7 @@ import type { Ownership } from "../../../src/ownership/machine.ts";
 import type { OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
+import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { eventsOf, eventsOfList } from "./lease-events.ts";
 import type { NodeOptions } from "./node-options.ts";
@@ -27,6 +28,7 @@ export class SimNode {
   readonly link: ApiLink;
   readonly port: number;
   readonly #options: NodeOptions;
+  readonly #host: Host;
   readonly #inbox = new Inbox();
   readonly #frames = new Inbox();
   #process: NodeProcess | null = null;
@@ -37,9 +39,9 @@ export class SimNode {
   #upSince = 0;
   #startedAt = 0;
   #isStopping = false;
-  /** Power: without it the kernel answers nothing either. */
-  #hasPower = true;
   #isDraining = false;
+  /** It is drained of what nobody takes, too. */
+  #isForced = false;
   #isStalled = false;
   #isStepping = false;
   #messageAt = 0;
@@ -54,6 +56,7 @@ export class SimNode {
     this.#threadTimer = new SimTimer(options.queue, options.clock);
     const { api, queue, prng, segment } = options;
     this.port = segment.attach({ receive: (frame, from) => this.#receive(frame, from) });
+    this.#host = new Host(segment, this.port);
     this.link = new ApiLink({
       api,
       queue,
@@ -122,7 +125,7 @@ export class SimNode {
   }
 
   start(): void {
-    this.#hasPower = true;
+    this.#host.hasPower = true;
     if (this.#process !== null) return;
     this.#upSince = this.#options.queue.now;
     this.#startedAt = this.#upSince;
@@ -140,7 +143,7 @@ export class SimNode {
 
   /** The power goes. */
   crash(): void {
-    this.#hasPower = false;
+    this.#host.hasPower = false;
     this.#end();
   }
 
@@ -158,16 +161,17 @@ export class SimNode {
       if (process === null || this.#process !== process) return;
       this.kill();
       queue.after(downMs, () => {
-        if (this.#hasPower) this.start();
+        if (this.#host.hasPower) this.start();
       });
     };
     queue.after(timings.holdMs, () => this.post("exit", () => queue.after(0, replace)));
   }
 
-  setDraining(isDraining: boolean): void {
+  setDraining(isDraining: boolean, force = this.#isForced): void {
     this.#isDraining = isDraining;
+    this.#isForced = force;
     this.#tellState(isDraining ? "draining" : "live");
-    const event = isDraining ? ({ type: "drain", force: false } as const) : { type: "undrain" };
+    const event = isDraining ? ({ type: "drain", force } as const) : { type: "undrain" };
     this.post("socket", () => {
       const drainedAt = isDraining ? this.#options.queue.now : Number.POSITIVE_INFINITY;
       if (this.#process !== null) this.#process.drainedAt = drainedAt;
@@ -190,6 +194,7 @@ export class SimNode {
     this.#process = null;
     this.#isFrozen = false;
     this.#isStalled = false;
+    this.#mustFreeze = false;
     this.#inbox.clear();
     this.#frames.clear();
     this.#mainTimer.clear();
@@ -357,7 +362,7 @@ export class SimNode {
   }
 
   #receive(frame: Frame, from: number): void {
-    this.#answerAsHost(frame, from);
+    this.#host.receive(frame, from);
     const process = this.#process;
     if (process === null) return;
     const look = (): void => {
@@ -368,12 +373,6 @@ export class SimNode {
       look();
       this.#arm();
     }
-  }
-
-  /** Its kernel has its own address, whatever the daemon does. */
-  #answerAsHost(frame: Frame, from: number): void {
-    if (frame.kind !== "probe" || frame.address !== ipOfPort(this.port) || !this.#hasPower) return;
-    this.#options.segment.send({ kind: "answer", address: frame.address }, this.port, from);
   }
 
   #onHeard(address: Ip, from: number): void {

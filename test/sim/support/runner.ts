@@ -6,7 +6,8 @@ import type { Code } from "./code.ts";
 import { FAULTS, type FaultKind, injectOne } from "./faults.ts";
 import type { OracleFigures } from "./oracle.ts";
 import { Prng } from "./prng.ts";
-import { HEAL_MS, playQuietStories } from "./quiet-stories.ts";
+import { playQuietStories } from "./quiet-stories.ts";
+import { DEFAULT_SETTINGS, drawSettings, type Settings } from "./settings.ts";
 import { type Invariant, Violation } from "./violation.ts";
 
 export interface SeedOptions {
@@ -15,6 +16,8 @@ export interface SeedOptions {
   readonly kinds?: readonly string[];
   readonly faultMs?: number;
   readonly rateError?: number;
+  /** For all clusters, in place of those that the seed gives. */
+  readonly settings?: Settings;
 }
 
 export interface SeedReport {
@@ -35,6 +38,8 @@ const FAULT_GAP_MS_MIN = 1_000;
 const FAULT_GAP_MS_MAX = 10_000;
 /** So many clusters have more than five nodes: their frames grow with the square. */
 const LARGE_SHARE = 0.08;
+/** So many are not set up as the defaults are. */
+const TUNED_SHARE = 0.4;
 /** Long enough for a node Lease that is not renewed to be noticed. */
 const STEADY_MS = 15_000;
 
@@ -48,6 +53,8 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     vips: shape.int(1, 4),
     rateError,
     hasGateway: shape.chance(0.5),
+    settings:
+      options.settings ?? (shape.chance(TUNED_SHARE) ? drawSettings(shape) : DEFAULT_SETTINGS),
     ...(code === undefined ? {} : { code }),
   });
   const faults = new Map<string, number>();
@@ -60,8 +67,12 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     faults,
     fingerprint: cluster.fingerprint,
     figures: cluster.oracle.figures,
-    story: [`${cluster.nodes.length} nodes, ${cluster.addresses.length} VIPs`, ...cluster.trace],
+    story: [aboutText(cluster), ...cluster.trace],
   };
+}
+
+function aboutText({ nodes, addresses, settings }: Cluster): string {
+  return `${nodes.length} nodes, ${addresses.length} VIPs, ${JSON.stringify(settings)}`;
 }
 
 function play(
@@ -74,7 +85,8 @@ function play(
     cluster.run(cluster.prng.between(0, 15_000));
     injectFor(cluster, faults, options);
     cluster.heal();
-    cluster.run(HEAL_MS);
+    cluster.run(cluster.bounds.healMs);
+    checkAllRun(cluster);
     cluster.oracle.checkHealed();
     const owners = cluster.addresses.map((address) => cluster.answering(address)[0]);
     cluster.run(STEADY_MS);
@@ -103,6 +115,12 @@ function injectFor(cluster: Cluster, faults: Map<string, number>, options: SeedO
     const kind = injectOne(cluster, chosen);
     if (kind !== null) faults.set(kind.name, (faults.get(kind.name) ?? 0) + 1);
   }
+}
+
+/** Or the simulator has not healed what it promised to. */
+function checkAllRun({ nodes }: Cluster): void {
+  const idle = nodes.filter((node) => !node.isUp || node.isStalled).map((node) => node.name);
+  if (idle.length > 0) throw new Error(`Cannot judge: ${idle} did not start again`);
 }
 
 function checkSame(cluster: Cluster, owners: readonly (string | undefined)[]): void {

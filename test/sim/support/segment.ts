@@ -17,7 +17,7 @@ export interface Port {
 }
 
 const DELAY_MS_MAX = 1;
-const LATE_MS_MAX = 40;
+export const LATE_MS_MAX = 40;
 
 export class Segment {
   readonly #queue: EventQueue;
@@ -35,6 +35,8 @@ export class Segment {
   lateness = 0;
   /** Called when who hears whom changed, or a frame got lost. */
   onTrouble: () => void = () => {};
+  /** Called when a frame takes longer than it should. */
+  onLate: () => void = () => {};
 
   constructor(queue: EventQueue, prng: Prng) {
     this.#queue = queue;
@@ -120,6 +122,7 @@ export class Segment {
   #deliver(frame: Frame, from: number, to: number): void {
     const prng = this.#prng;
     const isLate = this.lateness > 0 && prng.chance(this.lateness);
+    if (isLate) this.onLate();
     const delay = prng.between(0.02, isLate ? LATE_MS_MAX : DELAY_MS_MAX);
     this.#queue.after(delay, () => {
       if (this.hears(from, to)) this.#ports[to]?.receive(frame, from);
