@@ -8,6 +8,7 @@ import { NodeClock } from "./clock.ts";
 import type { Code } from "./code.ts";
 import { SHIPPED } from "./code.ts";
 import { EventQueue } from "./event-queue.ts";
+import { Ledger, UNCOUNTED } from "./harm.ts";
 import { SimNode } from "./node.ts";
 import { Oracle } from "./oracle.ts";
 import { Prng } from "./prng.ts";
@@ -38,6 +39,7 @@ export class Cluster {
   readonly queue = new EventQueue();
   readonly prng: Prng;
   readonly api = new VirtualApi();
+  readonly ledger = new Ledger(this.queue);
   readonly segment: Segment;
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
@@ -65,7 +67,8 @@ export class Cluster {
     for (const name of names) this.#placements.set(name, HEALTHY);
     this.nodes = names.map((name) => this.#newNode(name, rateError, options));
     const { api, queue, segment, addresses, bounds } = this;
-    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses, bounds });
+    const onMove = (): void => this.ledger.moved();
+    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses, bounds, onMove });
     this.segment.onTrouble = () => {
       this.oracle.onTrouble();
       this.#mustProbe = true;
@@ -79,6 +82,7 @@ export class Cluster {
   #attachGateway(): void {
     const { segment } = this;
     const port = segment.attach({
+      isListening: true,
       receive: (frame, from) => {
         if (frame.kind !== "probe" || frame.address !== GATEWAY) return;
         segment.send({ kind: "answer", address: GATEWAY }, port, from);
@@ -102,6 +106,7 @@ export class Cluster {
   /** Everything works again and every process runs. */
   heal(): void {
     this.note("healed");
+    this.ledger.endAll();
     this.segment.heal();
     for (const address of this.addresses) this.setServing(address, "everywhere");
     for (const node of this.nodes) {
@@ -116,21 +121,21 @@ export class Cluster {
     }
   }
 
-  setCarrier(node: SimNode, hasCarrier: boolean): void {
-    this.segment.setCarrier(node.port, hasCarrier);
+  setCarrier(node: SimNode, hasCarrier: boolean, harm = UNCOUNTED): void {
+    this.segment.setCarrier(node.port, hasCarrier, harm);
     node.tellSegments();
   }
 
-  setPlacement(name: string, placement: NodePlacement): void {
+  setPlacement(name: string, placement: NodePlacement, harm = UNCOUNTED): void {
     this.#placements.set(name, placement);
     const specs = this.specs();
-    for (const node of this.nodes) node.tellVips(specs);
+    for (const node of this.nodes) node.tellVips(specs, harm);
   }
 
-  setServing(address: Ip, serving: Serving): void {
+  setServing(address: Ip, serving: Serving, harm = UNCOUNTED): void {
     this.#serving.set(address, serving);
     const specs = this.specs().filter((spec) => spec.address === address);
-    for (const node of this.nodes) node.tellVips(specs);
+    for (const node of this.nodes) node.tellVips(specs, harm);
   }
 
   specs(): VipSpec[] {

@@ -29,6 +29,8 @@ export interface OracleOptions {
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
   readonly bounds: Bounds;
+  /** A VIP went from one owner to another. */
+  readonly onMove: () => void;
 }
 
 export interface OracleFigures {
@@ -45,6 +47,8 @@ export class Oracle {
   readonly #options: OracleOptions;
   readonly #epochs = new Map<Ip, number>();
   readonly #owners = new Map<string, string>();
+  /** Whom the record named last. */
+  readonly #holders = new Map<Ip, string>();
   #editedUntil = 0;
   #troubleAt = 0;
   #lateUntil = 0;
@@ -175,7 +179,7 @@ export class Oracle {
 
   #onChange({ before, after, byHand }: Change): void {
     const { now } = this.#options.queue;
-    if (byHand) {
+    if (byHand !== null) {
       const shownAt = Math.max(now, ...this.#options.nodes.map((node) => node.link.watchFreeAt));
       this.#editedUntil = Math.max(this.#editedUntil, shownAt + HAND_MS_MAX);
       if (after === null && before?.kind === "vip") this.#forget(before.record.address);
@@ -186,10 +190,18 @@ export class Oracle {
     if (now > this.#editedUntil) this.#checkEpoch(address, owner, epoch);
     this.#epochs.set(address, epoch);
     if (owner === null) return;
-    this.figures.moves += 1;
+    this.#countMove(address, owner);
     const previous = before?.kind === "vip" ? before.record.owner : null;
     if (previous !== owner) this.#checkDrained(address, owner);
     if (previous !== null && previous !== owner) this.#checkNeed(address, previous, owner);
+  }
+
+  #countMove(address: Ip, owner: string): void {
+    const last = this.#holders.get(address) ?? owner;
+    this.#holders.set(address, owner);
+    if (last === owner) return;
+    this.figures.moves += 1;
+    this.#options.onMove();
   }
 
   /** Who answers writes down what it took before. */

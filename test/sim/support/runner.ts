@@ -4,6 +4,7 @@
 import { Cluster } from "./cluster.ts";
 import type { Code } from "./code.ts";
 import { FAULTS, type FaultKind, injectOne } from "./faults.ts";
+import type { KindFigures } from "./harm.ts";
 import type { OracleFigures } from "./oracle.ts";
 import { Prng } from "./prng.ts";
 import { playQuietStories } from "./quiet-stories.ts";
@@ -26,7 +27,8 @@ export interface SeedReport {
   readonly events: number;
   /** Virtual time that has passed, in ms. */
   readonly virtualMs: number;
-  readonly faults: ReadonlyMap<string, number>;
+  /** By kind. */
+  readonly faults: ReadonlyMap<string, KindFigures>;
   readonly fingerprint: number;
   readonly figures: OracleFigures;
   /** For people: the cluster, and the last things that happened. */
@@ -57,14 +59,13 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
       options.settings ?? (shape.chance(TUNED_SHARE) ? drawSettings(shape) : DEFAULT_SETTINGS),
     ...(code === undefined ? {} : { code }),
   });
-  const faults = new Map<string, number>();
-  const failure = play(cluster, faults, options);
+  const failure = play(cluster, options);
   return {
     seed,
     failure,
     events: cluster.queue.done,
     virtualMs: cluster.queue.now,
-    faults,
+    faults: cluster.ledger.figures,
     fingerprint: cluster.fingerprint,
     figures: cluster.oracle.figures,
     story: [aboutText(cluster), ...cluster.trace],
@@ -75,15 +76,11 @@ function aboutText({ nodes, addresses, settings }: Cluster): string {
   return `${nodes.length} nodes, ${addresses.length} VIPs, ${JSON.stringify(settings)}`;
 }
 
-function play(
-  cluster: Cluster,
-  faults: Map<string, number>,
-  options: SeedOptions,
-): SeedReport["failure"] {
+function play(cluster: Cluster, options: SeedOptions): SeedReport["failure"] {
   try {
     cluster.startAll();
     cluster.run(cluster.prng.between(0, 15_000));
-    injectFor(cluster, faults, options);
+    injectFor(cluster, options);
     cluster.heal();
     cluster.run(cluster.bounds.healMs);
     checkAllRun(cluster);
@@ -103,7 +100,7 @@ function play(
   }
 }
 
-function injectFor(cluster: Cluster, faults: Map<string, number>, options: SeedOptions): void {
+function injectFor(cluster: Cluster, options: SeedOptions): void {
   const { kinds, faultMs = FAULT_MS } = options;
   const chosen: readonly FaultKind[] =
     kinds === undefined ? FAULTS : FAULTS.filter((kind) => kinds.includes(kind.name));
@@ -112,8 +109,7 @@ function injectFor(cluster: Cluster, faults: Map<string, number>, options: SeedO
     // Dense: a fault often meets the consequences of the one before.
     const gap = cluster.prng.float() ** 5 * (FAULT_GAP_MS_MAX - FAULT_GAP_MS_MIN);
     cluster.run(FAULT_GAP_MS_MIN + gap);
-    const kind = injectOne(cluster, chosen);
-    if (kind !== null) faults.set(kind.name, (faults.get(kind.name) ?? 0) + 1);
+    injectOne(cluster, chosen);
   }
 }
 
