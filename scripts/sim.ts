@@ -1,5 +1,6 @@
 // `make sim HOURS=n SEED=n`: the simulator for long: n virtual cluster-hours, from a seed on, in
-// two processes. Prints what was injected and what moved; the first broken promise ends it.
+// two processes. Prints what was injected and what moved; the first broken promise ends it, as Ctrl-C
+// does, with the sums so far.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -59,6 +60,8 @@ async function supervise(): Promise<void> {
   const latest = new Map<number, Totals>();
   const started = performance.now();
   let toldAt = started;
+  // Its workers get it, too, and end.
+  process.on("SIGINT", () => {});
   const ends = Array.from({ length: WORKERS }, (_, offset) => {
     const argv = [import.meta.filename, "--hours", values.hours, "--seed", values.seed];
     const child = spawn(process.execPath, [...argv, "--worker", String(offset)], {
@@ -70,7 +73,9 @@ async function supervise(): Promise<void> {
       toldAt = performance.now();
       console.log(`... ${summary(latest, performance.now() - started)}`);
     });
-    return new Promise<number>((resolve) => child.on("exit", (code) => resolve(code ?? 1)));
+    return new Promise<number>((resolve) =>
+      child.on("exit", (code, signal) => resolve(signal === "SIGINT" ? 0 : (code ?? 1))),
+    );
   });
   const codes = await Promise.all(ends);
   console.log(summary(latest, performance.now() - started));
