@@ -1,6 +1,6 @@
 // `make sim HOURS=n SEED=n`: the simulator for long: n virtual cluster-hours, from a seed on, in
-// two processes. Prints what was injected and what moved; the first broken promise ends it, as Ctrl-C
-// does, with the sums so far.
+// two processes. Prints what was injected and what moved; the first broken promise ends it, and so
+// does Ctrl-C, with the sums so far.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";

@@ -1,5 +1,5 @@
-// What a fault did: it counts as effective only once it changed something, and whatever part of the
-// simulation it disturbs says so. Moves are put down to the kinds whose harm lasts or has just been.
+// What a fault did: it counts as effective only once it changed something, which the part of the
+// simulation that it disturbs says. A move is put down to the kinds whose harm lasts or just ended.
 
 import type { EventQueue } from "./event-queue.ts";
 

@@ -2,8 +2,8 @@
 // change of a record. It knows true time and what left each node, and asks no machine.
 //
 // The bound: of two nodes that hear each other, beacons and ARP, both answer for no longer than
-// `bounds.doubleMs` after the last frame between anybody was lost, or who hears whom has changed: by
-// then three beacons have shown that the tables differ, and the tables were exchanged.
+// `bounds.doubleMs` after the last frame between anybody was lost, or who hears whom has changed:
+// by then three beacons have shown that the tables differ, and the tables were exchanged.
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Change, VirtualApi } from "./api.ts";
