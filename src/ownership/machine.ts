@@ -181,8 +181,11 @@ export class Ownership {
         return this.#wire.apply(event, now);
       case "lapsed":
         return this.#onLapsed(event, now);
-      case "drain":
       case "undrain":
+        // A node that slept may come to this before it is told that it did: what it knows is old.
+        this.#listen(1, now);
+        return this.#orders.apply(event, now);
+      case "drain":
       case "move":
       case "silence":
       case "owner-mute":

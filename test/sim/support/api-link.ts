@@ -3,12 +3,15 @@
 
 import type { Change, Lease, VirtualApi } from "./api.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { UNCOUNTED } from "./harm.ts";
 import type { Prng } from "./prng.ts";
 
 export interface ApiLinkOptions {
   readonly api: VirtualApi;
   readonly queue: EventQueue;
   readonly prng: Prng;
+  /** Whether a process is there that its changes are for. */
+  readonly isListening: () => boolean;
   readonly onChange: (change: Change) => void;
   /** After a watch broke: everything there is. */
   readonly onReplaced: (leases: readonly Lease[]) => void;
@@ -37,6 +40,10 @@ export class ApiLink {
   #epoch = 0;
   #extraLatencyMs = 0;
   #answerLoss = 0;
+  #downHarm = UNCOUNTED;
+  #slowHarm = UNCOUNTED;
+  #lossHarm = UNCOUNTED;
+  #stallHarm = UNCOUNTED;
   #soundSince = 0;
 
   constructor(options: ApiLinkOptions) {
@@ -44,23 +51,18 @@ export class ApiLink {
     options.api.watch((change) => this.#onChange(change));
   }
 
-  /** Added to every way, up to this. */
-  get extraLatencyMs(): number {
-    return this.#extraLatencyMs;
-  }
-
-  set extraLatencyMs(value: number) {
+  /** Up to so much is added to every way. */
+  slow(extraLatencyMs: number, harm = UNCOUNTED): void {
     this.#spoil();
-    this.#extraLatencyMs = value;
+    this.#extraLatencyMs = extraLatencyMs;
+    this.#slowHarm = harm;
   }
 
-  get answerLoss(): number {
-    return this.#answerLoss;
-  }
-
-  set answerLoss(value: number) {
+  /** So large a part of the answers is lost. */
+  loseAnswers(part: number, harm = UNCOUNTED): void {
     this.#spoil();
-    this.#answerLoss = value;
+    this.#answerLoss = part;
+    this.#lossHarm = harm;
   }
 
   get isUp(): boolean {
@@ -70,7 +72,7 @@ export class ApiLink {
   /** Nothing is wrong with it. */
   get isSound(): boolean {
     const { now } = this.#options.queue;
-    const isFast = this.extraLatencyMs === 0 && this.answerLoss === 0;
+    const isFast = this.#extraLatencyMs === 0 && this.#answerLoss === 0;
     return this.#isUp && isFast && this.#watchFreeAt <= now + WATCH_DELAY_MS_MAX;
   }
 
@@ -92,30 +94,36 @@ export class ApiLink {
   call<T>(call: Call<T>): void {
     const { queue, prng } = this.#options;
     let isSettled = false;
+    const isCut = (): boolean => {
+      if (!this.#isUp) this.#downHarm.hit();
+      return !this.#isUp;
+    };
     const settle = (answer: T | "failed", executedAt: number | null): void => {
       if (isSettled) return;
       isSettled = true;
       call.done(answer, executedAt);
     };
     if (!this.#isUp && this.#isRefusing) {
+      this.#downHarm.hit();
       queue.after(REFUSED_MS, () => settle("failed", null));
       return;
     }
     queue.after(call.timeoutMs, () => settle("failed", null));
-    if (!this.#isUp) return;
+    if (isCut()) return;
     queue.after(this.#latency(), () => {
-      if (!this.#isUp) return;
+      if (isCut()) return;
       const answer = call.execute();
       const executedAt = queue.now;
-      if (prng.chance(this.answerLoss)) return;
+      if (prng.chance(this.#answerLoss)) return this.#lossHarm.hit();
       queue.after(this.#latency(), () => {
-        if (this.#isUp) settle(answer, executedAt);
+        if (!isCut()) settle(answer, executedAt);
       });
     });
   }
 
-  down(): void {
+  down(harm = UNCOUNTED): void {
     this.#isUp = false;
+    this.#downHarm = harm;
     this.#isRefusing = this.#options.prng.chance(0.5);
     this.#breakWatch();
   }
@@ -128,7 +136,8 @@ export class ApiLink {
   }
 
   /** Nothing comes through the watch until then; then all of it does. */
-  stallWatch(ms: number): void {
+  stallWatch(ms: number, harm = UNCOUNTED): void {
+    this.#stallHarm = harm;
     const { queue } = this.#options;
     this.#watchFreeAt = Math.max(this.#watchFreeAt, queue.now + ms);
     this.#spoil();
@@ -141,8 +150,8 @@ export class ApiLink {
   }
 
   heal(): void {
-    this.extraLatencyMs = 0;
-    this.answerLoss = 0;
+    this.slow(0);
+    this.loseAnswers(0);
     const isStalled = this.#watchFreeAt > this.#options.queue.now + WATCH_DELAY_MS_MAX;
     if (isStalled) this.reset();
     this.up();
@@ -167,12 +176,15 @@ export class ApiLink {
 
   #onChange(change: Change): void {
     if (this.#isWatching) this.#inOrder(() => this.#options.onChange(change));
+    else if (!this.#isUp && this.#options.isListening()) this.#downHarm.hit();
   }
 
   /** A watch is one stream: what comes later never overtakes. */
   #inOrder(run: () => void): void {
     const { queue, prng } = this.#options;
     const delay = prng.between(0.2, WATCH_DELAY_MS_MAX);
+    const isStalled = this.#watchFreeAt > queue.now + WATCH_DELAY_MS_MAX;
+    if (isStalled && this.#options.isListening()) this.#stallHarm.hit();
     this.#watchFreeAt = Math.max(this.#watchFreeAt, queue.now + delay);
     const epoch = this.#epoch;
     queue.after(this.#watchFreeAt - queue.now, () => {
@@ -182,6 +194,7 @@ export class ApiLink {
 
   #latency(): number {
     const { prng } = this.#options;
-    return prng.between(0.3, LATENCY_MS_MAX) + prng.float() * this.extraLatencyMs;
+    if (this.#extraLatencyMs > 0) this.#slowHarm.hit();
+    return prng.between(0.3, LATENCY_MS_MAX) + prng.float() * this.#extraLatencyMs;
   }
 }

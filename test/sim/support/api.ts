@@ -4,6 +4,7 @@
 import type { Ip } from "../../../src/core/address.ts";
 import type { LeaderRecord } from "../../../src/ownership/leadership.ts";
 import type { MemberRecord, VipRecord } from "../../../src/ownership/types.ts";
+import type { Harm } from "./harm.ts";
 
 export type Lease =
   | { readonly kind: "member"; readonly record: MemberRecord }
@@ -14,8 +15,8 @@ export type Lease =
 export interface Change {
   readonly before: Lease | null;
   readonly after: Lease | null;
-  /** True for an edit by hand, which no daemon asked for. */
-  readonly byHand: boolean;
+  /** The fault that an edit by hand is, which no daemon asked for; else null. */
+  readonly byHand: Harm | null;
 }
 
 /** What the API server takes for "whatever the version"; only a mutant writes so. */
@@ -24,6 +25,8 @@ const BLIND_WRITE = "*";
 export class VirtualApi {
   readonly #leases = new Map<string, Lease>();
   readonly #watchers: ((change: Change) => void)[] = [];
+  /** What was edited by hand and not written since. */
+  readonly #edited = new Map<string, Harm>();
   #version = 1_000;
 
   watch(watcher: (change: Change) => void): void {
@@ -53,24 +56,30 @@ export class VirtualApi {
   write(lease: Lease, expected: string | null): Lease | null {
     const before = this.#leases.get(keyOf(lease)) ?? null;
     const isBlind = expected === BLIND_WRITE;
-    if (!isBlind && (before?.record.resourceVersion ?? null) !== expected) return null;
-    return this.#put(lease, before, false);
+    if (!isBlind && (before?.record.resourceVersion ?? null) !== expected) {
+      this.#edited.get(keyOf(lease))?.hit();
+      return null;
+    }
+    return this.#put(lease, before, null);
   }
 
   /** Whatever it was: an administrator with an editor. */
-  edit(lease: Lease): void {
-    this.#put(lease, this.#leases.get(keyOf(lease)) ?? null, true);
+  edit(lease: Lease, harm: Harm): void {
+    this.#put(lease, this.#leases.get(keyOf(lease)) ?? null, harm);
   }
 
-  remove(lease: Lease): void {
+  remove(lease: Lease, harm: Harm): void {
     const before = this.#leases.get(keyOf(lease)) ?? null;
     if (before === null) return;
     this.#leases.delete(keyOf(lease));
+    this.#edited.set(keyOf(lease), harm);
     this.#version += 1;
-    for (const watcher of this.#watchers) watcher({ before, after: null, byHand: true });
+    for (const watcher of this.#watchers) watcher({ before, after: null, byHand: harm });
   }
 
-  #put(lease: Lease, before: Lease | null, byHand: boolean): Lease {
+  #put(lease: Lease, before: Lease | null, byHand: Harm | null): Lease {
+    if (byHand === null) this.#edited.delete(keyOf(lease));
+    else this.#edited.set(keyOf(lease), byHand);
     this.#version += 1;
     const after = withVersion(lease, String(this.#version));
     this.#leases.set(keyOf(lease), after);

@@ -2,17 +2,18 @@
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Timings } from "../../../src/ownership/timings.ts";
-import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { NodePlacement, Serving, VipSpec } from "../../../src/ownership/types.ts";
 import { VirtualApi } from "./api.ts";
 import { NodeClock } from "./clock.ts";
 import type { Code } from "./code.ts";
 import { SHIPPED } from "./code.ts";
 import { EventQueue } from "./event-queue.ts";
+import { Ledger, UNCOUNTED } from "./harm.ts";
 import { SimNode } from "./node.ts";
 import { Oracle } from "./oracle.ts";
 import { Prng } from "./prng.ts";
 import { Segment } from "./segment.ts";
+import { type Bounds, boundsOf, DEFAULT_SETTINGS, type Settings, timingsOf } from "./settings.ts";
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -21,7 +22,7 @@ export interface ClusterOptions {
   readonly nodes: number;
   readonly vips: number;
   readonly code?: Code;
-  readonly timings?: Timings;
+  readonly settings?: Settings;
   /** Clocks run within 1 +- this of true time. */
   readonly rateError?: number;
   /** Whether the segment has a gateway that answers. */
@@ -38,11 +39,15 @@ export class Cluster {
   readonly queue = new EventQueue();
   readonly prng: Prng;
   readonly api = new VirtualApi();
+  readonly ledger = new Ledger(this.queue);
   readonly segment: Segment;
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
   readonly oracle: Oracle;
   readonly hasGateway: boolean;
+  readonly settings: Settings;
+  readonly timings: Timings;
+  readonly bounds: Bounds;
   readonly #placements = new Map<string, NodePlacement>();
   readonly #serving = new Map<Ip, Serving>();
   readonly #lines: string[] = [];
@@ -50,7 +55,10 @@ export class Cluster {
   #mustProbe = false;
 
   constructor(options: ClusterOptions) {
-    const { nodes, vips, rateError = 0.05 } = options;
+    const { nodes, vips, rateError = 0.05, settings = DEFAULT_SETTINGS } = options;
+    this.settings = settings;
+    this.timings = timingsOf(settings);
+    this.bounds = boundsOf(settings, nodes, rateError);
     this.prng = options.prng ?? new Prng(options.seed);
     this.hasGateway = options.hasGateway === true;
     this.segment = new Segment(this.queue, this.prng);
@@ -58,12 +66,14 @@ export class Cluster {
     const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
     for (const name of names) this.#placements.set(name, HEALTHY);
     this.nodes = names.map((name) => this.#newNode(name, rateError, options));
-    const { api, queue, segment, addresses } = this;
-    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses });
+    const { api, queue, segment, addresses, bounds } = this;
+    const onMove = (): void => this.ledger.moved();
+    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses, bounds, onMove });
     this.segment.onTrouble = () => {
       this.oracle.onTrouble();
       this.#mustProbe = true;
     };
+    this.segment.onLate = () => this.oracle.onLate();
     if (this.hasGateway) this.#attachGateway();
     this.#probeRegularly();
   }
@@ -72,6 +82,7 @@ export class Cluster {
   #attachGateway(): void {
     const { segment } = this;
     const port = segment.attach({
+      isListening: true,
       receive: (frame, from) => {
         if (frame.kind !== "probe" || frame.address !== GATEWAY) return;
         segment.send({ kind: "answer", address: GATEWAY }, port, from);
@@ -95,6 +106,7 @@ export class Cluster {
   /** Everything works again and every process runs. */
   heal(): void {
     this.note("healed");
+    this.ledger.endAll();
     this.segment.heal();
     for (const address of this.addresses) this.setServing(address, "everywhere");
     for (const node of this.nodes) {
@@ -105,25 +117,25 @@ export class Cluster {
       node.start();
       node.tellSegments();
       // One that was asked to stop before does so first.
-      for (const ms of [2_000, 6_000]) this.queue.after(ms, () => node.start());
+      for (const ms of [2_000, 6_000, 12_000]) this.queue.after(ms, () => node.start());
     }
   }
 
-  setCarrier(node: SimNode, hasCarrier: boolean): void {
-    this.segment.setCarrier(node.port, hasCarrier);
+  setCarrier(node: SimNode, hasCarrier: boolean, harm = UNCOUNTED): void {
+    this.segment.setCarrier(node.port, hasCarrier, harm);
     node.tellSegments();
   }
 
-  setPlacement(name: string, placement: NodePlacement): void {
+  setPlacement(name: string, placement: NodePlacement, harm = UNCOUNTED): void {
     this.#placements.set(name, placement);
     const specs = this.specs();
-    for (const node of this.nodes) node.tellVips(specs);
+    for (const node of this.nodes) node.tellVips(specs, harm);
   }
 
-  setServing(address: Ip, serving: Serving): void {
+  setServing(address: Ip, serving: Serving, harm = UNCOUNTED): void {
     this.#serving.set(address, serving);
     const specs = this.specs().filter((spec) => spec.address === address);
-    for (const node of this.nodes) node.tellVips(specs);
+    for (const node of this.nodes) node.tellVips(specs, harm);
   }
 
   specs(): VipSpec[] {
@@ -175,7 +187,8 @@ export class Cluster {
     return new SimNode({
       name,
       code: options.code ?? SHIPPED,
-      timings: options.timings ?? DEFAULT_TIMINGS,
+      settings: this.settings,
+      timings: this.timings,
       api,
       queue,
       prng,

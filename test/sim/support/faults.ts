@@ -1,14 +1,14 @@
 // What goes wrong. Each kind does its harm, and undoes it after a while; healing undoes the rest.
 
-import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { Cluster } from "./cluster.ts";
+import { Fault } from "./harm.ts";
 import type { SimNode } from "./node.ts";
 
 export interface FaultKind {
   readonly name: string;
   readonly weight: number;
   /** Says what was done, or null when there was nothing to do. */
-  readonly inject: (cluster: Cluster) => string | null;
+  readonly inject: (cluster: Cluster, fault: Fault) => string | null;
 }
 
 export const FAULTS: readonly FaultKind[] = [
@@ -28,9 +28,9 @@ export const FAULTS: readonly FaultKind[] = [
   { name: "watch-stalled", weight: 3, inject: watchStalled },
   { name: "carrier-lost", weight: 2, inject: carrierLost },
   { name: "partition", weight: 2, inject: partition },
-  { name: "deaf", weight: 1, inject: (cluster) => marked(cluster, "deaf") },
-  { name: "mute", weight: 1, inject: (cluster) => marked(cluster, "mute") },
-  { name: "beacons-filtered", weight: 2, inject: (cluster) => marked(cluster, "filtered") },
+  { name: "deaf", weight: 1, inject: marked("deaf") },
+  { name: "mute", weight: 1, inject: marked("mute") },
+  { name: "beacons-filtered", weight: 2, inject: marked("filtered") },
   { name: "one-way", weight: 1, inject: oneWay },
   { name: "frames-doubled", weight: 1, inject: framesDoubled },
   { name: "frames-late", weight: 1, inject: framesLate },
@@ -46,66 +46,69 @@ export const FAULTS: readonly FaultKind[] = [
 ];
 
 /** Injects one fault, chosen by weight among `kinds`. */
-export function injectOne(cluster: Cluster, kinds: readonly FaultKind[]): FaultKind | null {
+export function injectOne(cluster: Cluster, kinds: readonly FaultKind[]): void {
   const total = kinds.reduce((sum, kind) => sum + kind.weight, 0);
   let point = cluster.prng.float() * total;
   const chosen = kinds.find((kind) => {
     point -= kind.weight;
     return point < 0;
   });
-  const what = chosen?.inject(cluster) ?? null;
-  if (chosen === undefined || what === null) return null;
+  if (chosen === undefined) return;
+  const fault = new Fault(chosen.name, cluster.queue.now);
+  const what = chosen.inject(cluster, fault);
+  if (what === null) return;
+  cluster.ledger.add(fault);
   cluster.note(`fault ${chosen.name}: ${what}`);
-  return chosen;
 }
 
-function crash(cluster: Cluster): string | null {
+function crash(cluster: Cluster, fault: Fault): string | null {
   const node = pickUp(cluster);
   if (node === null) return null;
-  node.crash();
-  const ms = duration(cluster, 30_000);
+  node.crash(fault);
+  const ms = duration(cluster, fault, 30_000);
   cluster.queue.after(ms, () => node.start());
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
-function kill(cluster: Cluster): string | null {
+function kill(cluster: Cluster, fault: Fault): string | null {
   const node = pickUp(cluster);
   if (node === null) return null;
-  node.kill();
-  const ms = duration(cluster, 10_000);
+  node.kill(fault);
+  const ms = duration(cluster, fault, 10_000);
   cluster.queue.after(ms, () => node.start());
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
 /** Some of them take longer than the peers wait. */
-function restart(cluster: Cluster): string | null {
+function restart(cluster: Cluster, fault: Fault): string | null {
   const node = pickUp(cluster);
-  if (node === null || node.isStalled) return null;
-  const ms = duration(cluster, 12_000);
-  node.restart(ms);
+  if (node === null || node.isStalled || cluster.settings.restartHoldMs === 0) return null;
+  const ms = duration(cluster, fault, 12_000);
+  node.restart(ms, fault);
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
-function drain(cluster: Cluster): string | null {
+function drain(cluster: Cluster, fault: Fault): string | null {
   const node = pickUp(cluster);
   if (node === null || node.isDraining) return null;
-  node.setDraining(true);
-  cluster.queue.after(duration(cluster, 30_000), () => node.setDraining(false));
-  return node.name;
+  const force = cluster.prng.chance(0.3);
+  node.setDraining(true, force, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => node.setDraining(false));
+  return force ? `${node.name} by force` : node.name;
 }
 
-function move(cluster: Cluster): string | null {
+function move(cluster: Cluster, fault: Fault): string | null {
   const { prng } = cluster;
   const address = prng.pick(cluster.addresses);
   const from = cluster.answering(address)[0];
   const to = prng.pick(cluster.nodes).name;
   if (from === undefined || from === to) return null;
-  cluster.node(from).move(address, to);
+  cluster.node(from).move(address, to, fault);
   return `${address} from ${from} to ${to}`;
 }
 
 /** As in a rollout: pods come and go, the last one of a node serves while it terminates. */
-function endpointsChanged(cluster: Cluster): string {
+function endpointsChanged(cluster: Cluster, fault: Fault): string {
   const { prng, queue } = cluster;
   const address = prng.pick(cluster.addresses);
   const states = ["ready", "terminating", null] as const;
@@ -114,212 +117,210 @@ function endpointsChanged(cluster: Cluster): string {
     const state = prng.pick(states);
     if (state !== null) serving.set(name, state);
   }
-  cluster.setServing(address, serving);
-  queue.after(duration(cluster, 20_000), () => cluster.setServing(address, "everywhere"));
+  cluster.setServing(address, serving, fault);
+  queue.after(duration(cluster, fault, 20_000), () => cluster.setServing(address, "everywhere"));
   return `${address}: ${[...serving].map((entry) => entry.join(" ")).join(", ") || "none"}`;
 }
 
-function stop(cluster: Cluster): string | null {
+function stop(cluster: Cluster, fault: Fault): string | null {
   const node = pickUp(cluster);
   if (node === null) return null;
-  node.stop();
-  cluster.queue.after(5_000 + duration(cluster, 20_000), () => node.start());
+  node.stop(fault);
+  cluster.queue.after(5_000 + duration(cluster, fault, 20_000), () => node.start());
   return node.name;
 }
 
-function freeze(cluster: Cluster): string | null {
+function freeze(cluster: Cluster, fault: Fault): string | null {
   const isBetween = cluster.prng.chance(0.3);
-  return pause(cluster, (node) => (isBetween ? node.freezeAtNextSend() : node.freeze()));
+  return pause(cluster, fault, (node) =>
+    isBetween ? node.freezeAtNextSend(fault) : node.freeze(fault),
+  );
 }
 
-function stall(cluster: Cluster): string | null {
-  return pause(cluster, (node) => node.stall());
+function stall(cluster: Cluster, fault: Fault): string | null {
+  return pause(cluster, fault, (node) => node.stall(fault));
 }
 
-function pause(cluster: Cluster, begin: (node: SimNode) => void): string | null {
+function pause(cluster: Cluster, fault: Fault, begin: (node: SimNode) => void): string | null {
   const node = pickUp(cluster);
   if (node === null || node.isStalled) return null;
   begin(node);
-  const ms = duration(cluster, 40_000);
+  const ms = duration(cluster, fault, 40_000);
   cluster.queue.after(ms, () => node.wake());
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
-function apiCut(cluster: Cluster): string {
+function apiCut(cluster: Cluster, fault: Fault): string {
   const node = cluster.prng.pick(cluster.nodes);
-  return cutOff(cluster, [node]);
+  return cutOff(cluster, fault, [node]);
 }
 
-function apiOutage(cluster: Cluster): string {
-  return cutOff(cluster, cluster.nodes);
+function apiOutage(cluster: Cluster, fault: Fault): string {
+  return cutOff(cluster, fault, cluster.nodes);
 }
 
-function cutOff(cluster: Cluster, nodes: readonly SimNode[]): string {
-  for (const node of nodes) node.link.down();
-  const ms = duration(cluster, 60_000);
+function cutOff(cluster: Cluster, fault: Fault, nodes: readonly SimNode[]): string {
+  for (const node of nodes) node.link.down(fault);
+  const ms = duration(cluster, fault, 60_000);
   cluster.queue.after(ms, () => {
     for (const node of nodes) node.link.up();
   });
   return `${nodes.map((node) => node.name)} for ${Math.round(ms)} ms`;
 }
 
-function apiSlow(cluster: Cluster): string {
+function apiSlow(cluster: Cluster, fault: Fault): string {
   const node = cluster.prng.pick(cluster.nodes);
-  node.link.extraLatencyMs = cluster.prng.pick([50, 500, 2_500]);
-  const ms = duration(cluster, 40_000);
-  cluster.queue.after(ms, () => {
-    node.link.extraLatencyMs = 0;
-  });
-  return `${node.name} by ${node.link.extraLatencyMs} ms for ${Math.round(ms)} ms`;
+  const extraMs = cluster.prng.pick([50, 500, 2_500]);
+  node.link.slow(extraMs, fault);
+  const ms = duration(cluster, fault, 40_000);
+  cluster.queue.after(ms, () => node.link.slow(0));
+  return `${node.name} by ${extraMs} ms for ${Math.round(ms)} ms`;
 }
 
-function answersLost(cluster: Cluster): string {
+function answersLost(cluster: Cluster, fault: Fault): string {
   const node = cluster.prng.pick(cluster.nodes);
-  node.link.answerLoss = cluster.prng.pick([0.3, 0.7, 1]);
-  const ms = duration(cluster, 30_000);
-  cluster.queue.after(ms, () => {
-    node.link.answerLoss = 0;
-  });
+  node.link.loseAnswers(cluster.prng.pick([0.3, 0.7, 1]), fault);
+  const ms = duration(cluster, fault, 30_000);
+  cluster.queue.after(ms, () => node.link.loseAnswers(0));
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
-function watchStalled(cluster: Cluster): string {
+function watchStalled(cluster: Cluster, fault: Fault): string {
   const node = cluster.prng.pick(cluster.nodes);
-  const ms = duration(cluster, 60_000);
-  node.link.stallWatch(ms);
+  const ms = duration(cluster, fault, 60_000);
+  node.link.stallWatch(ms, fault);
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
-function carrierLost(cluster: Cluster): string | null {
+function carrierLost(cluster: Cluster, fault: Fault): string | null {
   const node = cluster.prng.pick(cluster.nodes);
   if (!cluster.segment.hasCarrier(node.port)) return null;
-  cluster.setCarrier(node, false);
-  const ms = duration(cluster, 30_000);
+  cluster.setCarrier(node, false, fault);
+  const ms = duration(cluster, fault, 30_000);
   cluster.queue.after(ms, () => cluster.setCarrier(node, true));
   return `${node.name} for ${Math.round(ms)} ms`;
 }
 
-function partition(cluster: Cluster): string {
+function partition(cluster: Cluster, fault: Fault): string {
   const groups = cluster.nodes.map(() => cluster.prng.int(0, 1));
-  cluster.segment.partition(groups);
-  const ms = duration(cluster, 60_000);
+  cluster.segment.partition(groups, fault);
+  const ms = duration(cluster, fault, 60_000);
   cluster.queue.after(ms, () => cluster.segment.partition(groups.map(() => 0)));
   return `${groups} for ${Math.round(ms)} ms`;
 }
 
-function marked(cluster: Cluster, kind: "deaf" | "mute" | "filtered"): string {
+function marked(kind: "deaf" | "mute" | "filtered"): FaultKind["inject"] {
+  return (cluster, fault) => mark(cluster, fault, kind);
+}
+
+function mark(cluster: Cluster, fault: Fault, kind: "deaf" | "mute" | "filtered"): string {
   const { segment, queue, prng } = cluster;
   const node = prng.pick(cluster.nodes);
-  segment.mark(kind, node.port, true);
-  queue.after(duration(cluster, 30_000), () => segment.mark(kind, node.port, false));
+  segment.mark(kind, node.port, fault);
+  queue.after(duration(cluster, fault, 30_000), () => segment.mark(kind, node.port, null));
   return node.name;
 }
 
-function oneWay(cluster: Cluster): string | null {
+function oneWay(cluster: Cluster, fault: Fault): string | null {
   const { segment, queue, prng } = cluster;
   const [from, to] = [prng.pick(cluster.nodes), prng.pick(cluster.nodes)];
   if (from === to) return null;
-  segment.cutOneWay(from.port, to.port, true);
-  const ms = duration(cluster, 30_000);
-  queue.after(ms, () => segment.cutOneWay(from.port, to.port, false));
+  segment.cutOneWay(from.port, to.port, fault);
+  const ms = duration(cluster, fault, 30_000);
+  queue.after(ms, () => segment.cutOneWay(from.port, to.port, null));
   return `${from.name} to ${to.name}`;
 }
 
-function framesDoubled(cluster: Cluster): string {
-  cluster.segment.duplication = 0.5;
-  cluster.queue.after(duration(cluster, 30_000), () => {
-    cluster.segment.duplication = 0;
-  });
+function framesDoubled(cluster: Cluster, fault: Fault): string {
+  cluster.segment.double(0.5, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => cluster.segment.double(0));
   return "half of them";
 }
 
 /** Late ones are overtaken by those that are not. */
-function framesLate(cluster: Cluster): string {
-  cluster.segment.lateness = 0.3;
-  cluster.queue.after(duration(cluster, 30_000), () => {
-    cluster.segment.lateness = 0;
-  });
+function framesLate(cluster: Cluster, fault: Fault): string {
+  cluster.segment.delay(0.3, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => cluster.segment.delay(0));
   return "a third of them";
 }
 
 /** As a garbage collection or a busy hypervisor does: no reason to lose anything. */
-function shortPause(cluster: Cluster): string | null {
+function shortPause(cluster: Cluster, fault: Fault): string | null {
   const node = pickUp(cluster);
   if (node === null || node.isStalled) return null;
-  node.freeze();
-  cluster.queue.after(cluster.prng.between(1, 150), () => node.wake());
+  node.freeze(fault);
+  cluster.queue.after(lasting(cluster, fault, cluster.prng.between(1, 150)), () => node.wake());
   return node.name;
 }
 
-function rebootAll(cluster: Cluster): string {
+function rebootAll(cluster: Cluster, fault: Fault): string {
   for (const node of cluster.nodes) {
-    node.crash();
-    cluster.queue.after(duration(cluster, 20_000), () => node.start());
+    node.crash(fault);
+    cluster.queue.after(duration(cluster, fault, 20_000), () => node.start());
   }
   return "all";
 }
 
-function framesLost(cluster: Cluster): string {
-  cluster.segment.loss = cluster.prng.pick([0.1, 0.5, 0.9]);
-  cluster.queue.after(duration(cluster, 30_000), () => {
-    cluster.segment.loss = 0;
-  });
-  return String(cluster.segment.loss);
+function framesLost(cluster: Cluster, fault: Fault): string {
+  const part = cluster.prng.pick([0.1, 0.5, 0.9]);
+  cluster.segment.lose(part, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => cluster.segment.lose(0));
+  return String(part);
 }
 
-function nodeForbidden(cluster: Cluster): string {
+function nodeForbidden(cluster: Cluster, fault: Fault): string {
   const { name } = cluster.prng.pick(cluster.nodes);
-  cluster.setPlacement(name, { allowed: false, reason: "not selected" });
-  placeLater(cluster, name);
+  cluster.setPlacement(name, { allowed: false, reason: "not selected" }, fault);
+  placeLater(cluster, fault, name);
   return name;
 }
 
-function nodeUnhealthy(cluster: Cluster): string {
+function nodeUnhealthy(cluster: Cluster, fault: Fault): string {
   const { name } = cluster.prng.pick(cluster.nodes);
-  cluster.setPlacement(name, { allowed: true, interfaces: null, unhealthy: "not Ready" });
-  placeLater(cluster, name);
+  cluster.setPlacement(name, { allowed: true, interfaces: null, unhealthy: "not Ready" }, fault);
+  placeLater(cluster, fault, name);
   return name;
 }
 
-function placeLater(cluster: Cluster, name: string): void {
-  cluster.queue.after(duration(cluster, 30_000), () =>
+function placeLater(cluster: Cluster, fault: Fault, name: string): void {
+  cluster.queue.after(duration(cluster, fault, 30_000), () =>
     cluster.setPlacement(name, { allowed: true, interfaces: null, unhealthy: null }),
   );
 }
 
-function vipLeaseDeleted(cluster: Cluster): string | null {
+function vipLeaseDeleted(cluster: Cluster, fault: Fault): string | null {
   const address = cluster.prng.pick(cluster.addresses);
   const record = cluster.api.vip(address);
   if (record === null) return null;
-  cluster.api.remove({ kind: "vip", record });
+  cluster.api.remove({ kind: "vip", record }, fault);
   return address;
 }
 
 /** To another owner, to none, or to a name that nobody has; never to a lower epoch. */
-function vipLeaseEdited(cluster: Cluster): string | null {
+function vipLeaseEdited(cluster: Cluster, fault: Fault): string | null {
   const { prng } = cluster;
   const address = prng.pick(cluster.addresses);
   const record = cluster.api.vip(address);
   if (record === null) return null;
   const owner = prng.pick([null, "nobody", ...cluster.nodes.map((node) => node.name)]);
   const epoch = record.epoch + prng.int(0, 3);
-  cluster.api.edit({ kind: "vip", record: { ...record, owner, epoch } });
+  cluster.api.edit({ kind: "vip", record: { ...record, owner, epoch } }, fault);
   return `${address} to ${owner} at ${epoch}`;
 }
 
-function nodeLeaseDeleted(cluster: Cluster): string | null {
+function nodeLeaseDeleted(cluster: Cluster, fault: Fault): string | null {
   const { name } = cluster.prng.pick(cluster.nodes);
   const record = cluster.api.member(name);
   if (record === null) return null;
-  cluster.api.remove({ kind: "member", record });
+  cluster.api.remove({ kind: "member", record }, fault);
   return name;
 }
 
-function nodeLeaseEdited(cluster: Cluster): string | null {
+function nodeLeaseEdited(cluster: Cluster, fault: Fault): string | null {
   const { name } = cluster.prng.pick(cluster.nodes);
   const record = cluster.api.member(name);
   if (record === null) return null;
-  cluster.api.edit({ kind: "member", record: { ...record, holder: null } });
+  cluster.api.edit({ kind: "member", record: { ...record, holder: null } }, fault);
   return name;
 }
 
@@ -328,11 +329,21 @@ function pickUp(cluster: Cluster): SimNode | null {
   return up.length === 0 ? null : cluster.prng.pick(up);
 }
 
+/** How long the fault lasts. */
+function duration(cluster: Cluster, fault: Fault, max: number): number {
+  return lasting(cluster, fault, drawMs(cluster, max));
+}
+
+function lasting({ queue }: Cluster, fault: Fault, ms: number): number {
+  fault.endsAt = Math.max(fault.endsAt, queue.now + ms);
+  return ms;
+}
+
 /** Around the bounds of the timings as often as anywhere else. */
-function duration(cluster: Cluster, max: number): number {
+function drawMs(cluster: Cluster, max: number): number {
   const { prng } = cluster;
-  const { renewDeadlineMs, leaseDurationMs, holdMs } = DEFAULT_TIMINGS;
+  const { renewDeadlineMs, leaseDurationMs, holdMs } = cluster.timings;
   const edge = prng.pick([renewDeadlineMs, leaseDurationMs]);
-  if (prng.chance(0.3)) return holdMs + prng.between(-100, 300);
+  if (prng.chance(0.3)) return holdMs * prng.between(2 / 3, 2);
   return prng.chance(0.3) ? edge + prng.between(-600, 600) : prng.between(20, max);
 }

@@ -309,6 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: ["replaced-in-time"],
     kinds: ["short-pause"],
+    firstSeed: 150,
   },
 ];
 

@@ -9,10 +9,12 @@ import type { Code } from "./code.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Prng } from "./prng.ts";
 import type { Segment } from "./segment.ts";
+import type { Settings } from "./settings.ts";
 
 export interface NodeOptions {
   readonly name: string;
   readonly code: Code;
+  readonly settings: Settings;
   readonly timings: Timings;
   readonly api: VirtualApi;
   readonly queue: EventQueue;

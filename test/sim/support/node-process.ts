@@ -1,7 +1,6 @@
 // What dies with the process of a simulated node: the shipped machine, responder and beacon engine,
 // and what drives them.
 
-import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { prefixOf } from "../../../src/core/address.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
@@ -12,7 +11,7 @@ import { Driver } from "./driver.ts";
 import { cheapHash, sha256 } from "./hashes.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { Proof } from "./proof.ts";
-import { INTERFACE, ResponderModel } from "./responder-model.ts";
+import { INTERFACE, macOfPort, ResponderModel } from "./responder-model.ts";
 
 export interface NodeProcess {
   readonly machine: Ownership;
@@ -30,8 +29,8 @@ export interface ProcessPorts {
   /** On the segment. */
   readonly port: number;
   readonly afterSend: (report: () => void) => void;
-  readonly onHeard: (address: Ip, from: number) => void;
-  readonly onPeer: (news: PeerNews) => void;
+  /** What the responder thread tells the main loop. */
+  readonly onEvent: (event: OwnershipEvent) => void;
   readonly post: (source: string, work: () => void) => void;
   readonly step: (event: OwnershipEvent) => void;
   readonly onStopped: () => void;
@@ -42,18 +41,14 @@ export const NETWORK: readonly Segment[] = [
 ];
 const CLUSTER = "00".repeat(8);
 const KEY = new Uint8Array(32);
-const MULTIPLIER = 3;
-const RESTART_HOLD_MS = 10_000;
 /** Whoever simulates an attacker counts; here nobody does. */
 const NO_HMAC = new Uint8Array(32);
 
 export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProcess {
-  const { name, code, timings, api, segment, onAnsweringChanged, onOffer } = options;
-  const { incarnation, clock, link, port, afterSend, onHeard, onPeer } = ports;
+  const { name, code, settings, timings, api, segment, onAnsweringChanged, onOffer } = options;
+  const { incarnation, clock, link, port, afterSend, onEvent } = ports;
   const proof = new Proof(timings, clock.now());
-  const machine = new code.Ownership({ node: name, timings, sha256, preempt: false });
-  const intervalMs = timings.holdMs / MULTIPLIER;
-  const settings = { intervalMs, multiplier: MULTIPLIER, restartHoldMs: RESTART_HOLD_MS };
+  const machine = new code.Ownership({ node: name, timings, sha256, preempt: settings.preempt });
   const crypto = { hmac: () => NO_HMAC, sha256: cheapHash };
   const engine = new code.BeaconEngine({ node: name, incarnation, settings, ...crypto });
   engine.setCluster(CLUSTER, clock.now());
@@ -66,8 +61,11 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
       proof.beaconSent(sentAt);
       afterSend(report);
     },
-    onHeard,
-    onPeer,
+    onHeard: (address, from) =>
+      onEvent({ type: "heard", address, interface: INTERFACE, mac: macOfPort(from) }),
+    onPeer: (news) => {
+      if (news.type !== "name-conflict") onEvent(news);
+    },
     onAnsweringChanged,
   });
   const driver = new Driver({

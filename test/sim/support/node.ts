@@ -1,19 +1,19 @@
 // One simulated node: a process around the shipped machine and responder that can crash, freeze as
 // a whole, or stall in its main loop alone while the responder thread goes on.
 
-import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { PeerState } from "../../../src/core/peer.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
 import type { OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
+import { Interruption, UNCOUNTED } from "./harm.ts";
+import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { eventsOf, eventsOfList } from "./lease-events.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { NETWORK, type NodeProcess, newProcess } from "./node-process.ts";
 import type { Proof } from "./proof.ts";
-import { INTERFACE, ipOfPort, macOfPort } from "./responder-model.ts";
 import type { Frame } from "./segment.ts";
 import { SimTimer } from "./timer.ts";
 import { Violation } from "./violation.ts";
@@ -27,6 +27,9 @@ export class SimNode {
   readonly link: ApiLink;
   readonly port: number;
   readonly #options: NodeOptions;
+  readonly #host: Host;
+  readonly #interruption = new Interruption();
+  #stopHarm = UNCOUNTED;
   readonly #inbox = new Inbox();
   readonly #frames = new Inbox();
   #process: NodeProcess | null = null;
@@ -37,9 +40,9 @@ export class SimNode {
   #upSince = 0;
   #startedAt = 0;
   #isStopping = false;
-  /** Power: without it the kernel answers nothing either. */
-  #hasPower = true;
   #isDraining = false;
+  /** It is drained of what nobody takes, too. */
+  #isForced = false;
   #isStalled = false;
   #isStepping = false;
   #messageAt = 0;
@@ -53,12 +56,21 @@ export class SimNode {
     this.#mainTimer = new SimTimer(options.queue, options.clock);
     this.#threadTimer = new SimTimer(options.queue, options.clock);
     const { api, queue, prng, segment } = options;
-    this.port = segment.attach({ receive: (frame, from) => this.#receive(frame, from) });
+    const isListening = (): boolean => this.#process !== null;
+    this.port = segment.attach({
+      get isListening() {
+        return isListening();
+      },
+      receive: (frame, from) => this.#receive(frame, from),
+    });
+    this.#host = new Host(segment, this.port);
     this.link = new ApiLink({
       api,
       queue,
       prng,
-      onChange: (change) => this.post("watch", () => this.#stepAll(eventsOf(change))),
+      isListening,
+      onChange: (change) =>
+        this.post("watch", () => this.#stepAll(eventsOf(change), change.byHand ?? UNCOUNTED)),
       onReplaced: (leases) =>
         this.post("watch", () => {
           const known = this.#process?.machine.views.records() ?? [];
@@ -122,8 +134,9 @@ export class SimNode {
   }
 
   start(): void {
-    this.#hasPower = true;
+    this.#host.hasPower = true;
     if (this.#process !== null) return;
+    this.#interruption.end(this.clock.now());
     this.#upSince = this.#options.queue.now;
     this.#startedAt = this.#upSince;
     this.#isStopping = false;
@@ -139,44 +152,40 @@ export class SimNode {
   }
 
   /** The power goes. */
-  crash(): void {
-    this.#hasPower = false;
-    this.#end();
-  }
-
-  /** SIGKILL: the host goes on. */
-  kill(): void {
-    this.#end();
+  crash(harm = UNCOUNTED): void {
+    this.#host.hasPower = false;
+    this.kill(harm);
   }
 
   /** The process is replaced by another one, which begins `downMs` after the end of the first. */
-  restart(downMs: number): void {
+  restart(downMs: number, harm = UNCOUNTED): void {
     const { queue, timings } = this.#options;
     const process = this.#process;
     this.#tellState("restarting");
     const replace = (): void => {
       if (process === null || this.#process !== process) return;
-      this.kill();
+      this.kill(harm);
       queue.after(downMs, () => {
-        if (this.#hasPower) this.start();
+        if (this.#host.hasPower) this.start();
       });
     };
     queue.after(timings.holdMs, () => this.post("exit", () => queue.after(0, replace)));
   }
 
-  setDraining(isDraining: boolean): void {
+  setDraining(isDraining: boolean, force = this.#isForced, harm = UNCOUNTED): void {
     this.#isDraining = isDraining;
+    this.#isForced = force;
     this.#tellState(isDraining ? "draining" : "live");
-    const event = isDraining ? ({ type: "drain", force: false } as const) : { type: "undrain" };
+    const event = isDraining ? ({ type: "drain", force } as const) : { type: "undrain" };
     this.post("socket", () => {
       const drainedAt = isDraining ? this.#options.queue.now : Number.POSITIVE_INFINITY;
       if (this.#process !== null) this.#process.drainedAt = drainedAt;
-      this.#step(event as OwnershipEvent);
+      this.#step(event as OwnershipEvent, harm);
     });
   }
 
-  move(address: Ip, to: string): void {
-    this.post("socket", () => this.#step({ type: "move", address, to }));
+  move(address: Ip, to: string, harm = UNCOUNTED): void {
+    this.post("socket", () => this.#step({ type: "move", address, to }, harm));
   }
 
   #tellState(state: PeerState): void {
@@ -186,10 +195,17 @@ export class SimNode {
     });
   }
 
-  #end(): void {
+  /** SIGKILL: the host goes on. */
+  kill(harm = UNCOUNTED): void {
+    if (this.#process !== null) {
+      const { machine, responder } = this.#process;
+      const dueAt = Math.min(machine.nextDeadline(this.clock.now()), responder.nextDeadline());
+      this.#interruption.replace(harm, dueAt);
+    }
     this.#process = null;
     this.#isFrozen = false;
     this.#isStalled = false;
+    this.#mustFreeze = false;
     this.#inbox.clear();
     this.#frames.clear();
     this.#mainTimer.clear();
@@ -197,30 +213,35 @@ export class SimNode {
     this.link.reset();
   }
 
-  stop(): void {
+  stop(harm = UNCOUNTED): void {
+    this.#stopHarm = harm;
     this.#isStopping = true;
     this.#tellState("stopping");
     this.post("signal", () => this.#step({ type: "stop" }));
   }
 
-  freeze(): void {
+  freeze(harm = UNCOUNTED): void {
+    this.#interruption.begin(harm);
     if (!this.#isFrozen) this.#frozenAt = this.clock.now();
     this.#isFrozen = true;
     this.#mustFreeze = false;
   }
 
   /** Freezes between a send and the kernel's answer to it. */
-  freezeAtNextSend(): void {
+  freezeAtNextSend(harm = UNCOUNTED): void {
+    this.#interruption.begin(harm);
     this.#mustFreeze = true;
   }
 
-  stall(): void {
+  stall(harm = UNCOUNTED): void {
+    this.#interruption.begin(harm);
     this.#isStalled = true;
   }
 
   /** Goes on after a freeze or a stall; timers, frames and the main loop in any order. */
   wake(): void {
     if (this.#process === null) return;
+    this.#interruption.end(this.clock.now());
     const { prng, onWoken } = this.#options;
     if (this.isStalled) this.#upSince = this.#options.queue.now;
     const wasFrozen = this.#isFrozen;
@@ -240,31 +261,20 @@ export class SimNode {
   }
 
   tellSegments(): void {
-    const { queue, prng, segment } = this.#options;
+    const { queue, prng, segment, gateway } = this.#options;
     queue.after(prng.between(0, NETLINK_MS_MAX), () => {
       this.post("netlink", () => {
         const segments = segment.hasCarrier(this.port) ? NETWORK : [];
-        this.#tellEngine(segments.length > 0);
+        this.#process?.responder.setCarrier(segments.length > 0, this.port, gateway);
         this.#step({ type: "segments", segments });
       });
     });
   }
 
-  #tellEngine(hasCarrier: boolean): void {
-    const process = this.#process;
-    if (process === null) return;
-    const { responder } = process;
-    const address = ipOfPort(this.port);
-    const mac = macOfPort(this.port);
-    const { gateway } = this.#options;
-    const about = { interface: INTERFACE, mac, address, gateway };
-    responder.perform(responder.engine.setSegments(hasCarrier ? [about] : [], this.clock.now()));
-  }
-
-  tellVips(changed: readonly VipSpec[], freed: readonly Ip[] = []): void {
+  tellVips(changed: readonly VipSpec[], harm = UNCOUNTED): void {
     const { queue, prng } = this.#options;
     queue.after(prng.between(0, NETLINK_MS_MAX), () => {
-      this.post("services", () => this.#step({ type: "vips", changed, freed }));
+      this.post("services", () => this.#step({ type: "vips", changed, freed: [] }, harm));
     });
   }
 
@@ -275,8 +285,10 @@ export class SimNode {
     const mine = (): void => {
       if (this.#process === process) work();
     };
-    if (this.isStalled) this.#inbox.push(source, mine);
-    else {
+    if (this.isStalled) {
+      this.#inbox.push(source, mine);
+      this.#interruption.met();
+    } else {
       mine();
       this.#arm();
     }
@@ -289,8 +301,7 @@ export class SimNode {
       link: this.link,
       port: this.port,
       afterSend: (report) => this.#afterSend(report),
-      onHeard: (address, from) => this.#fromThread(() => this.#onHeard(address, from)),
-      onPeer: (news) => this.#fromThread(() => this.#onPeer(news)),
+      onEvent: (event) => this.#fromThread(() => this.#step(event)),
       post: (source, work) => this.#postTo(incarnation, source, work),
       step: (event) => this.#step(event),
       onStopped: () => this.#onStopped(incarnation),
@@ -327,18 +338,22 @@ export class SimNode {
   #onStopped(incarnation: number): void {
     this.#options.note(`${this.name} stopped`);
     this.#options.queue.after(0, () => {
-      if (incarnation === this.#incarnation) this.kill();
+      if (incarnation === this.#incarnation) this.kill(this.#stopHarm);
     });
   }
 
-  #step(event: OwnershipEvent): void {
+  #step(event: OwnershipEvent, harm = UNCOUNTED): void {
     const process = this.#process;
     if (process === null) return;
     if (this.#isStepping) throw new Violation("effects-in-order", `${this.name} steps in a step`);
     this.#isStepping = true;
     const now = this.clock.now();
     const effects = process.machine.step(event, now);
-    if (effects.length > 0) this.#noteStep(event, effects);
+    if (effects.length > 0) {
+      harm.hit();
+      const names = effects.map((effect) => effect.type).join(" ");
+      this.#options.note(`${this.name} ${event.type} -> ${names}`);
+    }
     this.#isStepping = false;
     process.driver.perform(effects);
     process.responder.engine.setProbeTargets(process.machine.views.probeTargets(now));
@@ -347,18 +362,14 @@ export class SimNode {
     }
   }
 
-  #stepAll(events: readonly OwnershipEvent[]): void {
-    for (const event of events) this.#step(event);
-  }
-
-  #noteStep(event: OwnershipEvent, effects: readonly { type: string }[]): void {
-    const names = effects.map((effect) => effect.type).join(" ");
-    this.#options.note(`${this.name} ${event.type} -> ${names}`);
+  #stepAll(events: readonly OwnershipEvent[], harm = UNCOUNTED): void {
+    for (const event of events) this.#step(event, harm);
   }
 
   #receive(frame: Frame, from: number): void {
-    this.#answerAsHost(frame, from);
+    this.#host.receive(frame, from);
     const process = this.#process;
+    if (process === null || this.#isFrozen) this.#interruption.met();
     if (process === null) return;
     const look = (): void => {
       if (this.#process === process) process.responder.receive(frame, from);
@@ -370,20 +381,6 @@ export class SimNode {
     }
   }
 
-  /** Its kernel has its own address, whatever the daemon does. */
-  #answerAsHost(frame: Frame, from: number): void {
-    if (frame.kind !== "probe" || frame.address !== ipOfPort(this.port) || !this.#hasPower) return;
-    this.#options.segment.send({ kind: "answer", address: frame.address }, this.port, from);
-  }
-
-  #onHeard(address: Ip, from: number): void {
-    this.#step({ type: "heard", address, interface: INTERFACE, mac: macOfPort(from) });
-  }
-
-  #onPeer(news: PeerNews): void {
-    if (news.type !== "name-conflict") this.#step(news);
-  }
-
   #arm(): void {
     const process = this.#process;
     if (process === null) return;
@@ -391,7 +388,7 @@ export class SimNode {
       this.post("timer", () => this.#step({ type: "tick" })),
     );
     this.#threadTimer.arm(process.responder.nextDeadline(), () => {
-      if (this.#isFrozen) return;
+      if (this.#isFrozen) return this.#interruption.met();
       process.responder.wake();
       this.#arm();
     });

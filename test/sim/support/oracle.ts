@@ -2,30 +2,25 @@
 // change of a record. It knows true time and what left each node, and asks no machine.
 //
 // The bound: of two nodes that hear each other, beacons and ARP, both answer for no longer than
-// DOUBLE_MS_MAX after the last frame between anybody was lost, or who hears whom has changed: by
-// then three beacons have shown that the tables differ, and the tables were exchanged.
+// `bounds.doubleMs` after the last frame between anybody was lost, or who hears whom has changed:
+// by then three beacons have shown that the tables differ, and the tables were exchanged.
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Change, VirtualApi } from "./api.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { SimNode } from "./node.ts";
-import type { Segment } from "./segment.ts";
+import { LATE_MS_MAX, type Segment } from "./segment.ts";
+import type { Bounds } from "./settings.ts";
 import { Violation } from "./violation.ts";
 
-/** Four beacons of the slowest clock, the exchange, messages between threads. */
-export const DOUBLE_MS_MAX = 700;
 /** A rewrite by the owner, with retries, and the watches of all. */
 const HAND_MS_MAX = 20_000;
-/** Nothing on the wire has changed for this long: less than a hold by the fastest clock. */
-const QUIET_MS = 270;
 /** An offer stands for a second; a write may hang for two, twice. */
 const OFFER_MS = 6_000;
 /** The owner renews its Lease, and everybody has seen it do so. */
 const SOUND_MS = 25_000;
 /** A write that was sent before has reached the API, or never will. */
 const IN_FLIGHT_MS = 6_000;
-/** With the API in reach an owner's record names it after this: retries, a list, a rewrite. */
-const RECORD_MS_MAX = 20_000;
 
 export interface OracleOptions {
   readonly api: VirtualApi;
@@ -33,6 +28,9 @@ export interface OracleOptions {
   readonly segment: Segment;
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
+  readonly bounds: Bounds;
+  /** A VIP went from one owner to another. */
+  readonly onMove: () => void;
 }
 
 export interface OracleFigures {
@@ -49,8 +47,11 @@ export class Oracle {
   readonly #options: OracleOptions;
   readonly #epochs = new Map<Ip, number>();
   readonly #owners = new Map<string, string>();
+  /** Whom the record named last. */
+  readonly #holders = new Map<Ip, string>();
   #editedUntil = 0;
   #troubleAt = 0;
+  #lateUntil = 0;
   readonly #offeredAt = new Map<string, number>();
   readonly #doubleSince = new Map<string, number>();
   /** Since when a node answers unnamed by the record though nothing keeps it from writing. */
@@ -71,6 +72,11 @@ export class Oracle {
   /** Frames were lost, or who hears whom has changed: what was to be heard begins anew. */
   onTrouble(): void {
     this.#troubleAt = this.#options.queue.now;
+  }
+
+  /** A frame is on its way for longer than it should be: it may be missed like a lost one. */
+  onLate(): void {
+    this.#lateUntil = this.#options.queue.now + LATE_MS_MAX;
   }
 
   /** An owner asks another node to take over: no needless move. */
@@ -133,7 +139,7 @@ export class Oracle {
       }
       const since = Math.max(this.#unnamedSince.get(key) ?? now, this.#editedUntil);
       this.#unnamedSince.set(key, since);
-      if (now - since <= RECORD_MS_MAX) continue;
+      if (now - since <= this.#options.bounds.recordMs) continue;
       const detail = `${node.name} answers for ${address}, the record names ${owner}`;
       throw new Violation("named-by-record", detail);
     }
@@ -160,7 +166,7 @@ export class Oracle {
     this.#doubleSince.set(key, start);
     const since = Math.max(start, this.#troubleAt);
     this.figures.longestDoubleMs = Math.max(this.figures.longestDoubleMs, now - since);
-    if (now - since > DOUBLE_MS_MAX) {
+    if (now - since > this.#options.bounds.doubleMs) {
       throw new Violation("one-answers", `${key} both answer for ${Math.round(now - since)} ms`);
     }
     return key;
@@ -173,7 +179,7 @@ export class Oracle {
 
   #onChange({ before, after, byHand }: Change): void {
     const { now } = this.#options.queue;
-    if (byHand) {
+    if (byHand !== null) {
       const shownAt = Math.max(now, ...this.#options.nodes.map((node) => node.link.watchFreeAt));
       this.#editedUntil = Math.max(this.#editedUntil, shownAt + HAND_MS_MAX);
       if (after === null && before?.kind === "vip") this.#forget(before.record.address);
@@ -184,10 +190,18 @@ export class Oracle {
     if (now > this.#editedUntil) this.#checkEpoch(address, owner, epoch);
     this.#epochs.set(address, epoch);
     if (owner === null) return;
-    this.figures.moves += 1;
+    this.#countMove(address, owner);
     const previous = before?.kind === "vip" ? before.record.owner : null;
     if (previous !== owner) this.#checkDrained(address, owner);
     if (previous !== null && previous !== owner) this.#checkNeed(address, previous, owner);
+  }
+
+  #countMove(address: Ip, owner: string): void {
+    const last = this.#holders.get(address) ?? owner;
+    this.#holders.set(address, owner);
+    if (last === owner) return;
+    this.figures.moves += 1;
+    this.#options.onMove();
   }
 
   /** Who answers writes down what it took before. */
@@ -203,15 +217,16 @@ export class Oracle {
    * nodes than the taker is.
    */
   #checkNeed(address: Ip, previous: string, owner: string): void {
-    const { nodes, queue } = this.#options;
+    const { nodes, queue, bounds } = this.#options;
     const from = nodes.find((node) => node.name === previous);
     const to = nodes.find((node) => node.name === owner);
     if (from === undefined || to === undefined || !from.answers(address)) return;
     if (from.isStopping || this.#isOffered(address, previous, owner)) return;
     // It took the VIP before, when it could not write, and writes that down now.
     if (to.answers(address)) return;
-    const quietSince = Math.max(this.#troubleAt, this.#editedUntil);
-    const isQuiet = queue.now - quietSince > QUIET_MS && queue.now - from.soundSince > SOUND_MS;
+    const quietSince = Math.max(this.#troubleAt, this.#lateUntil, this.#editedUntil);
+    const isWireQuiet = queue.now - quietSince > bounds.quietMs;
+    const isQuiet = isWireQuiet && queue.now - from.soundSince > SOUND_MS;
     if (!isQuiet || queue.now - to.startedAt < SOUND_MS) return;
     const hearsIt = this.#arpBothWays(from, to);
     if (!hearsIt && !this.#isCutOff(to)) return;

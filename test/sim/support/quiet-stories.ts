@@ -6,31 +6,19 @@ import type { Cluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
 import { type Invariant, Violation } from "./violation.ts";
 
-/**
- * The Lease of a node that does not come back, its confirmation, a claim that has to be repeated,
- * and a watch that is listed anew.
- */
-export const HEAL_MS = 45_000;
 /** Long enough for every offer, and for the process to end. */
 const HANDOVER_MS = 1_500;
-/** A restarted node is heard, and past its start hold. */
-const SETTLE_MS = 8_000;
-/** Hold 300, staggered claims, the write or its deadline, all by the slowest clock. */
-const REPLACED_MS = 550;
 /** A process that begins and is ready to listen. */
 const START_MS = 1_200;
 /** An offer that nobody takes, by the slowest clock. */
 const REFUSED_MS = 1_100;
-/** The hold of a restart by the slowest clock, the last beacons before, and REPLACED_MS. */
-const RESTART_MS_MAX = 11_500;
-/** Three requests that nobody answers, the one before them, and what REPLACED_MS has beside it. */
-const MISSED_MS = 750;
 
 export function playQuietStories(cluster: Cluster): void {
   stop(cluster);
-  restart(cluster);
+  if (cluster.bounds.awayMs > 0) restart(cluster);
   drain(cluster);
-  cluster.prng.pick([crash, crashWhileRestarting, restartInVain])(cluster);
+  const ends = cluster.settings.restartHoldMs > 0 ? [crash, ...RESTARTS] : [crash];
+  cluster.prng.pick(ends)(cluster);
 }
 
 function stop(cluster: Cluster): void {
@@ -39,7 +27,7 @@ function stop(cluster: Cluster): void {
   node.stop();
   mustBeAnswered(cluster, HANDOVER_MS, "handed-over");
   node.start();
-  cluster.run(SETTLE_MS);
+  cluster.run(cluster.bounds.settleMs);
   cluster.oracle.checkHealed();
 }
 
@@ -48,9 +36,11 @@ function restart(cluster: Cluster): void {
   const node = ownerOf(cluster);
   const before = recordsOf(cluster);
   cluster.note(`${node.name} restarts`);
-  node.restart(START_MS);
-  mustBeAnswered(cluster, START_MS + HANDOVER_MS, "restart-keeps");
-  cluster.run(SETTLE_MS);
+  const awayMs = Math.min(START_MS, cluster.bounds.awayMs);
+  node.restart(awayMs);
+  const { holdMs } = cluster.timings;
+  mustBeAnswered(cluster, awayMs + 2 * holdMs + HANDOVER_MS, "restart-keeps");
+  cluster.run(cluster.bounds.settleMs);
   cluster.oracle.checkHealed();
   const after = recordsOf(cluster);
   if (before === after) return;
@@ -64,15 +54,15 @@ function drain(cluster: Cluster): void {
   const stuck = cluster.prng.chance(0.5) ? others.slice(1) : [];
   for (const other of stuck) other.stall();
   cluster.note(`${node.name} is drained, ${stuck.length} of the others are stuck`);
-  node.setDraining(true);
+  node.setDraining(true, cluster.prng.chance(0.5));
   mustBeAnswered(cluster, HANDOVER_MS + stuck.length * REFUSED_MS, "handed-over");
   const left = cluster.addresses.filter((address) => node.answers(address));
   if (left.length > 0) throw new Violation("handed-over", `${node.name}, drained, has ${left}`);
   for (const other of stuck) other.wake();
-  cluster.run(SETTLE_MS);
+  cluster.run(cluster.bounds.settleMs);
   cluster.oracle.checkHealed();
   node.setDraining(false);
-  cluster.run(SETTLE_MS);
+  cluster.run(cluster.bounds.settleMs);
   cluster.oracle.checkHealed();
 }
 
@@ -80,7 +70,7 @@ function crash(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} dies`);
   node.crash();
-  mustBeReplaced(cluster, node, REPLACED_MS);
+  mustBeReplaced(cluster, node, cluster.bounds.replacedMs);
 }
 
 /** Its peers were asked to leave it what it has: its host must show that it is there. */
@@ -90,7 +80,7 @@ function crashWhileRestarting(cluster: Cluster): void {
   node.restart(START_MS);
   cluster.run(START_MS / 2);
   node.crash();
-  mustBeReplaced(cluster, node, MISSED_MS);
+  mustBeReplaced(cluster, node, cluster.bounds.missedMs);
 }
 
 /** The host is well, but its daemon does not come back. */
@@ -98,8 +88,10 @@ function restartInVain(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} restarts, and does not come back`);
   node.restart(Number.MAX_SAFE_INTEGER);
-  mustBeReplaced(cluster, node, RESTART_MS_MAX);
+  mustBeReplaced(cluster, node, cluster.bounds.restartMs);
 }
+
+const RESTARTS = [crashWhileRestarting, restartInVain];
 
 /** Those that are left take over; one that is alone then needs a gateway, or waits for a Lease. */
 function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
@@ -111,7 +103,7 @@ function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
       throw new Violation("replaced-in-time", detail);
     }
   }
-  cluster.run(HEAL_MS);
+  cluster.run(ms + cluster.bounds.healMs);
   cluster.oracle.checkHealed();
 }
 

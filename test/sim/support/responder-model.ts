@@ -87,6 +87,11 @@ export class ResponderModel {
     return this.#responder.standsInWith(address, INTERFACE, this.#ports.now()) !== null;
   }
 
+  setCarrier(hasCarrier: boolean, port: number, gateway: Ip | null): void {
+    const about = { interface: INTERFACE, mac: macOfPort(port), address: ipOfPort(port), gateway };
+    this.perform(this.#engine.setSegments(hasCarrier ? [about] : [], this.#ports.now()));
+  }
+
   announce(address: Ip): void {
     this.#announcer.start(address, this.#ports.now());
     this.wake();

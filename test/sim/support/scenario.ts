@@ -2,6 +2,7 @@
 // same text gives the same trace everywhere.
 
 import { errorText } from "../../../src/core/errors.ts";
+import { UNCOUNTED } from "./harm.ts";
 import type { SimNode } from "./node.ts";
 import { type Command, formatScript, parseScript } from "./scenario-script.ts";
 import { Stage } from "./scenario-stage.ts";
@@ -43,7 +44,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   filter: {
     usage: "filter beacons owner|NODE",
     pattern: /^beacons (owner|n\d)$/,
-    run: (stage, name) => stage.cluster.segment.mark("filtered", stage.node(name).port, true),
+    run: (stage, name) => stage.cluster.segment.mark("filtered", stage.node(name).port, UNCOUNTED),
   },
   api: {
     usage: "api down|up",

@@ -1,30 +1,33 @@
 // A range of seeds, each with a promise to keep: run by two test files side by side.
 
 import assert from "node:assert/strict";
-import { FAULTS } from "./faults.ts";
 import { runSeed, type SeedReport } from "./runner.ts";
+import {
+  addTotals,
+  allKinds,
+  emptyTotals,
+  summaryText,
+  tableText,
+  totalsOf,
+  withoutEffect,
+} from "./totals.ts";
 
-/** Runs the seeds; at least `faultsMin` faults, and one of every kind, must have been injected. */
+/** Runs the seeds; `effectiveMin` faults, and one of every kind, must have changed something. */
 export function keepPromises(
   range: { readonly first: number; readonly runs: number },
-  faultsMin: number,
+  effectiveMin: number,
 ): void {
-  const injected = new Map<string, number>();
-  let moves = 0;
+  const totals = emptyTotals();
   for (let seed = range.first; seed < range.first + range.runs; seed++) {
     const report = runSeed(seed);
     assert.equal(report.failure, null, failureText(report));
-    moves += report.figures.moves;
-    for (const [kind, count] of report.faults) {
-      injected.set(kind, (injected.get(kind) ?? 0) + count);
-    }
+    addTotals(totals, totalsOf(report));
   }
-  const total = [...injected.values()].reduce((sum, count) => sum + count, 0);
-  console.log(`sim: ${range.runs} runs, ${total} faults, ${moves} moves`);
-  if (faultsMin === 0) return;
-  assert.ok(total >= faultsMin, `only ${total} faults were injected`);
-  const never = FAULTS.filter((kind) => !injected.has(kind.name)).map((kind) => kind.name);
-  assert.deepEqual(never, []);
+  console.log(`sim: ${summaryText(totals)}\n${tableText(totals)}`);
+  if (effectiveMin === 0) return;
+  const { effective } = allKinds(totals);
+  assert.ok(effective >= effectiveMin, `only ${effective} faults had an effect`);
+  assert.deepEqual(withoutEffect(totals), []);
 }
 
 export function failureText({ seed, failure, story }: SeedReport): string {

@@ -3,6 +3,7 @@
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { type Harm, UNCOUNTED } from "./harm.ts";
 import type { Prng } from "./prng.ts";
 
 export type Frame =
@@ -13,11 +14,21 @@ export type Frame =
   | { readonly kind: "answer"; readonly address: Ip };
 
 export interface Port {
+  /** False while nobody is there that a frame could matter to. */
+  readonly isListening: boolean;
   receive(frame: Frame, from: number): void;
 }
 
 const DELAY_MS_MAX = 1;
-const LATE_MS_MAX = 40;
+export const LATE_MS_MAX = 40;
+
+/** Of each frame, and who is to blame. */
+interface Chance {
+  readonly part: number;
+  readonly harm: Harm;
+}
+
+const NEVER: Chance = { part: 0, harm: UNCOUNTED };
 
 export class Segment {
   readonly #queue: EventQueue;
@@ -25,16 +36,20 @@ export class Segment {
   readonly #ports: Port[] = [];
   readonly #hasCarrier: boolean[] = [];
   readonly #group: number[] = [];
-  readonly #deaf = new Set<number>();
-  readonly #mute = new Set<number>();
+  readonly #carrierHarm = new Map<number, Harm>();
+  #partitionHarm = UNCOUNTED;
+  readonly #deaf = new Map<number, Harm>();
+  readonly #mute = new Map<number, Harm>();
   /** Ports whose datagrams reach nobody, while their ARP does. */
-  readonly #filtered = new Set<number>();
-  readonly #oneWay = new Set<string>();
-  loss = 0;
-  duplication = 0;
-  lateness = 0;
+  readonly #filtered = new Map<number, Harm>();
+  readonly #oneWay = new Map<string, Harm>();
+  #loss = NEVER;
+  #duplication = NEVER;
+  #lateness = NEVER;
   /** Called when who hears whom changed, or a frame got lost. */
   onTrouble: () => void = () => {};
+  /** Called when a frame takes longer than it should. */
+  onLate: () => void = () => {};
 
   constructor(queue: EventQueue, prng: Prng) {
     this.#queue = queue;
@@ -51,36 +66,51 @@ export class Segment {
     return this.#hasCarrier[port] === true;
   }
 
-  setCarrier(port: number, hasCarrier: boolean): void {
+  setCarrier(port: number, hasCarrier: boolean, harm = UNCOUNTED): void {
+    this.#carrierHarm.set(port, harm);
     this.#hasCarrier[port] = hasCarrier;
     this.onTrouble();
   }
 
   /** Splits the segment: ports of different groups do not hear each other. */
-  partition(groups: readonly number[]): void {
+  partition(groups: readonly number[], harm = UNCOUNTED): void {
+    this.#partitionHarm = harm;
     for (const port of this.#ports.keys()) this.#group[port] = groups[port] ?? 0;
     this.onTrouble();
   }
 
   /** `deaf`: the port receives nothing; `mute`: nobody receives it; `filtered`: its datagrams. */
-  mark(kind: "deaf" | "mute" | "filtered", port: number, isSet: boolean): void {
+  mark(kind: "deaf" | "mute" | "filtered", port: number, harm: Harm | null): void {
     const ports = { deaf: this.#deaf, mute: this.#mute, filtered: this.#filtered }[kind];
-    if (isSet) ports.add(port);
-    else ports.delete(port);
+    if (harm === null) ports.delete(port);
+    else ports.set(port, harm);
     this.onTrouble();
   }
 
   /** `to` does not receive what `from` sends. */
-  cutOneWay(from: number, to: number, isCut: boolean): void {
-    if (isCut) this.#oneWay.add(`${from} ${to}`);
-    else this.#oneWay.delete(`${from} ${to}`);
+  cutOneWay(from: number, to: number, harm: Harm | null): void {
+    if (harm === null) this.#oneWay.delete(`${from} ${to}`);
+    else this.#oneWay.set(`${from} ${to}`, harm);
     this.onTrouble();
   }
 
+  /** So large a part of the frames is lost. */
+  lose(part: number, harm = UNCOUNTED): void {
+    this.#loss = { part, harm };
+  }
+
+  double(part: number, harm = UNCOUNTED): void {
+    this.#duplication = { part, harm };
+  }
+
+  delay(part: number, harm = UNCOUNTED): void {
+    this.#lateness = { part, harm };
+  }
+
   heal(): void {
-    this.loss = 0;
-    this.duplication = 0;
-    this.lateness = 0;
+    this.lose(0);
+    this.double(0);
+    this.delay(0);
     for (const set of [this.#deaf, this.#mute, this.#filtered, this.#oneWay]) set.clear();
     for (const port of this.#ports.keys()) {
       this.#hasCarrier[port] = true;
@@ -104,22 +134,49 @@ export class Segment {
 
   /** `to` null: to everybody. */
   send(frame: Frame, from: number, to: number | null): void {
-    if (frame.kind === "datagram" && this.#filtered.has(from)) return;
+    if (frame.kind === "datagram" && this.#filtered.has(from)) {
+      if (this.#reachesSomebody(from)) this.#filtered.get(from)?.hit();
+      return;
+    }
     if (to !== null) return this.#sendTo(frame, from, to);
     for (const port of this.#ports.keys()) if (port !== from) this.#sendTo(frame, from, port);
   }
 
   #sendTo(frame: Frame, from: number, to: number): void {
-    if (!this.hears(from, to)) return;
-    const prng = this.#prng;
-    if (this.loss > 0 && prng.chance(this.loss)) return this.onTrouble();
+    if (!this.hears(from, to)) return this.#blame(from, to);
+    if (this.#strikes(this.#loss, to)) return this.onTrouble();
     this.#deliver(frame, from, to);
-    if (this.duplication > 0 && prng.chance(this.duplication)) this.#deliver(frame, from, to);
+    if (this.#strikes(this.#duplication, to)) this.#deliver(frame, from, to);
+  }
+
+  #strikes({ part, harm }: Chance, to: number): boolean {
+    if (part === 0 || !this.#prng.chance(part)) return false;
+    if (this.#ports[to]?.isListening === true) harm.hit();
+    return true;
+  }
+
+  /** The one harm without which the frame would have arrived; two that overlap prove nothing. */
+  #blame(from: number, to: number): void {
+    if (this.#ports[to]?.isListening !== true) return;
+    const causes = [this.#deaf.get(to), this.#mute.get(from), this.#oneWay.get(`${from} ${to}`)];
+    if (this.#group[from] !== this.#group[to]) causes.push(this.#partitionHarm);
+    for (const port of [from, to]) {
+      if (!this.hasCarrier(port)) causes.push(this.#carrierHarm.get(port));
+    }
+    const [only, other] = causes.filter((cause) => cause !== undefined);
+    if (other === undefined) only?.hit();
+  }
+
+  #reachesSomebody(from: number): boolean {
+    return this.#ports.some(
+      ({ isListening }, to) => to !== from && isListening && this.hears(from, to),
+    );
   }
 
   #deliver(frame: Frame, from: number, to: number): void {
     const prng = this.#prng;
-    const isLate = this.lateness > 0 && prng.chance(this.lateness);
+    const isLate = this.#strikes(this.#lateness, to);
+    if (isLate) this.onLate();
     const delay = prng.between(0.02, isLate ? LATE_MS_MAX : DELAY_MS_MAX);
     this.#queue.after(delay, () => {
       if (this.hears(from, to)) this.#ports[to]?.receive(frame, from);

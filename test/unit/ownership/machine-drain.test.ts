@@ -158,7 +158,19 @@ test("a node that is drained no more may take again what it let go of by force",
   const story = owner();
   story.step(FORCED, 6_000);
   story.step(vipWritten(vipRecord(null, 1, 61)), 6_010);
-  assert.deepEqual(story.step(UNDRAIN, 7_000), claims("node-a", 2, 61));
+  assert.deepEqual(story.step(UNDRAIN, 7_000), []);
+  assert.deepEqual(story.tick(7_300), claims("node-a", 2, 61));
+});
+
+test("a node that slept while it was drained hears who owns before it takes anything", () => {
+  const story = owner();
+  story.step(FORCED, 6_000);
+  story.step(vipWritten(vipRecord(null, 1, 61)), 6_010);
+  // It stood still; what waited for it comes in no order.
+  assert.deepEqual(story.step(UNDRAIN, 9_000), []);
+  story.step(peerHeard("node-c", 9_001), 9_001);
+  story.step(peerClaim("node-c", entry(2)), 9_001);
+  assert.deepEqual(ticksUntil(story, 9_001, 9_900), []);
 });
 
 test("a node that is drained no more asks nobody again", () => {
@@ -188,7 +200,8 @@ test("a drained node claims nothing that is free, and gives up what it was claim
   const other = Story.joined();
   other.step(DRAIN, 1_000);
   assert.deepEqual(ticksUntil(other, 1_000, 4_000), []);
-  assert.deepEqual(other.step(UNDRAIN, 4_001), claims("node-a", 1, null));
+  assert.deepEqual(other.step(UNDRAIN, 4_001), []);
+  assert.deepEqual(other.tick(4_301), claims("node-a", 1, null));
 });
 
 test("a drained node refuses what it is offered", () => {
