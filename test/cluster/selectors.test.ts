@@ -77,7 +77,7 @@ describe("selectors", () => {
     for (const address of ADDRESSES) await untilOwner(address, "node3");
     assert.deepEqual(await c.lab.client.whoAnswers(FIRST), [c.node("node3").mac()]);
     const { stdout } = await c.daemon("node2").lbctl(["history", FIRST]);
-    assert.match(stdout, /lost +\S+ +\d+ +not-eligible +not selected by L2Advertisement/);
+    assert.match(stdout, /lost +\S+ +\d+ +handed-over .*: not selected by L2Advertisement/);
   });
 
   test("a label that moves to another node moves what is owned", async () => {
