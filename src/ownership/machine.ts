@@ -216,10 +216,7 @@ export class Ownership {
     if (isNew) this.#listen(1, now);
     this.#segments = segments;
     this.#candidates.setOwnSegments(segments);
-    this.#membership.onInterfaces(
-      segments.map((segment) => segment.interface),
-      now,
-    );
+    this.#membership.onSegments(segments, now);
     if (this.#hasRecords && this.#stop === "no") this.#presence.renewNow(now);
     this.#evaluateAll(now);
   }

@@ -1,11 +1,12 @@
 // Who takes part: the node Leases, this node's own among them, and the nodes that are expected
 // because they were there before. A part of the machine, apart for its length.
 
+import type { IpPrefix } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Members } from "./members.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Presence } from "./presence.ts";
-import type { MemberRecord, OwnershipEvent } from "./types.ts";
+import type { MemberRecord, OwnershipEvent, Segment } from "./types.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
 
@@ -23,6 +24,8 @@ export class Membership {
   /** Nodes that were there when this one ran last: none once the API tells. */
   #expected: readonly string[] = [];
   #interfaces: readonly string[] = [];
+  /** By interface, as they were when it had any. */
+  readonly #prefixes = new Map<string, readonly IpPrefix[]>();
 
   constructor(ports: MembershipPorts) {
     this.#ports = ports;
@@ -55,9 +58,19 @@ export class Membership {
     this.#tellExpected(now);
   }
 
-  onInterfaces(names: readonly string[], now: BootMs): void {
+  /** This node's own: those that have a carrier and an address. */
+  onSegments(segments: readonly Segment[], now: BootMs): void {
+    const { neighbours } = this.#ports;
+    const names = segments.map((segment) => segment.interface);
+    for (const name of this.#interfaces) {
+      if (!names.includes(name)) neighbours.interfaceLost(name, now);
+    }
+    for (const { interface: name, prefixes } of segments) {
+      const before = this.#prefixes.get(name) ?? [];
+      if (before.length > 0 && !hasCommon(before, prefixes)) neighbours.forgetInterface(name);
+      this.#prefixes.set(name, prefixes);
+    }
     this.#interfaces = names;
-    this.#ports.neighbours.keepInterfaces(new Set(names));
     this.#tellExpected(now);
   }
 
@@ -94,4 +107,10 @@ export class Membership {
     presence.observe(record);
     presence.renewNow(now);
   }
+}
+
+function hasCommon(some: readonly IpPrefix[], others: readonly IpPrefix[]): boolean {
+  return some.some((one) =>
+    others.some((other) => other.start === one.start && other.length === one.length),
+  );
 }

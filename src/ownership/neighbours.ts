@@ -101,9 +101,20 @@ export class Neighbours {
     return this.on(interfaceName).get(node)?.isExpected === true;
   }
 
-  /** The interface lost its carrier or its address: what was heard there says nothing any more. */
-  keepInterfaces(names: ReadonlySet<string>): void {
-    for (const name of this.#heard.keys()) if (!names.has(name)) this.#heard.delete(name);
+  /**
+   * The interface lost its carrier or its address. Nobody's silence there proves anything until it
+   * was heard again; but who was a member of the segment counts as one when the interface is back.
+   */
+  interfaceLost(name: string, now: BootMs): void {
+    const nothing = { gateway: null, beside: [], since: now } as const;
+    for (const [node, neighbour] of this.on(name)) {
+      this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });
+    }
+  }
+
+  /** The interface is on another segment now. */
+  forgetInterface(name: string): void {
+    this.#heard.delete(name);
   }
 
   /** The node has stopped in an orderly way, or is no member any more. */

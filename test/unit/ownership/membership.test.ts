@@ -9,9 +9,10 @@ import { Membership } from "../../../src/ownership/membership.ts";
 import { Neighbours } from "../../../src/ownership/neighbours.ts";
 import { Presence } from "../../../src/ownership/presence.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
-import { macOf, member } from "../../support/ownership-words.ts";
+import { ETH0, macOf, member, segment } from "../../support/ownership-words.ts";
 
 const NOW = bootMs(0);
+const ETH1 = segment("eth1", "10.1.0.0/16");
 
 /** Of node-a. */
 class Bench {
@@ -48,40 +49,69 @@ class Bench {
 
 test("Membership.expect() expects the others on every interface, and not this node", () => {
   const { membership, ...bench } = new Bench();
-  membership.onInterfaces(["eth0", "eth1"], NOW);
+  membership.onSegments([ETH0, ETH1], NOW);
   membership.expect(["node-a", "node-b"], NOW);
   assert.deepEqual([...bench.neighbours.on("eth0").keys()], ["node-b"]);
   assert.deepEqual([...bench.neighbours.on("eth1").keys()], ["node-b"]);
 });
 
-test("Membership.onInterfaces() expects them on an interface that comes later, too", () => {
+test("Membership.onSegments() expects them on an interface that comes later, too", () => {
   const bench = new Bench();
   bench.membership.expect(["node-b"], NOW);
   assert.deepEqual(bench.expected(), []);
-  bench.membership.onInterfaces(["eth0"], NOW);
+  bench.membership.onSegments([ETH0], NOW);
   assert.deepEqual(bench.expected(), ["node-b"]);
-  bench.membership.onInterfaces(["eth1"], NOW);
-  assert.deepEqual([bench.expected(), bench.expected("eth1")], [[], ["node-b"]]);
+  bench.membership.onSegments([ETH0, ETH1], NOW);
+  assert.deepEqual([bench.expected(), bench.expected("eth1")], [["node-b"], ["node-b"]]);
 });
 
-test("Membership.onInterfaces() expects nobody anew who was heard there", () => {
+test("Membership.onSegments() expects nobody anew who was heard there", () => {
   const bench = new Bench();
-  bench.membership.onInterfaces(["eth0"], NOW);
+  bench.membership.onSegments([ETH0], NOW);
   bench.membership.expect(["node-b"], NOW);
   bench.hear("node-b");
-  bench.membership.onInterfaces(["eth0"], NOW);
+  bench.membership.onSegments([ETH0], NOW);
   assert.deepEqual(bench.expected(), []);
 });
+
+test("Membership.onSegments(): members count after a loss of carrier, heard again or not", () => {
+  const bench = new Bench();
+  bench.membership.onSegments([ETH0], NOW);
+  for (const node of ["node-b", "node-c", "node-d", "node-e"]) bench.hear(node);
+  bench.membership.onSegments([], NOW);
+  bench.membership.onSegments([ETH0], NOW);
+  // One direction of the wire to node-d is broken; the segment falls apart: b | c, d, e.
+  for (const node of ["node-b", "node-c", "node-e"]) bench.hear(node);
+  const beside = { answers: false, gateway: true, heard: ["node-b"], at: NOW };
+  for (const node of ["node-c", "node-e"]) bench.neighbours.silent(node, "eth0", beside);
+  assert.equal(bench.neighbours.hearing("node-d", "eth0"), "silent");
+  assert.equal(bench.neighbours.mayJudge("node-c", "eth0"), false);
+});
+
+for (const [how, after, hearing] of [
+  ["with another address of the same prefix", segment("eth0", "192.168.1.0/24"), "silent"],
+  ["with one prefix more", segment("eth0", "10.9.0.0/16", "192.168.1.0/24"), "silent"],
+  ["on another segment", segment("eth0", "192.168.2.0/24"), "unknown"],
+] as const) {
+  test(`Membership.onSegments(): a member is ${hearing} where an interface is back ${how}`, () => {
+    const bench = new Bench();
+    bench.membership.onSegments([ETH0], NOW);
+    bench.hear("node-b");
+    bench.membership.onSegments([], NOW);
+    bench.membership.onSegments([after], NOW);
+    assert.equal(bench.neighbours.hearing("node-b", "eth0"), hearing);
+  });
+}
 
 test("Membership.onRead() ends what is expected: the API tells who the members are", () => {
   const bench = new Bench();
-  bench.membership.onInterfaces(["eth0"], NOW);
+  bench.membership.onSegments([ETH0], NOW);
   bench.membership.expect(["node-b", "node-c"], NOW);
   bench.membership.onRead([member("node-a", { resourceVersion: "7" }), member("node-c")], NOW);
   assert.deepEqual(bench.expected(), []);
   assert.deepEqual(bench.members.names(), ["node-c"]);
   assert.equal(bench.presence.resourceVersion, "7");
-  bench.membership.onInterfaces(["eth0", "eth1"], NOW);
+  bench.membership.onSegments([ETH0, ETH1], NOW);
   assert.deepEqual(bench.expected("eth1"), []);
 });
 

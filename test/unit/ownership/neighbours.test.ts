@@ -254,10 +254,25 @@ test("Neighbours.heard() of an expected node is no new start of it", () => {
   assert.equal(neighbours.heard("a", "eth0", about), false);
 });
 
-test("Neighbours.keepInterfaces() drops what was heard elsewhere", () => {
+test("Neighbours.interfaceLost() makes all silent there, with nothing to judge them by", () => {
+  const neighbours = neighboursOf({ a: "heard", b: "answers" }, true);
+  hear(neighbours, "a", 0, "eth1");
+  neighbours.interfaceLost("eth0", bootMs(70));
+  assert.deepEqual(
+    ["a", "b"].map((node) => neighbours.on("eth0").get(node)),
+    ["a", "b"].map((node) => ({
+      ...{ hearing: "silent", state: "live", mac: macOf(node), incarnation: 1, since: 70 },
+      ...{ gateway: null, beside: [], isExpected: false },
+    })),
+  );
+  assert.equal(neighbours.mayJudge("a", "eth0"), false);
+  assert.equal(neighbours.hearing("a", "eth1"), "heard");
+});
+
+test("Neighbours.forgetInterface() drops what was heard there", () => {
   const neighbours = neighboursOf({ a: "heard" });
   hear(neighbours, "a", 0, "eth1");
-  neighbours.keepInterfaces(new Set(["eth1", "eth2"]));
+  neighbours.forgetInterface("eth0");
   assert.deepEqual(
     ["eth0", "eth1"].map((name) => neighbours.hearing("a", name)),
     ["unknown", "heard"],
