@@ -104,6 +104,6 @@ export class SoakConductor {
 
   async #delete({ name, address }: SoakService): Promise<void> {
     await this.#prober.ask({ kind: "unwatch", addresses: [address] });
-    await this.#cluster.controlPlane.kubectl(["delete", "service", name, "--wait=false"]);
+    await this.#cluster.deleteService(name);
   }
 }

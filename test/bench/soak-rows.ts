@@ -42,6 +42,9 @@ const ERRORS_OF_NOISE = 3;
 /** Nor is it a leak when it makes less than one descriptor from the warm-up to the end. */
 const GROWTH_DESCRIPTORS_MIN = 1;
 
+/** So many are told one by one. */
+const LONGEST = 10;
+
 /** What happened longer ago is not the cause. */
 const CAUSE_MS_MAX = 30_000;
 
@@ -158,6 +161,16 @@ export function answerRows(report: AnswersReport, done: readonly DoneStep[]): Be
     ...told("two answers", timesOf("two")),
     ...told("service created to first answer", firsts),
   ];
+}
+
+/** A line each: how long, from when on after the start of the soak, for which address. */
+export function longestWithoutAnswer(report: AnswersReport, startedAt: number): string[] {
+  const gaps = report.episodes.filter(({ kind }) => kind === "none");
+  const longest = gaps.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, LONGEST);
+  return longest.map(({ address, from, to }) => {
+    const seconds = ((from - startedAt) / 1_000).toFixed(1);
+    return `  ${Math.round(to - from)} ms from +${seconds} s on: ${address}`;
+  });
 }
 
 interface Time {

@@ -29,6 +29,13 @@ export interface Vip {
   readonly here: string;
 }
 
+export interface ServicePlan {
+  readonly name: string;
+  readonly spec?: Record<string, unknown>;
+  readonly annotations?: Record<string, string>;
+  readonly endpoints?: readonly EndpointState[] | undefined;
+}
+
 interface ServiceStatus {
   readonly metadata: { readonly annotations?: Record<string, string> };
   readonly status: { readonly loadBalancer: { readonly ingress?: readonly { ip: string }[] } };
@@ -86,17 +93,29 @@ export class DaemonCluster {
     name: string,
     spec: Record<string, unknown> = {},
     annotations = {},
-    endpoints: readonly EndpointState[] = [endpointOn(this.lab.node(1).name)],
+    endpoints?: readonly EndpointState[],
   ) {
-    const service = {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name, annotations },
-      spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: name }, ...spec },
-    };
-    const slice = this.#slice(name, endpoints);
-    const list = { apiVersion: "v1", kind: "List", items: [service, slice] };
-    return this.controlPlane.apply(JSON.stringify(list));
+    return this.createServices([{ name, spec, annotations, endpoints }]);
+  }
+
+  /** All at once; each with one endpoint on the first node unless it says otherwise. */
+  createServices(plans: readonly ServicePlan[]) {
+    const items = plans.flatMap(({ name, spec = {}, annotations = {}, endpoints }) => [
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name, annotations },
+        spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: name }, ...spec },
+      },
+      this.#slice(name, endpoints ?? [endpointOn(this.lab.node(1).name)]),
+    ]);
+    return this.controlPlane.apply(JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+  }
+
+  /** With its endpoints: the lab has no controller that would clear them away. */
+  async deleteService(name: string): Promise<void> {
+    await this.controlPlane.kubectl(["delete", "service", name, "--wait=false"]);
+    await this.controlPlane.kubectl(["delete", "endpointslice", `${name}-ipv4`]);
   }
 
   /** Says anew where the Service can be served. */

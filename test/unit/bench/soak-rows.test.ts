@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AnswersReport } from "../../bench/soak-answers.ts";
-import { answerRows, formatResources, resourceRows, type SoakRow } from "../../bench/soak-rows.ts";
+import {
+  answerRows,
+  formatResources,
+  longestWithoutAnswer,
+  resourceRows,
+  type SoakRow,
+} from "../../bench/soak-rows.ts";
 import type { Life, Sample } from "../../bench/soak-samples.ts";
 
 const HOUR_MS = 3_600_000;
@@ -121,4 +127,19 @@ test("answerRows() counts episodes by what struck before them", () => {
     ["service created to first answer", 1, 40, 40],
     ["  after nothing", 1, 40, 40],
   ]);
+});
+
+test("longestWithoutAnswer() tells the longest first, and ten at most", () => {
+  const gaps = Array.from({ length: 12 }, (_, i) => {
+    return {
+      kind: "none",
+      address: `10.0.0.${i}`,
+      from: 1_000,
+      to: 1_000 + 100 * (i + 1),
+    } as const;
+  });
+  const two = { kind: "two", address: "10.0.0.99", from: 1_000, to: 99_000 } as const;
+  const told = longestWithoutAnswer({ episodes: [...gaps, two], firsts: [], never: [] }, 400);
+  assert.equal(told.length, 10);
+  assert.equal(told[0], "  1200 ms from +0.6 s on: 10.0.0.11");
 });
