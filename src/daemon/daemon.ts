@@ -306,6 +306,7 @@ export class Daemon {
     return new OwnershipDriver({
       node: this.#file.nodeName,
       identity: this.#identity,
+      nodeUid: () => this.#cluster.nodes.get(this.#file.nodeName)?.metadata.uid ?? null,
       timings: timingsFor(this.#file.beacons),
       preempt: this.#file.preempt,
       clock,

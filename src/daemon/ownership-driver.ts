@@ -33,6 +33,8 @@ export interface OwnershipDriverOptions {
   readonly node: string;
   /** Node and incarnation: the holder of the node Lease. */
   readonly identity: string;
+  /** Of this host's Node; null while it is not known. */
+  readonly nodeUid: () => string | null;
   readonly timings: Timings;
   readonly preempt: boolean;
   readonly clock: Clock;
@@ -263,7 +265,10 @@ export class OwnershipDriver implements Task {
   }
 
   async #writePresence(effect: EffectOf<"write-presence">): Promise<void> {
-    const { node, identity, timings, writer } = this.#options;
+    const { node, identity, nodeUid, timings, writer } = this.#options;
+    const uid = nodeUid();
+    // The API server's garbage collector removes it after the Node, as it does the kubelet's.
+    const owner = { apiVersion: "v1", kind: "Node", name: node };
     const lease = {
       name: nodeLeaseName(node),
       labels: MANAGED_BY,
@@ -271,6 +276,7 @@ export class OwnershipDriver implements Task {
       holderIdentity: effect.live ? identity : "",
       leaseDurationSeconds: timings.leaseDurationMs / 1_000,
       leaseTransitions: 0,
+      ...(uid === null ? {} : { ownerReferences: [{ ...owner, uid }] }),
     };
     const { resourceVersion } = effect;
     const request = { lease, resourceVersion, timeoutMs: timings.writeTimeoutMs };

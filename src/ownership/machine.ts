@@ -100,6 +100,7 @@ export class Ownership {
       neighbours: this.#neighbours,
       presence: this.#presence,
       isStopping: () => this.#stop !== "no",
+      isHolder: (node) => this.#vips.records().some(({ owner }) => owner === node),
       evaluateAll: (now) => this.#evaluateAll(now),
     });
     this.#wire = new Wire({

@@ -59,6 +59,14 @@ export class Members {
     if (member !== undefined) member.record = null;
   }
 
+  /** Those whose Lease was deleted long ago, and that no record needs, have left the cluster. */
+  prune(isNeeded: (node: string) => boolean, now: BootMs): void {
+    for (const [node, { record, seenAt }] of this.#members) {
+      const isLongGone = record === null && now >= after(seenAt, 2 * this.#leaseDurationMs);
+      if (isLongGone && !isNeeded(node)) this.#members.delete(node);
+    }
+  }
+
   /** What a read straight from the API said of a suspect. */
   confirm(node: string, record: MemberRecord | null | "failed", now: BootMs): void {
     const member = this.#memberFor(node, now);

@@ -16,6 +16,8 @@ export interface MembershipPorts {
   readonly neighbours: Neighbours;
   readonly presence: Presence;
   readonly isStopping: () => boolean;
+  /** Some VIP's record names it. */
+  readonly isHolder: (node: string) => boolean;
   readonly evaluateAll: (now: BootMs) => void;
 }
 
@@ -81,7 +83,8 @@ export class Membership {
   }
 
   #onMember(record: MemberRecord, now: BootMs): void {
-    const { node, members, neighbours, presence } = this.#ports;
+    const { node, members, neighbours, presence, isHolder } = this.#ports;
+    members.prune(isHolder, now);
     if (record.node === node) return presence.observe(record);
     if (record.holder === null) neighbours.forget(record.node);
     if (members.observe(record, now)) this.#ports.evaluateAll(now);

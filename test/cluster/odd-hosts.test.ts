@@ -58,7 +58,19 @@ describe("a host", () => {
       until: (macs) => macs.length === 1,
     });
     assert.equal(next.length, 1);
+    // What a garbage collector goes by; the lab has none.
+    const uid = await c.controlPlane.kubectl([
+      "get",
+      "node",
+      owner,
+      "-o",
+      "jsonpath={.metadata.uid}",
+    ]);
+    const lease = ["lease", `lbd-node-${owner}`, "-n", "lbd-system"];
+    const belongsTo = ["-o", "jsonpath={.metadata.ownerReferences[0].uid}"];
+    assert.equal(await c.controlPlane.kubectl(["get", ...lease, ...belongsTo]), uid);
     await c.controlPlane.kubectl(["delete", "node", owner]);
+    await c.controlPlane.kubectl(["delete", ...lease]);
     const nodes = () => daemon.lbctl(["nodes"]);
     await eventually("the new name to be heard by all", () => c.other(owner).lbctl(["nodes"]), {
       until: ({ stdout }) => new RegExp(`${renamed} +alive +live`).test(stdout),

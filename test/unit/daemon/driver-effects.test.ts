@@ -34,7 +34,7 @@ function spec(address: VipSpec["address"]): VipSpec {
   return { address, rankBy: address, placement: PLACEMENT, serving: "everywhere" };
 }
 
-type Lease = { metadata: { name: string }; spec: object };
+type Lease = { metadata: { name: string; ownerReferences?: object[] }; spec: object };
 
 /** An API that keeps Leases, or fails at everything while `isGone`. */
 class FakeApi {
@@ -75,6 +75,7 @@ class Node {
   readonly told: ToResponder[] = [];
   unread = 0;
   readonly namesake = { isSilencing: false };
+  nodeUid: string | null = null;
   now = 10_000;
   readonly driver: OwnershipDriver;
 
@@ -87,6 +88,7 @@ class Node {
     this.driver = new OwnershipDriver({
       node: "n1",
       identity: "n1_1",
+      nodeUid: () => this.nodeUid,
       timings: TIMINGS,
       preempt: false,
       namesake: this.namesake,
@@ -251,4 +253,15 @@ test("onUnread() is called for every read that fails, until one has succeeded", 
   node.post({ type: "lapsed", interface: "eth0", lapses: 1 });
   await node.pass(60_000);
   assert.equal(node.unread, 2, "what was read once is newer than any memory");
+});
+
+test("OwnershipDriver: the node Lease belongs to the Node, as soon as that is known", async (t) => {
+  const node = new Node();
+  await node.run(t);
+  const references = () => node.api.leases.get("lbd-node-n1")?.metadata.ownerReferences;
+  assert.equal(references(), undefined);
+  node.nodeUid = "u-1";
+  await node.pass(TIMINGS.renewIntervalMs + 1);
+  const owner = { apiVersion: "v1", kind: "Node", name: "n1", uid: "u-1" };
+  assert.deepEqual(references(), [owner]);
 });

@@ -22,6 +22,7 @@ function unanswered(context: TestContext) {
   const driver = new OwnershipDriver({
     node: "n1",
     identity: "n1/1",
+    nodeUid: () => null,
     timings: DEFAULT_TIMINGS,
     preempt: false,
     clock,

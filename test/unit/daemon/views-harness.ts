@@ -55,6 +55,7 @@ export function viewsOf(
   const ownership = new OwnershipDriver({
     node: "n1",
     identity: "n1/1",
+    nodeUid: () => null,
     timings: DEFAULT_TIMINGS,
     preempt: false,
     clock,

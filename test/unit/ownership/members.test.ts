@@ -206,3 +206,20 @@ test("Members.status() of a node that was never seen counts from the question", 
   assert.equal(made.status("node-z", EXPIRY), "suspect");
   assert.equal(made.segments("node-z"), null);
 });
+
+test("Members.prune() drops a node whose Lease was deleted long ago, and no other", () => {
+  const made = members();
+  const names = (now: number, isNeeded: (node: string) => boolean = () => false) => {
+    made.prune(isNeeded, bootMs(now));
+    return made.names();
+  };
+  assert.deepEqual(names(LONG_AFTER), ["node-b"], "its Lease is there");
+  made.forget("node-b");
+  assert.deepEqual(names(START + 29_999), ["node-b"], "it may be alive");
+  assert.deepEqual(
+    names(LONG_AFTER, (node) => node === "node-b"),
+    ["node-b"],
+    "a VIP names it",
+  );
+  assert.deepEqual(names(LONG_AFTER), []);
+});

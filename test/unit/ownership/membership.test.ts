@@ -27,6 +27,7 @@ class Bench {
     neighbours: this.neighbours,
     presence: this.presence,
     isStopping: () => this.isStopping,
+    isHolder: () => false,
     evaluateAll: () => {
       this.evaluations += 1;
     },
