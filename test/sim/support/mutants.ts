@@ -292,8 +292,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: PEER,
-        from: "return earliest(this.isRestarting ? this.#host.due : this.#nextProbe(), holdUntil);",
-        to: "return this.isRestarting ? this.#host.due : earliest(this.#nextProbe(), holdUntil);",
+        from: "return next < holdUntil ? next : holdUntil;",
+        to: "return next < holdUntil || this.isRestarting ? next : holdUntil;",
       },
     ],
     caughtBy: ["replaced-in-time"],

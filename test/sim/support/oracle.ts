@@ -55,7 +55,7 @@ export class Oracle {
   readonly #offeredAt = new Map<string, number>();
   readonly #doubleSince = new Map<string, number>();
   /** Since when a node answers unnamed by the record though nothing keeps it from writing. */
-  readonly #unnamedSince = new Map<string, number>();
+  readonly #unnamedSince = new Map<Ip, Map<SimNode, number>>();
   readonly figures: OracleFigures = {
     probes: 0,
     unanswered: 0,
@@ -66,6 +66,7 @@ export class Oracle {
 
   constructor(options: OracleOptions) {
     this.#options = options;
+    for (const address of options.addresses) this.#unnamedSince.set(address, new Map());
     options.api.watch((change) => this.#onChange(change));
   }
 
@@ -128,17 +129,21 @@ export class Oracle {
 
   /** Whoever can write for long enough has written. */
   #checkNames(address: Ip, answering: readonly SimNode[]): void {
+    const unnamedSince = this.#unnamedSince.get(address);
+    if (unnamedSince === undefined) return;
+    for (const node of unnamedSince.keys()) {
+      if (!answering.includes(node)) unnamedSince.delete(node);
+    }
+    if (answering.length === 0) return;
     const { now } = this.#options.queue;
     const owner = this.#options.api.vip(address)?.owner ?? null;
-    for (const node of this.#options.nodes) {
-      const key = `${node.name} ${address}`;
-      const isNamed = owner === node.name;
-      if (isNamed || !answering.includes(node) || node.isStalled || !node.link.isSound) {
-        this.#unnamedSince.delete(key);
+    for (const node of answering) {
+      if (owner === node.name || node.isStalled || !node.link.isSound) {
+        unnamedSince.delete(node);
         continue;
       }
-      const since = Math.max(this.#unnamedSince.get(key) ?? now, this.#editedUntil);
-      this.#unnamedSince.set(key, since);
+      const since = Math.max(unnamedSince.get(node) ?? now, this.#editedUntil);
+      unnamedSince.set(node, since);
       if (now - since <= this.#options.bounds.recordMs) continue;
       const detail = `${node.name} answers for ${address}, the record names ${owner}`;
       throw new Violation("named-by-record", detail);
@@ -146,6 +151,7 @@ export class Oracle {
   }
 
   #checkDoubles(address: Ip, answering: readonly SimNode[]): void {
+    if (answering.length < 2 && this.#doubleSince.size === 0) return;
     const seen = new Set<string>();
     for (const [index, one] of answering.entries()) {
       for (const other of answering.slice(index + 1)) {
