@@ -247,7 +247,7 @@ export class Peer {
     if (this.verdict === "silent") return this.#repeats === 0 ? NEVER : this.#repeatAt();
     const holdUntil = after(this.#heardAt, this.#holdMs);
     const next = this.isRestarting ? this.#host.due : this.#nextProbe();
-    return next < holdUntil ? next : holdUntil;
+    return Math.min(next, holdUntil) as BootMs;
   }
 
   /** What it takes to find its host gone, or the whole hold where that is less. */
