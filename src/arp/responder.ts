@@ -6,19 +6,11 @@
 
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
+import { read16, read32, readInt32 } from "../core/bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt, macToBytes } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
-import {
-  encodeReply,
-  type MalformedReason,
-  malformedReason,
-  OFFSET,
-  OPERATION,
-  read16,
-  read32,
-  readInt32,
-} from "./wire.ts";
+import { encodeReply, type MalformedReason, malformedReason, OFFSET, OPERATION } from "./wire.ts";
 
 /** Every outcome; each is a counter. */
 export const OUTCOMES = [

@@ -4,6 +4,7 @@
 
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
+import { read16, read32, write16, write32 } from "../core/bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { MAC_BROADCAST, MAC_ZERO, macAt, macToBytes } from "../core/mac.ts";
 
@@ -175,19 +176,6 @@ export function announcements(ip: Ip, mac: Mac): readonly [ArpPacket, ArpPacket]
   ];
 }
 
-export function read16(bytes: Uint8Array, offset: number): number {
-  return ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
-}
-
-export function read32(bytes: Uint8Array, offset: number): number {
-  return read16(bytes, offset) * 0x1_0000 + read16(bytes, offset + 2);
-}
-
-/** The same 32 bits as a signed number: the fastest key of a map, for the path of an answer. */
-export function readInt32(bytes: Uint8Array, offset: number): number {
-  return (read16(bytes, offset) << 16) | read16(bytes, offset + 2);
-}
-
 function writeFixedFields(out: Uint8Array, operation: number): void {
   write16(out, OFFSET.etherType, ETHERTYPE_ARP);
   write16(out, OFFSET.hardwareType, HARDWARE_ETHERNET);
@@ -195,14 +183,4 @@ function writeFixedFields(out: Uint8Array, operation: number): void {
   out[OFFSET.hardwareLength] = 6;
   out[OFFSET.protocolLength] = 4;
   write16(out, OFFSET.operation, operation);
-}
-
-function write16(out: Uint8Array, offset: number, value: number): void {
-  out[offset] = value >>> 8;
-  out[offset + 1] = value & 255;
-}
-
-function write32(out: Uint8Array, offset: number, value: number): void {
-  write16(out, offset, value >>> 16);
-  write16(out, offset + 2, value & 0xffff);
 }

@@ -2,6 +2,7 @@
 // what its content needs is refused. Epochs are two numbers: the Lease's, and the claims since.
 
 import { ipFamily, ipFromBigInt, ipToBigInt } from "../core/address.ts";
+import { read16, write16 } from "../core/bytes.ts";
 import { epochOf, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import { toHex, writeHex } from "../core/hex.ts";
 import type { Mac } from "../core/mac.ts";
@@ -61,11 +62,10 @@ export function encodeBody(body: DatagramBody): Uint8Array {
   switch (body.kind) {
     case "beacon": {
       const bytes = new Uint8Array(BEACON_BYTES);
-      const view = new DataView(bytes.buffer);
-      view.setUint8(0, PEER_STATES.indexOf(body.state));
-      view.setUint16(1, body.intervalMs);
-      view.setUint16(3, body.holdMs);
-      view.setUint16(5, Math.min(0xffff, Math.max(0, Math.round(body.stalledMs))));
+      bytes[0] = PEER_STATES.indexOf(body.state);
+      write16(bytes, 1, body.intervalMs);
+      write16(bytes, 3, body.holdMs);
+      write16(bytes, 5, Math.min(0xffff, Math.max(0, Math.round(body.stalledMs))));
       writeHex(body.mac, bytes, { at: 7, length: 6, separated: true });
       writeHex(body.digest, bytes, { at: 13, length: DIGEST_BYTES });
       return bytes;
@@ -105,12 +105,11 @@ function encodeEntries(entries: readonly PeerEntry[], before: number) {
 
 /** Null: not what it should be. */
 export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): DatagramBody | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (kind) {
     case "beacon": {
       if (bytes.length !== BEACON_BYTES) return null;
-      const state = PEER_STATES[view.getUint8(0)];
-      const [intervalMs, holdMs] = [view.getUint16(1), view.getUint16(3)];
+      const state = PEER_STATES[bytes[0] ?? PEER_STATES.length];
+      const [intervalMs, holdMs] = [read16(bytes, 1), read16(bytes, 3)];
       if (state === undefined || intervalMs === 0 || holdMs < intervalMs) return null;
       const digest = toHex(bytes, 13);
       return {
@@ -118,7 +117,7 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
         state,
         intervalMs,
         holdMs,
-        stalledMs: view.getUint16(5),
+        stalledMs: read16(bytes, 5),
         mac: macAt(bytes, 7),
         digest,
       };
@@ -134,8 +133,8 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
     case "table": {
       const entries = decodeEntries(bytes, TABLE_BYTES - 2);
       if (entries === null) return null;
-      const page = view.getUint16(DIGEST_BYTES);
-      const pages = view.getUint16(DIGEST_BYTES + 2);
+      const page = read16(bytes, DIGEST_BYTES);
+      const pages = read16(bytes, DIGEST_BYTES + 2);
       if (page >= pages) return null;
       return { kind, digest: toHex(bytes, 0, DIGEST_BYTES), page, pages, entries };
     }

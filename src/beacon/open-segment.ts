@@ -36,10 +36,11 @@ export function newSegment(about: BeaconSegment, multiplier: number, sendAt: Boo
 
 /** The hosts to watch, when they are others than before; they count as told then. */
 export function takeWatchedHosts(open: OpenSegment): readonly Ip[] | null {
-  const watched = [...open.peers.values()].flatMap((peer) =>
-    peer.isRestarting ? [peer.address] : [],
-  );
-  if (watched.join() === open.watchedHosts.join()) return null;
+  const watched: Ip[] = [];
+  for (const peer of open.peers.values()) if (peer.isRestarting) watched.push(peer.address);
+  const before = open.watchedHosts;
+  const isSame = watched.every((address, index) => address === before[index]);
+  if (isSame && watched.length === before.length) return null;
   open.watchedHosts = watched;
   return watched;
 }

@@ -5,7 +5,7 @@ import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
-import { after, earliest, NEVER } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
 import { HOST_MISSES, HostWatch } from "./host-watch.ts";
 import type { Datagram } from "./wire.ts";
@@ -246,7 +246,8 @@ export class Peer {
   nextDeadline(): BootMs {
     if (this.verdict === "silent") return this.#repeats === 0 ? NEVER : this.#repeatAt();
     const holdUntil = after(this.#heardAt, this.#holdMs);
-    return earliest(this.isRestarting ? this.#host.due : this.#nextProbe(), holdUntil);
+    const next = this.isRestarting ? this.#host.due : this.#nextProbe();
+    return Math.min(next, holdUntil) as BootMs;
   }
 
   /** What it takes to find its host gone, or the whole hold where that is less. */

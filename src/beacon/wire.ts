@@ -14,6 +14,7 @@
 
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
+import { read16, read32, write16, write32 } from "../core/bytes.ts";
 import { toHex, writeHex } from "../core/hex.ts";
 import type { PeerEntry } from "../core/peer.ts";
 import type { DatagramBody } from "./body.ts";
@@ -29,6 +30,7 @@ export const CLUSTER_BYTES = 8;
 const NAME_BYTES_MAX = 253;
 const MAGIC = [0x6c, 0x62, 0x64] as const;
 const HEADER_BYTES = 32;
+const TWO_32 = 2 ** 32;
 const OFFSET = { version: 3, kind: 4, nameLength: 5, length: 6, cluster: 8 } as const;
 const OFFSET_INCARNATION = 16;
 const OFFSET_SEQUENCE = 24;
@@ -68,22 +70,23 @@ export type Decoded =
 
 /** The bytes of a datagram, authenticated with `key`. */
 export function encodeDatagram(datagram: Datagram, key: Uint8Array, hmac: Hmac): Uint8Array {
-  const name = Uint8Array.from(datagram.node, (letter) => letter.charCodeAt(0));
+  const { node, incarnation } = datagram;
   const body = encodeBody(datagram.body);
-  const signed = HEADER_BYTES + name.length + body.length;
+  const nameEnd = HEADER_BYTES + node.length;
+  const signed = nameEnd + body.length;
   const bytes = new Uint8Array(signed + HMAC_BYTES);
-  const view = new DataView(bytes.buffer);
   bytes.set(MAGIC, 0);
-  view.setUint8(OFFSET.version, VERSION);
-  view.setUint8(OFFSET.kind, KINDS.indexOf(datagram.body.kind));
-  view.setUint8(OFFSET.nameLength, name.length);
-  view.setUint16(OFFSET.length, bytes.length);
+  bytes[OFFSET.version] = VERSION;
+  bytes[OFFSET.kind] = KINDS.indexOf(datagram.body.kind);
+  bytes[OFFSET.nameLength] = node.length;
+  write16(bytes, OFFSET.length, bytes.length);
   writeHex(datagram.cluster, bytes, { at: OFFSET.cluster, length: CLUSTER_BYTES });
-  view.setBigUint64(OFFSET_INCARNATION, BigInt(datagram.incarnation));
-  view.setUint32(OFFSET_SEQUENCE, datagram.sequence);
-  view.setUint32(OFFSET_ADDRESS, ipv4ToNumber(datagram.address));
-  bytes.set(name, HEADER_BYTES);
-  bytes.set(body, HEADER_BYTES + name.length);
+  write32(bytes, OFFSET_INCARNATION, Math.floor(incarnation / TWO_32));
+  write32(bytes, OFFSET_INCARNATION + 4, incarnation);
+  write32(bytes, OFFSET_SEQUENCE, datagram.sequence);
+  write32(bytes, OFFSET_ADDRESS, ipv4ToNumber(datagram.address));
+  for (let i = 0; i < node.length; i++) bytes[HEADER_BYTES + i] = node.charCodeAt(i);
+  bytes.set(body, nameEnd);
   bytes.set(hmac(key, bytes.subarray(0, signed)), signed);
   return bytes;
 }
@@ -96,31 +99,31 @@ export function decodeDatagram(
 ): Decoded {
   if (bytes.length < HEADER_BYTES + HMAC_BYTES) return drop("short");
   if (bytes.length > DATAGRAM_BYTES_MAX) return drop("oversized");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (MAGIC.some((byte, index) => bytes[index] !== byte)) return drop("not-lbd");
-  if (view.getUint8(OFFSET.version) !== VERSION) return drop("version");
-  if (view.getUint16(OFFSET.length) !== bytes.length) return drop("length");
+  if (bytes[0] !== MAGIC[0] || bytes[1] !== MAGIC[1] || bytes[2] !== MAGIC[2]) {
+    return drop("not-lbd");
+  }
+  if (bytes[OFFSET.version] !== VERSION) return drop("version");
+  if (read16(bytes, OFFSET.length) !== bytes.length) return drop("length");
   const signed = bytes.subarray(0, bytes.length - HMAC_BYTES);
-  const tag = bytes.subarray(bytes.length - HMAC_BYTES);
-  if (!keys.some((key) => sameBytes(hmac(key, signed), tag))) return drop("hmac");
-  const nameEnd = HEADER_BYTES + view.getUint8(OFFSET.nameLength);
-  const kind = KINDS[view.getUint8(OFFSET.kind)];
+  if (!keys.some((key) => isTag(hmac(key, signed), bytes, signed.length))) return drop("hmac");
+  const nameEnd = HEADER_BYTES + (bytes[OFFSET.nameLength] ?? 0);
+  const kind = KINDS[bytes[OFFSET.kind] ?? KINDS.length];
   if (kind === undefined || nameEnd > signed.length) return drop("malformed");
-  const name = bytes.subarray(HEADER_BYTES, nameEnd);
-  if (name.length === 0 || name.length > NAME_BYTES_MAX || !name.every(isVisible)) {
+  const node = nameAt(bytes, HEADER_BYTES, nameEnd);
+  const body = decodeBody(kind, signed.subarray(nameEnd));
+  const incarnation =
+    read32(bytes, OFFSET_INCARNATION) * TWO_32 + read32(bytes, OFFSET_INCARNATION + 4);
+  if (node === null || body === null || !Number.isSafeInteger(incarnation)) {
     return drop("malformed");
   }
-  const body = decodeBody(kind, signed.subarray(nameEnd));
-  const incarnation = Number(view.getBigUint64(OFFSET_INCARNATION));
-  if (body === null || !Number.isSafeInteger(incarnation)) return drop("malformed");
   return {
     ok: true,
     value: {
       cluster: toHex(bytes, OFFSET.cluster, OFFSET.cluster + CLUSTER_BYTES),
-      node: String.fromCharCode(...name),
+      node,
       incarnation,
-      sequence: view.getUint32(OFFSET_SEQUENCE),
-      address: ipv4FromNumber(view.getUint32(OFFSET_ADDRESS)),
+      sequence: read32(bytes, OFFSET_SEQUENCE),
+      address: ipv4FromNumber(read32(bytes, OFFSET_ADDRESS)),
       body,
     },
   };
@@ -140,9 +143,16 @@ export function pagesOf(entries: readonly PeerEntry[]): readonly (readonly PeerE
   return pages.length === 0 ? [[]] : pages;
 }
 
-/** A byte of visible ASCII; RFC 1123 allows fewer, and no other could be encoded again as it is. */
-function isVisible(byte: number): boolean {
-  return byte > 0x20 && byte < 0x7f;
+/** Visible ASCII; RFC 1123 allows less, and nothing else could be encoded again as it is. */
+function nameAt(bytes: Uint8Array, start: number, end: number): string | null {
+  if (end === start || end - start > NAME_BYTES_MAX) return null;
+  let name = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte <= 0x20 || byte >= 0x7f) return null;
+    name += String.fromCharCode(byte);
+  }
+  return name;
 }
 
 function drop(reason: DropReason): Decoded {
@@ -150,8 +160,8 @@ function drop(reason: DropReason): Decoded {
 }
 
 /** In constant time: how much of a guess was right is not told. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let index = 0; index < a.length; index++) difference |= (a[index] ?? 0) ^ (b[index] ?? 0);
+function isTag(tag: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  let difference = tag.length ^ HMAC_BYTES;
+  for (let i = 0; i < HMAC_BYTES; i++) difference |= (tag[i] ?? 0) ^ (bytes[at + i] ?? 0);
   return difference === 0;
 }

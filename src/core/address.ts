@@ -23,6 +23,8 @@ export interface IpPrefix extends IpRange {
   readonly length: number;
 }
 
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
 const DOTTED_QUAD = /^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/;
 
 /** The address in canonical text, or null. Zones, leading zeros and prefix lengths are refused. */
@@ -51,13 +53,20 @@ export function ipFromBigInt(family: IpFamily, value: bigint): Ip {
 /** 0 to 2^32 - 1, network order read as one number. */
 export function ipv4ToNumber(ip: Ip): number {
   let value = 0;
-  for (const part of ip.split(".")) value = value * 256 + Number(part);
-  return value;
+  let part = 0;
+  for (let at = 0; at < ip.length; at++) {
+    const code = ip.charCodeAt(at);
+    if (code === DOT) {
+      value = value * 256 + part;
+      part = 0;
+    } else part = part * 10 + code - DIGIT_0;
+  }
+  return value * 256 + part;
 }
 
 export function ipv4FromNumber(value: number): Ip {
-  const bytes = [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-  return bytes.join(".") as Ip;
+  const [high, low] = [value >>> 16, value & 0xffff];
+  return `${high >>> 8}.${high & 255}.${low >>> 8}.${low & 255}` as Ip;
 }
 
 /** IPv6 as eight groups of four digits, IPv4 as it is: the form used in object names. */

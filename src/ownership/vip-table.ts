@@ -147,7 +147,7 @@ export class VipTable {
       vip.retryAt = options.retryAt;
       vip.doubt = newDoubt(options.isReading);
     }
-    if (phase.kind === "owning") this.#afterRewrite(vip);
+    if (phase.kind === "owning") this.#afterRewrite(vip, options.situation.node);
     else if (phase.kind === "releasing") vip.phase = IDLE;
     else if (phase.kind === "claiming") {
       // Without an answer the claim stands: its time decides.
@@ -324,10 +324,11 @@ export class VipTable {
     this.#own(vip, { ...claim, interfaces: own.interfaces }, epochOf(vip.record?.epoch ?? 0));
   }
 
-  #afterRewrite(vip: Vip): void {
+  #afterRewrite(vip: Vip, node: string): void {
     if (vip.phase.kind !== "owning") return;
     vip.phase = { ...vip.phase, isRewriting: false };
-    this.#adoptEpoch(vip);
+    // After a conflict the record may be another's: with its epoch neither would yield.
+    if (vip.record?.owner === node) this.#adoptEpoch(vip);
   }
 
   /** Where the record is ahead, its epoch counts from here on. */

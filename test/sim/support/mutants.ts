@@ -292,8 +292,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: PEER,
-        from: "return earliest(this.isRestarting ? this.#host.due : this.#nextProbe(), holdUntil);",
-        to: "return this.isRestarting ? this.#host.due : earliest(this.#nextProbe(), holdUntil);",
+        from: "return Math.min(next, holdUntil) as BootMs;",
+        to: "return (this.isRestarting ? next : Math.min(next, holdUntil)) as BootMs;",
       },
     ],
     caughtBy: ["replaced-in-time"],
@@ -330,10 +330,9 @@ export async function loadPatched(src: URL, patches: readonly Patch[]): Promise<
     for (const patch of patches) apply(join(folder, patch.file), patch);
     const load = (file: string): Promise<unknown> => import(pathToFileURL(join(folder, file)).href);
     const machine = (await load("ownership/machine.ts")) as Pick<Code, "Ownership">;
-    const leadership = (await load("ownership/leadership.ts")) as Pick<Code, "Leadership">;
     const arp = (await load("arp/responder.ts")) as Pick<Code, "ArpResponder">;
     const beacon = (await load("beacon/engine.ts")) as Pick<Code, "BeaconEngine">;
-    return { ...machine, ...leadership, ...arp, ...beacon };
+    return { ...machine, ...arp, ...beacon };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -53,8 +53,9 @@ export class SimNode {
     this.#options = options;
     this.name = options.name;
     this.clock = options.clock;
-    this.#mainTimer = new SimTimer(options.queue, options.clock);
-    this.#threadTimer = new SimTimer(options.queue, options.clock);
+    const tick = (): void => this.#step({ type: "tick" });
+    this.#mainTimer = new SimTimer(options, () => this.post("timer", tick));
+    this.#threadTimer = new SimTimer(options, () => this.#onThreadTimer());
     const { api, queue, prng, segment } = options;
     const isListening = (): boolean => this.#process !== null;
     this.port = segment.attach({
@@ -282,16 +283,14 @@ export class SimNode {
   post(source: string, work: () => void): void {
     const process = this.#process;
     if (process === null) return;
-    const mine = (): void => {
-      if (this.#process === process) work();
-    };
-    if (this.isStalled) {
-      this.#inbox.push(source, mine);
-      this.#interruption.met();
-    } else {
-      mine();
-      this.#arm();
+    if (!this.isStalled) {
+      work();
+      return this.#arm();
     }
+    this.#inbox.push(source, () => {
+      if (this.#process === process) work();
+    });
+    this.#interruption.met();
   }
 
   #spawn(incarnation: number): NodeProcess {
@@ -371,26 +370,26 @@ export class SimNode {
     const process = this.#process;
     if (process === null || this.#isFrozen) this.#interruption.met();
     if (process === null) return;
-    const look = (): void => {
-      if (this.#process === process) process.responder.receive(frame, from);
-    };
-    if (this.#isFrozen) this.#frames.push("wire", look);
-    else {
-      look();
-      this.#arm();
+    if (this.#isFrozen) {
+      this.#frames.push("wire", () => {
+        if (this.#process === process) process.responder.receive(frame, from);
+      });
+      return;
     }
+    process.responder.receive(frame, from);
+    this.#arm();
   }
 
   #arm(): void {
     const process = this.#process;
     if (process === null) return;
-    this.#mainTimer.arm(process.machine.nextDeadline(this.clock.now()), () =>
-      this.post("timer", () => this.#step({ type: "tick" })),
-    );
-    this.#threadTimer.arm(process.responder.nextDeadline(), () => {
-      if (this.#isFrozen) return this.#interruption.met();
-      process.responder.wake();
-      this.#arm();
-    });
+    this.#mainTimer.arm(process.machine.nextDeadline(this.clock.now()));
+    this.#threadTimer.arm(process.responder.nextDeadline());
+  }
+
+  #onThreadTimer(): void {
+    if (this.#isFrozen) return this.#interruption.met();
+    this.#process?.responder.wake();
+    this.#arm();
   }
 }

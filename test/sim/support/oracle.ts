@@ -11,7 +11,7 @@ import type { EventQueue } from "./event-queue.ts";
 import type { SimNode } from "./node.ts";
 import { LATE_MS_MAX, type Segment } from "./segment.ts";
 import type { Bounds } from "./settings.ts";
-import { Violation } from "./violation.ts";
+import { type Invariant, noOccasions, type Occasions, Violation } from "./violation.ts";
 
 /** A rewrite by the owner, with retries, and the watches of all. */
 const HAND_MS_MAX = 20_000;
@@ -41,6 +41,7 @@ export interface OracleFigures {
   /** Times two that hear each other both answered, and the longest of them in true ms. */
   doubles: number;
   longestDoubleMs: number;
+  readonly occasions: Occasions;
 }
 
 export class Oracle {
@@ -55,17 +56,19 @@ export class Oracle {
   readonly #offeredAt = new Map<string, number>();
   readonly #doubleSince = new Map<string, number>();
   /** Since when a node answers unnamed by the record though nothing keeps it from writing. */
-  readonly #unnamedSince = new Map<string, number>();
+  readonly #unnamedSince = new Map<Ip, Map<SimNode, number>>();
   readonly figures: OracleFigures = {
     probes: 0,
     unanswered: 0,
     moves: 0,
     doubles: 0,
     longestDoubleMs: 0,
+    occasions: noOccasions(),
   };
 
   constructor(options: OracleOptions) {
     this.#options = options;
+    for (const address of options.addresses) this.#unnamedSince.set(address, new Map());
     options.api.watch((change) => this.#onChange(change));
   }
 
@@ -84,8 +87,17 @@ export class Oracle {
     this.#offeredAt.set(`${address} ${from} ${to}`, this.#options.queue.now);
   }
 
+  /** The promise is looked at, and may turn out to be broken. */
+  judges(invariant: Invariant): void {
+    const { occasions } = this.figures;
+    occasions[invariant] = (occasions[invariant] ?? 0) + 1;
+  }
+
   /** Asks everybody for everything. */
   probe(): void {
+    for (const { proof, clock } of this.#options.nodes) {
+      if (proof !== null && clock.now() < proof.silentUntil) this.judges("wakes-up-silent");
+    }
     for (const address of this.#options.addresses) {
       const answering = this.#options.nodes.filter((node) => node.answers(address));
       this.figures.probes += 1;
@@ -99,6 +111,7 @@ export class Oracle {
   /** Who answers for each address; one each is what healing must end with. */
   checkHealed(): void {
     for (const address of this.#options.addresses) {
+      this.judges("one-after-healing");
       const answering = this.#options.nodes.filter((node) => node.answers(address));
       const names = answering.map((node) => node.name);
       const owner = this.#options.api.vip(address)?.owner ?? null;
@@ -112,6 +125,7 @@ export class Oracle {
   #checkOne(node: SimNode, address: Ip): void {
     const { proof } = node;
     if (proof === null) return;
+    this.judges("tenure");
     const local = node.clock.now();
     if (local >= proof.tenureMax()) {
       const late = (local - proof.tenureMax()).toFixed(1);
@@ -128,17 +142,22 @@ export class Oracle {
 
   /** Whoever can write for long enough has written. */
   #checkNames(address: Ip, answering: readonly SimNode[]): void {
+    const unnamedSince = this.#unnamedSince.get(address);
+    if (unnamedSince === undefined) return;
+    for (const node of unnamedSince.keys()) {
+      if (!answering.includes(node)) unnamedSince.delete(node);
+    }
+    if (answering.length === 0) return;
     const { now } = this.#options.queue;
     const owner = this.#options.api.vip(address)?.owner ?? null;
-    for (const node of this.#options.nodes) {
-      const key = `${node.name} ${address}`;
-      const isNamed = owner === node.name;
-      if (isNamed || !answering.includes(node) || node.isStalled || !node.link.isSound) {
-        this.#unnamedSince.delete(key);
+    for (const node of answering) {
+      if (owner === node.name || node.isStalled || !node.link.isSound) {
+        unnamedSince.delete(node);
         continue;
       }
-      const since = Math.max(this.#unnamedSince.get(key) ?? now, this.#editedUntil);
-      this.#unnamedSince.set(key, since);
+      const since = Math.max(unnamedSince.get(node) ?? now, this.#editedUntil);
+      unnamedSince.set(node, since);
+      this.judges("named-by-record");
       if (now - since <= this.#options.bounds.recordMs) continue;
       const detail = `${node.name} answers for ${address}, the record names ${owner}`;
       throw new Violation("named-by-record", detail);
@@ -146,6 +165,7 @@ export class Oracle {
   }
 
   #checkDoubles(address: Ip, answering: readonly SimNode[]): void {
+    if (answering.length < 2 && this.#doubleSince.size === 0) return;
     const seen = new Set<string>();
     for (const [index, one] of answering.entries()) {
       for (const other of answering.slice(index + 1)) {
@@ -161,6 +181,7 @@ export class Oracle {
     const { now } = this.#options.queue;
     const key = `${address} ${one.name} ${other.name}`;
     const known = this.#doubleSince.get(key);
+    this.judges("one-answers");
     if (known === undefined) this.figures.doubles += 1;
     const start = one.isStalled || other.isStalled ? now : (known ?? now);
     this.#doubleSince.set(key, start);
@@ -206,7 +227,11 @@ export class Oracle {
 
   /** Who answers writes down what it took before. */
   #checkDrained(address: Ip, owner: string): void {
-    const to = this.#options.nodes.find((node) => node.name === owner);
+    const { nodes } = this.#options;
+    const to = nodes.find((node) => node.name === owner);
+    if (nodes.some((node) => node.drainedForMs > IN_FLIGHT_MS)) {
+      this.judges("drained-takes-nothing");
+    }
     if (to === undefined || to.answers(address) || to.drainedForMs <= IN_FLIGHT_MS) return;
     if (this.#options.queue.now <= this.#editedUntil) return;
     throw new Violation("drained-takes-nothing", `${owner}, drained, takes ${address}`);
@@ -220,7 +245,7 @@ export class Oracle {
     const { nodes, queue, bounds } = this.#options;
     const from = nodes.find((node) => node.name === previous);
     const to = nodes.find((node) => node.name === owner);
-    if (from === undefined || to === undefined || !from.answers(address)) return;
+    if (from === undefined || to === undefined) return;
     if (from.isStopping || this.#isOffered(address, previous, owner)) return;
     // It took the VIP before, when it could not write, and writes that down now.
     if (to.answers(address)) return;
@@ -228,6 +253,8 @@ export class Oracle {
     const isWireQuiet = queue.now - quietSince > bounds.quietMs;
     const isQuiet = isWireQuiet && queue.now - from.soundSince > SOUND_MS;
     if (!isQuiet || queue.now - to.startedAt < SOUND_MS) return;
+    this.judges("no-needless-move");
+    if (!from.answers(address)) return;
     const hearsIt = this.#arpBothWays(from, to);
     if (!hearsIt && !this.#isCutOff(to)) return;
     const how = hearsIt ? "which hears it" : "which is cut off";
@@ -265,6 +292,7 @@ export class Oracle {
   }
 
   #checkEpoch(address: Ip, owner: string | null, epoch: number): void {
+    this.judges("epochs-grow");
     const last = this.#epochs.get(address) ?? -1;
     const key = `${address} ${epoch}`;
     const previous = this.#owners.get(key);

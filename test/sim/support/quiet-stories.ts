@@ -96,6 +96,7 @@ const RESTARTS = [crashWhileRestarting, restartInVain];
 /** Those that are left take over; one that is alone then needs a gateway, or waits for a Lease. */
 function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
   if (cluster.nodes.length > 2 || cluster.hasGateway) {
+    cluster.oracle.judges("replaced-in-time");
     cluster.run(ms);
     const silent = cluster.addresses.filter((address) => cluster.answering(address).length !== 1);
     if (silent.length > 0) {
@@ -109,6 +110,7 @@ function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
 
 /** At every moment of so long. */
 function mustBeAnswered(cluster: Cluster, forMs: number, invariant: Invariant): void {
+  cluster.oracle.judges(invariant);
   for (let ms = 0; ms < forMs; ms += 1) {
     cluster.run(1);
     const silent = cluster.addresses.filter((address) => !cluster.isAnswered(address));

@@ -104,7 +104,9 @@ export class ResponderModel {
 
   /** Whether an ARP request that is looked at now gets its answer. */
   answers(address: Ip): boolean {
-    return this.#responder.maySpeak(address, INTERFACE, this.#ports.now());
+    return (
+      this.isGranted(address) && this.#responder.maySpeak(address, INTERFACE, this.#ports.now())
+    );
   }
 
   isGranted(address: Ip): boolean {

@@ -1,7 +1,7 @@
 // A range of seeds, each with a promise to keep: run by two test files side by side.
 
 import assert from "node:assert/strict";
-import { runSeed, type SeedReport } from "./runner.ts";
+import { FAULT_MS, runSeed, type SeedReport } from "./runner.ts";
 import {
   addTotals,
   allKinds,
@@ -10,16 +10,18 @@ import {
   tableText,
   totalsOf,
   withoutEffect,
+  withoutOccasion,
 } from "./totals.ts";
 
 /** Runs the seeds; `effectiveMin` faults, and one of every kind, must have changed something. */
 export function keepPromises(
-  range: { readonly first: number; readonly runs: number },
+  range: { readonly first: number; readonly runs: number; readonly faultMs?: number },
   effectiveMin: number,
 ): void {
   const totals = emptyTotals();
+  const { faultMs = FAULT_MS } = range;
   for (let seed = range.first; seed < range.first + range.runs; seed++) {
-    const report = runSeed(seed);
+    const report = runSeed(seed, { faultMs });
     assert.equal(report.failure, null, failureText(report));
     addTotals(totals, totalsOf(report));
   }
@@ -28,6 +30,7 @@ export function keepPromises(
   const { effective } = allKinds(totals);
   assert.ok(effective >= effectiveMin, `only ${effective} faults had an effect`);
   assert.deepEqual(withoutEffect(totals), []);
+  assert.deepEqual(withoutOccasion(totals), [], "promises that nothing could have broken");
 }
 
 export function failureText({ seed, failure, story }: SeedReport): string {

@@ -7,12 +7,18 @@ import type { EventQueue } from "./event-queue.ts";
 export class SimTimer {
   readonly #queue: EventQueue;
   readonly #clock: NodeClock;
+  readonly #run: () => void;
   #armed = 0;
   #at = Number.POSITIVE_INFINITY;
 
-  constructor(queue: EventQueue, clock: NodeClock) {
+  /** Calls `run` at each deadline that it was armed with last. */
+  constructor(
+    { queue, clock }: { readonly queue: EventQueue; readonly clock: NodeClock },
+    run: () => void,
+  ) {
     this.#queue = queue;
     this.#clock = clock;
+    this.#run = run;
   }
 
   clear(): void {
@@ -20,8 +26,8 @@ export class SimTimer {
     this.#at = Number.POSITIVE_INFINITY;
   }
 
-  /** Calls `run` at the deadline, by the node's clock. */
-  arm(deadline: number, run: () => void): void {
+  /** The deadline is by the node's clock. */
+  arm(deadline: number): void {
     const local = deadline - this.#clock.now();
     if (!Number.isFinite(local)) return this.clear();
     const wait = this.#clock.trueMs(Math.max(0, Math.ceil(local)));
@@ -34,7 +40,7 @@ export class SimTimer {
     this.#queue.after(wait, () => {
       if (mine !== this.#armed) return;
       this.#at = Number.POSITIVE_INFINITY;
-      run();
+      this.#run();
     });
   }
 }

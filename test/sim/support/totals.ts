@@ -4,6 +4,7 @@
 import { FAULTS } from "./faults.ts";
 import type { KindFigures } from "./harm.ts";
 import type { SeedReport } from "./runner.ts";
+import { noOccasions, type Occasions } from "./violation.ts";
 
 export interface Totals {
   runs: number;
@@ -13,17 +14,23 @@ export interface Totals {
   moves: number;
   longestDoubleMs: number;
   faults: Record<string, KindFigures>;
+  occasions: Occasions;
+  failedSeeds: number[];
 }
 
 const HOUR_MS = 3_600_000;
 
 export function emptyTotals(): Totals {
-  return { runs: 0, virtualMs: 0, events: 0, moves: 0, longestDoubleMs: 0, faults: {} };
+  const sums = { runs: 0, virtualMs: 0, events: 0, moves: 0, longestDoubleMs: 0 };
+  return { ...sums, faults: {}, occasions: noOccasions(), failedSeeds: [] };
 }
 
-export function totalsOf({ virtualMs, events, figures, faults }: SeedReport): Totals {
-  const { moves, longestDoubleMs } = figures;
-  return { runs: 1, virtualMs, events, moves, longestDoubleMs, faults: Object.fromEntries(faults) };
+export function totalsOf(report: SeedReport): Totals {
+  const { seed, failure, virtualMs, events } = report;
+  const { moves, longestDoubleMs, occasions } = report.figures;
+  const faults = Object.fromEntries(report.faults);
+  const failedSeeds = failure === null ? [] : [seed];
+  return { runs: 1, virtualMs, events, moves, longestDoubleMs, faults, occasions, failedSeeds };
 }
 
 export function addTotals(sums: Totals, more: Totals): void {
@@ -35,6 +42,10 @@ export function addTotals(sums: Totals, more: Totals): void {
   for (const [kind, figures] of Object.entries(more.faults)) {
     sums.faults[kind] = addFigures(sums.faults[kind] ?? NOTHING, figures);
   }
+  for (const [promise, count] of Object.entries(more.occasions)) {
+    sums.occasions[promise] = (sums.occasions[promise] ?? 0) + count;
+  }
+  sums.failedSeeds.push(...more.failedSeeds);
 }
 
 /** All kinds together; `moves` is left at 0, as one move may belong to several kinds. */
@@ -47,6 +58,11 @@ export function withoutEffect({ faults }: Totals): string[] {
   return FAULTS.map(({ name }) => name).filter((name) => (faults[name]?.effective ?? 0) === 0);
 }
 
+/** The promises that nothing could have broken. */
+export function withoutOccasion({ occasions }: Totals): string[] {
+  return Object.keys(occasions).filter((promise) => occasions[promise] === 0);
+}
+
 export function summaryText(totals: Totals): string {
   const { injected, effective } = allKinds(totals);
   const hours = (totals.virtualMs / HOUR_MS).toFixed(1);
@@ -57,13 +73,17 @@ export function summaryText(totals: Totals): string {
   );
 }
 
-/** A line for each kind. */
-export function tableText({ faults }: Totals): string {
+/** A line for each kind, and one for each promise. */
+export function tableText({ faults, occasions }: Totals): string {
   const rows = Object.entries(faults).sort(([one], [other]) => (one < other ? -1 : 1));
   const lines = rows.map(([kind, { injected, effective, moves }]) =>
     lineText(kind, [injected, effective, moves].map(String)),
   );
-  return [lineText("fault", ["injected", "effective", "moves"]), ...lines].join("\n");
+  const judged = Object.entries(occasions).map(([promise, count]) =>
+    lineText(promise, [String(count)]),
+  );
+  const head = lineText("fault", ["injected", "effective", "moves"]);
+  return [head, ...lines, lineText("promise", ["judged"]), ...judged].join("\n");
 }
 
 const NOTHING: KindFigures = { injected: 0, effective: 0, moves: 0 };
@@ -77,5 +97,5 @@ function addFigures(one: KindFigures, other: KindFigures): KindFigures {
 }
 
 function lineText(kind: string, cells: readonly string[]): string {
-  return `  ${kind.padEnd(20)}${cells.map((cell) => cell.padStart(11)).join("")}`;
+  return `  ${kind.padEnd(22)}${cells.map((cell) => cell.padStart(11)).join("")}`;
 }

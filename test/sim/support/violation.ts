@@ -29,11 +29,20 @@ export const INVARIANTS = [
   "no-needless-move",
   /** After healing exactly one node answers, and goes on doing so. */
   "one-after-healing",
-  /** Two leaders never lead at one moment. */
-  "one-leader",
 ] as const;
 
 export type Invariant = (typeof INVARIANTS)[number];
+
+/** Those that hold at every step, whatever happens; for the others there must be an occasion. */
+const ALWAYS: readonly Invariant[] = ["effects-in-order", "no-busy-loop", "no-throw"];
+
+/** How often each promise could have been broken: one that never could proves nothing. */
+export type Occasions = Record<string, number>;
+
+export function noOccasions(): Occasions {
+  const asked = INVARIANTS.filter((invariant) => !ALWAYS.includes(invariant));
+  return Object.fromEntries(asked.map((invariant) => [invariant, 0]));
+}
 
 export class Violation extends Error {
   readonly invariant: Invariant;

@@ -15,8 +15,6 @@ import {
   malformedReason,
   OFFSET,
   probe,
-  read16,
-  read32,
 } from "../../../src/arp/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
@@ -217,12 +215,6 @@ for (const to of [null, REQUEST.senderMac]) {
     });
   });
 }
-
-test("read16() and read32() read network order without a sign", () => {
-  const bytes = Uint8Array.of(0xff, 0xfe, 0xfd, 0xfc);
-  assert.equal(read16(bytes, 0), 0xfffe);
-  assert.equal(read32(bytes, 0), 0xfffefdfc);
-});
 
 const anyMac = fc.uint8Array({ minLength: 6, maxLength: 6 }).map((bytes) => macAt(bytes, 0));
 /** Without the group bit: somebody's own address. */

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   claims,
   entry,
+  epoch,
   gained,
   grant,
   ip,
@@ -109,6 +110,20 @@ test("a holdover claim yields when the record says that another was written firs
   const yielded = lost("yielded", "5+1", 'to "node-b" at epoch 6');
   const read = recordsRead([vipRecord("node-b", 6, 51)], [B, C]);
   assert.deepEqual(story.step(read, 4_110), yielded);
+});
+
+test("an owner whose write met the record of whom it asked to take over keeps its own epoch", () => {
+  const story = hearing();
+  story.step(peerSilent("node-c", 4_000), 4_000);
+  story.tick(4_040);
+  const asked = story.step({ type: "move", address: VIP, to: "node-b" }, 4_050);
+  const offer = { type: "offer", address: VIP, interface: "eth0", to: "node-b" } as const;
+  assert.deepEqual(asked, [{ ...offer, epoch: epoch("5+1") }]);
+  const record = vipRecord("node-b", 6, 51);
+  assert.deepEqual(story.step({ type: "vip-record", record }, 4_060), [], "it is about to answer");
+  assert.deepEqual(story.step(vipNotWritten("conflict"), 4_070), [READ]);
+  const yielded = lost("handed-over", "5+1", 'to "node-b" at epoch 6: moved on request');
+  assert.deepEqual(story.step(peerClaim("node-b", entry(6)), 4_080), yielded);
 });
 
 test("a claim hears a better one within its 40 ms, and is withdrawn", () => {
