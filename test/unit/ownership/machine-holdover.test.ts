@@ -112,7 +112,7 @@ test("a holdover claim yields when the record says that another was written firs
   assert.deepEqual(story.step(read, 4_110), yielded);
 });
 
-test("an owner whose write met the record of whom it asked to take over keeps its own epoch", () => {
+test("an owner whose write met the record of whom it made an offer keeps its own epoch", () => {
   const story = hearing();
   story.step(peerSilent("node-c", 4_000), 4_000);
   story.tick(4_040);
