@@ -258,10 +258,10 @@ export class BeaconEngine {
       case "complaint":
         return this.#tell({ type: `peer-${body.kind}`, ...about, entries: body.entries });
       case "offer":
+        if (peer.isExcused(now)) return;
         return this.#tell({ type: "peer-offer", ...about, entries: body.entries, at: now });
       case "table-request":
-        this.#sendTable(open, peer.address);
-        return;
+        return this.#sendTable(open, peer.address);
       case "table":
         if (peer.addPage(body)) this.#tell(tableNews(peer, open.about.interface));
         return;

@@ -56,6 +56,8 @@ export class Peer {
   #repeats = 0;
   /** Probes sent since it was heard last. */
   #probes = 0;
+  /** When this node was found not to have listened. */
+  #excusedAt: BootMs = -NEVER as BootMs;
   #probedAt: BootMs = NEVER;
   #answeredAt: BootMs = -NEVER as BootMs;
   #digest: string;
@@ -135,6 +137,12 @@ export class Peer {
     const leftMs = this.isRestarting ? this.#judgementMs : this.#holdMs;
     this.#heardAt = Math.max(this.#heardAt, now - this.#holdMs + leftMs) as BootMs;
     this.#probes = 0;
+    this.#excusedAt = now;
+  }
+
+  /** What it asks of this node now may have waited in the socket; if it still holds, it repeats. */
+  isExcused(now: BootMs): boolean {
+    return now < after(this.#excusedAt, this.#intervalMs);
   }
 
   /** The table is that of its last beacon. */

@@ -158,6 +158,16 @@ test("BeaconEngine tells of an offer with the time at which it came", () => {
   assert.deepEqual(news, [{ type: "tell", news: { ...offer, at: bench.now } }]);
 });
 
+test("BeaconEngine that stood still believes no offer that may have waited meanwhile", () => {
+  const { bench, b } = benchWithB();
+  const offer = () => b.datagram({ kind: "offer", entries: [entryOf(1)] });
+  const waiting = offer();
+  bench.stall(5_000).hear(waiting);
+  assert.deepEqual(bench.take(/offer/), []);
+  bench.hear(b.beacon()).run(5_100).hear(offer());
+  assert.equal(bench.take(/offer/).length, 1, "one that is repeated is new");
+});
+
 test("BeaconEngine takes a claim that was overtaken, once, and one of any peer", () => {
   const { bench, b } = benchWithB();
   const late = claimOf(b, 1);
