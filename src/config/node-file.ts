@@ -27,6 +27,8 @@ export const DEFAULT_EXCLUDED_INTERFACES: readonly string[] = [
 ];
 
 /** Below the time between two renewals of a node Lease: beacons are the faster detector. */
+/** A daemon that starts needs this, then listens for a hold, and is heard: a restart is over. */
+const RESTART_MS = 500;
 const HOLD_MS_MAX = 4_000;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
@@ -62,6 +64,13 @@ const nodeFileSchema = z.strictObject({
     })
     .refine(({ intervalMs, multiplier }) => intervalMs * multiplier <= HOLD_MS_MAX, {
       error: `intervalMs times multiplier at most ${HOLD_MS_MAX}`,
+    })
+    .superRefine(({ intervalMs, multiplier, restartHoldMs }, context) => {
+      const leastMs = intervalMs * (multiplier + 2) + RESTART_MS;
+      if (restartHoldMs <= 0 || restartHoldMs >= leastMs) return;
+      const formula = `intervalMs x (multiplier + 2) + ${RESTART_MS}`;
+      const message = `0, or at least ${formula}, which is ${leastMs}`;
+      context.addIssue({ code: "custom", path: ["restartHoldMs"], message });
     })
     .prefault({}),
   /** Addresses go back to the node that ranks first for them, once it is there again. */

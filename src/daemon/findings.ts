@@ -115,7 +115,7 @@ function leaseFinding(failure: ApiFailure | null): Finding[] {
   return [
     {
       health: "degraded",
-      what: "Leases cannot be written: what is owned stays, and nothing can move here",
+      what: "Leases cannot be written: failover goes on by beacons, and is written down later",
       cause: failure.message,
       next: nextForApi(failure),
     },

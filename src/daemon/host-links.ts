@@ -20,8 +20,10 @@ export function hostLinks(
     ({ name, canAnswer, hasCarrier }) =>
       canAnswer && hasCarrier && !excluded.some((pattern) => pattern.test(name)),
   );
+  // Beacons go over IPv4: without an address of it there is no tenure, and no answer.
+  const owning = usable.filter(({ addresses }) => addresses.some(({ ip }) => ipFamily(ip) === 4));
   return {
-    segments: usable.map(({ name, addresses }) => ({
+    segments: owning.map(({ name, addresses }) => ({
       interface: name,
       prefixes: addresses.map(({ prefix }) => prefix),
     })),

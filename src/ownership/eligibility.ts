@@ -70,9 +70,9 @@ function whyNoSegment(
 ): string {
   if (named !== null) {
     const names = named.map((name) => `"${name}"`).join(", ");
-    return `no interface ${names} with carrier, which the L2Advertisement asks for`;
+    return `no interface ${names} with carrier and address, which the L2Advertisement asks for`;
   }
-  if (segments.length === 0) return "no interface with carrier";
+  if (segments.length === 0) return "no interface with carrier and an IPv4 address";
   const names = segments.map((segment) => segment.interface).join(", ");
   return `no interface with carrier has a prefix that holds ${vip.address} (looked at ${names})`;
 }

@@ -34,11 +34,12 @@ export function drawSettings(prng: Prng): Settings {
   const intervalMs = Math.round(shortestMs * (longestMs / shortestMs) ** prng.float());
   const [least, most] = LIMITS.multiplier;
   const multiplier = prng.int(least, Math.min(most, Math.floor(LIMITS.holdMs / intervalMs)));
+  const leastMs = intervalMs * (multiplier + 2) + 500;
   const restartHoldMs = prng.pick([
     0,
-    prng.int(1, 5_000),
+    leastMs + prng.int(0, 5_000),
     DEFAULT_SETTINGS.restartHoldMs,
-    prng.int(5_000, LIMITS.restartHoldMs),
+    prng.int(leastMs, LIMITS.restartHoldMs),
   ]);
   return { intervalMs, multiplier, restartHoldMs, preempt: prng.chance(0.5) };
 }

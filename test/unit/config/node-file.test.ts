@@ -144,6 +144,13 @@ test("parseNodeFile() refuses beacons whose hold is longer than 4 s", () => {
   assert.equal(problem?.expected, "intervalMs times multiplier at most 4000");
 });
 
+test("parseNodeFile() refuses a hold that ends before a daemon can be back", () => {
+  const text = "beacons: { intervalMs: 200, multiplier: 4, restartHoldMs: 1699 }";
+  const expected = "0, or at least intervalMs x (multiplier + 2) + 500, which is 1700";
+  const problem = { where: "beacons.restartHoldMs", found: "1699", expected };
+  assert.deepEqual(parseNodeFile(text, "host"), { ok: false, problems: [problem] });
+});
+
 const BEACON_DEFAULTS = { intervalMs: 100, multiplier: 3, port: 7_473, restartHoldMs: 10_000 };
 
 const BEACONS: readonly (readonly [string, Readonly<Record<string, number>>])[] = [
@@ -152,6 +159,7 @@ const BEACONS: readonly (readonly [string, Readonly<Record<string, number>>])[] 
   ["{ intervalMs: 800, multiplier: 5 }", { intervalMs: 800, multiplier: 5 }],
   ["{ intervalMs: 20, multiplier: 2 }", { intervalMs: 20, multiplier: 2 }],
   ["{ restartHoldMs: 0 }", { restartHoldMs: 0 }],
+  ["{ restartHoldMs: 1000 }", { restartHoldMs: 1_000 }],
 ];
 for (const [text, expected] of BEACONS) {
   test(`parseNodeFile() takes beacons: ${text}`, () => {

@@ -84,7 +84,7 @@ const API_ROWS: readonly Row[] = [
     expected: [
       {
         health: "degraded",
-        what: "Leases cannot be written: what is owned stays, and nothing can move here",
+        what: "Leases cannot be written: failover goes on by beacons, and is written down later",
         cause: "not allowed",
         next: "kubectl apply -f deploy/rbac.yaml",
       },

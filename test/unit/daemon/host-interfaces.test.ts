@@ -54,6 +54,16 @@ test("HostInterfaces knows of none, and of no failure, before it is told", () =>
   assert.deepEqual([host.all, host.failure], [[], null]);
 });
 
+test("set() of an interface without an IPv4 address: it answers nothing, and owns nothing", () => {
+  const { set } = watched();
+  const bare = { ...ETH1, addresses: [] };
+  const own = ip("2001:db8::11");
+  const six = { ...ETH1, addresses: [{ ip: own, prefix: prefixOf(own, 64) }] };
+  assert.deepEqual(set(ETH0, bare), ["answer on eth0,eth1", "own on eth0", "changed"]);
+  assert.deepEqual(set(ETH0, six), ["changed"]);
+  assert.deepEqual(set(ETH0, ETH1), ["answer on eth0,eth1", "own on eth0,eth1", "changed"]);
+});
+
 test("set() passes links on, and then says that something has changed", () => {
   const { host, set } = watched();
   assert.deepEqual(set(ETH0, ETH1), ["answer on eth0,eth1", "own on eth0,eth1", "changed"]);

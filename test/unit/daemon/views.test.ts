@@ -249,7 +249,10 @@ test("findings() are passed on from all parts of the daemon", (t) => {
   assert.deepEqual(whats(harness), [
     ["The host's interfaces cannot be read", "ENOBUFS"],
     ["The Kubernetes API does not give nodes: what was last read is in use", "late"],
-    ["Leases cannot be written: what is owned stays, and nothing can move here", "no lease"],
+    [
+      "Leases cannot be written: failover goes on by beacons, and is written down later",
+      "no lease",
+    ],
     [
       'An L2Advertisement names interface "eth7", which this node does not have',
       "the name is misspelt, or the interface is not made yet",

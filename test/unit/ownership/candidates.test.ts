@@ -155,7 +155,10 @@ test("Candidates.own() goes by this node's own segments, not by what its Lease s
   const yes = { eligible: true, interfaces: ["eth0"], unhealthy: null };
   assert.deepEqual(made.own(vip()), yes);
   made.setOwnSegments([]);
-  assert.deepEqual(made.own(vip()), { eligible: false, reason: "no interface with carrier" });
+  assert.deepEqual(made.own(vip()), {
+    eligible: false,
+    reason: "no interface with carrier and an IPv4 address",
+  });
   assert.deepEqual(made.ranked(vip(), NOW), []);
 });
 

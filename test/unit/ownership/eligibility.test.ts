@@ -49,7 +49,7 @@ const ROWS: readonly Row[] = [
   {
     name: "refuses a node without carrier",
     segments: [],
-    expected: no("no interface with carrier"),
+    expected: no("no interface with carrier and an IPv4 address"),
   },
   {
     name: "refuses a node on other segments, and names them",
@@ -62,7 +62,9 @@ const ROWS: readonly Row[] = [
     name: "refuses a node without a named interface, even where the VIP fits another",
     placement: on("eth7", "eth8"),
     segments: [LAN],
-    expected: no('no interface "eth7", "eth8" with carrier, which the L2Advertisement asks for'),
+    expected: no(
+      'no interface "eth7", "eth8" with carrier and address, which the L2Advertisement asks for',
+    ),
   },
   {
     name: "refuses every node while no endpoint serves",

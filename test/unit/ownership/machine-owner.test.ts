@@ -135,7 +135,7 @@ test("an owner that loses carrier stops answering, tells, and releases, in this 
         address: VIP,
         epoch: epoch(1),
         cause: "not-eligible",
-        detail: "no interface with carrier",
+        detail: "no interface with carrier and an IPv4 address",
       },
     },
     writeVip(null, 1, 60),
