@@ -68,10 +68,11 @@ export class Journal {
     if (resolution === "counted") return;
     const { node, cluster, events } = this.#options;
     const detail = `${mac} on ${name}`;
+    const isPeer = resolution === "peer";
     this.#write({ address, change: "conflict", node, epoch: 0, cause: resolution, detail });
     for (const key of cluster.servicesOf(address)) {
       const service = cluster.services.get(key);
-      if (service !== undefined) events.conflict(service, address, mac);
+      if (service !== undefined) events.conflict(service, { address, mac, isPeer });
     }
   }
 

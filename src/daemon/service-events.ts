@@ -55,10 +55,15 @@ export class ServiceEvents {
     this.#about(service, { type: "Warning", reason: "notSupported", action: "Allocate", note });
   }
 
-  conflict(service: Service, address: Ip, mac: Mac): void {
-    const note =
-      `host ${mac} also answers for ${address}, seen by node "${this.#node}": ` +
-      "an address must be used by one host only; find that host and change it";
+  /** `isPeer`: the host is a node with lbd. */
+  conflict(
+    service: Service,
+    { address, mac, isPeer }: { address: Ip; mac: Mac; isPeer: boolean },
+  ): void {
+    const what = isPeer
+      ? "it is another node's, and the newer claim stays: were the nodes cut off from each other?"
+      : "an address must be used by one host only; find that host and change it";
+    const note = `host ${mac} also answers for ${address}, seen by node "${this.#node}": ${what}`;
     this.#about(service, { type: "Warning", reason: "addressConflict", action: "Announce", note });
   }
 

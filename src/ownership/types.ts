@@ -269,7 +269,7 @@ export type OwnershipEffect =
       readonly address: Ip;
       readonly interface: string;
       readonly mac: Mac;
-      readonly resolution: "defended" | "yielded" | "counted";
+      readonly resolution: "defended" | "yielded" | "counted" | "peer";
     }
   /** After `stop`: everything is released or given up. */
   | { readonly type: "stopped" };

@@ -21,7 +21,7 @@ import type {
   WriteOutcome,
 } from "./types.ts";
 import type { Vip } from "./vip.ts";
-import { IDLE, newVip } from "./vip.ts";
+import { IDLE, newVip, takeDefence } from "./vip.ts";
 import { VipRecords } from "./vip-records.ts";
 
 type Claiming = Extract<Vip["phase"], { kind: "claiming" }>;
@@ -172,6 +172,8 @@ export class VipTable {
     this.#act(vip, decide(vip, situation, now), situation, now);
     const standIn = standInOf(vip, situation, now);
     if (!isSameStandIn(vip.standsIn, standIn)) this.#standInFor(vip, standIn);
+    if (takeDefence(vip, now)) this.#emit({ type: "announce", address: vip.spec.address });
+    this.#due = earliest(this.#due, vip.defendAt);
   }
 
   /** From owning to idle: stop answering first, then tell. */
@@ -358,6 +360,7 @@ export class VipTable {
     vip.phase = { kind: "owning", epoch, interfaces, isRewriting };
     // Whoever has it next was not heard during that tenure yet.
     vip.heardHolder = null;
+    vip.tookFrom = vip.offered;
     vip.offered = null;
     vip.isLetGo = false;
     this.#grant(vip, interfaces);

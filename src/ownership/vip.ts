@@ -76,7 +76,13 @@ export interface Vip {
   standsIn: StandIn | null;
   /** Who offers it to this node, at which epoch, and how long that stands. */
   offered: { readonly from: string; readonly epoch: Epoch; readonly until: BootMs } | null;
+  /** The offer that this node's tenure began with. */
+  tookFrom: Vip["offered"];
   defendedAt: BootMs;
+  /** Another host was heard since: announced once more then, for the caches that it changed. */
+  defendAt: BootMs;
+  /** When a peer that answers for it, too, was told of last. */
+  peerToldAt: BootMs;
   /** Another host answers, and may have the right to: not before this. */
   yieldedUntil: BootMs;
 }
@@ -121,7 +127,19 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     mute: null,
     standsIn: null,
     offered: null,
+    tookFrom: null,
     defendedAt: longAgo,
+    defendAt: NEVER,
+    peerToldAt: longAgo,
     yieldedUntil: longAgo,
   };
+}
+
+/** True when the owner must announce it now; that counts as done. */
+export function takeDefence(vip: Vip, now: BootMs): boolean {
+  if (vip.phase.kind !== "owning") vip.defendAt = NEVER;
+  if (now < vip.defendAt) return false;
+  vip.defendAt = NEVER;
+  vip.defendedAt = now;
+  return true;
 }

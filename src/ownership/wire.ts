@@ -4,7 +4,7 @@
 import { holdoverOf } from "../core/epoch.ts";
 import type { PeerEntry } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
-import { after } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
 import type { WireClaims } from "./claims.ts";
 import { newDoubt } from "./doubt.ts";
 import type { Members } from "./members.ts";
@@ -43,6 +43,9 @@ export interface WirePorts {
   readonly isReading: () => boolean;
   readonly isApiInReach: (now: BootMs) => boolean;
 }
+
+/** What the former owner announced before it let go of a VIP may arrive this long. */
+const HANDED_OVER_MS = 4_000;
 
 export class Wire {
   readonly #ports: WirePorts;
@@ -96,12 +99,25 @@ export class Wire {
       const vip = this.#ports.vips.get(address);
       this.#ports.evaluate(vip, now);
       if (vip?.phase.kind !== "owning") continue;
-      const { epoch, interfaces } = vip.phase;
-      // Two answer: the other yields when it hears of the higher epoch. Or it has: the caches may
-      // still say otherwise.
-      if (listed.has(address)) this.#ports.emit({ type: "claim", address, epoch, interfaces });
+      // Two answer. Or they did, and the caches may still say otherwise.
+      if (listed.has(address)) this.#meetPeer(vip, event, now);
       else this.#ports.emit({ type: "announce", address });
     }
+  }
+
+  /** A peer that answers, too, is told the epoch: the lower one yields. Once for a time we tell. */
+  #meetPeer(
+    vip: Vip,
+    { node, interface: name }: { readonly node: string; readonly interface: string },
+    now: BootMs,
+  ): void {
+    if (vip.phase.kind !== "owning") return;
+    const { address } = vip.spec;
+    const { epoch, interfaces } = vip.phase;
+    this.#ports.emit({ type: "claim", address, epoch, interfaces });
+    const mac = this.#ports.neighbours.on(name).get(node)?.mac;
+    if (mac === undefined || this.#isTold(vip, node, now)) return;
+    this.#ports.emit({ type: "conflict", address, interface: name, mac, resolution: "peer" });
   }
 
   #onPeerClaim(event: EventOf<"peer-claim">, now: BootMs): void {
@@ -151,17 +167,12 @@ export class Wire {
     const vip = this.#ports.vips.get(address);
     if (vip === undefined || vip.phase.kind !== "owning") return;
     const report = { type: "conflict", address, interface: name, mac } as const;
-    const { epoch, interfaces } = vip.phase;
     const peer = this.#ports.neighbours.nodeOf(mac);
     if (vip.offer !== null && vip.offer.to === peer) {
       vip.offer.isAnnounced = true;
       return this.#ports.evaluate(vip, now);
     }
-    if (peer !== null) {
-      this.#ports.emit({ type: "claim", address, epoch, interfaces });
-      this.#ports.emit({ ...report, resolution: "counted" });
-      return;
-    }
+    if (peer !== null) return this.#meetPeer(vip, { node: peer, interface: name }, now);
     if (!this.#ports.isApiInReach(now)) {
       this.#ports.vips.lose(vip, "another-host-answers", `${mac} on ${name} while the API is away`);
       vip.yieldedUntil = after(now, this.#ports.timings.defendIntervalMs);
@@ -174,9 +185,20 @@ export class Wire {
     const isDue = now >= nextDefence(vip, this.#ports.timings.defendIntervalMs);
     if (isDue) {
       vip.defendedAt = now;
+      vip.defendAt = NEVER;
       this.#ports.emit({ type: "announce", address });
       this.#ports.readRecords(now);
-    }
+    } else vip.defendAt = nextDefence(vip, this.#ports.timings.defendIntervalMs);
     this.#ports.emit({ ...report, resolution: isDue ? "defended" : "counted" });
+    this.#ports.evaluate(vip, now);
+  }
+
+  /** Two answer while a VIP is handed over; else that is told, once for a time. */
+  #isTold(vip: Vip, peer: string, now: BootMs): boolean {
+    const { tookFrom } = vip;
+    if (tookFrom?.from === peer && now < after(tookFrom.until, HANDED_OVER_MS)) return true;
+    const isTold = now < after(vip.peerToldAt, this.#ports.timings.defendIntervalMs);
+    vip.peerToldAt = isTold ? vip.peerToldAt : now;
+    return isTold;
   }
 }

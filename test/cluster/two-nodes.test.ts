@@ -131,12 +131,29 @@ describe("two nodes with a gateway", () => {
       // The client hears both: without the API nobody can tell the lonely one to yield.
       const stays = api === "without" ? [lonely, other].sort() : [other];
       assert.deepEqual((await answerers(c, its)).sort(), stays);
-      await c.node(lonely).mgmtLink.up();
+      // The nodes hear each other first: it is not the record that tells the lonely one to yield.
       await c.lab.heal();
+      await untilOneAnswers(c, its);
+      await c.node(lonely).mgmtLink.up();
       await untilMembers(c, 2);
       for (const address of [its, theirs]) {
         assert.equal((await untilOneAnswers(c, address)).owner, other);
       }
+      if (api === "without") await toldOfTwo(c, { address: its, by: other, of: lonely });
     });
   }
 });
+
+/** Who keeps the address says that another answered, too, in its history and as an Event. */
+async function toldOfTwo(
+  c: DaemonCluster,
+  { address, by, of }: { address: string; by: string; of: string },
+): Promise<void> {
+  const mac = c.node(of).mac();
+  const { stdout } = await c.daemon(by).lbctl(["history", address]);
+  assert.match(stdout, new RegExp(`conflict +${by} +\\d+ +peer +${mac} on eth0`));
+  const list = () => c.controlPlane.kubectl(["get", "events", "-o", "json"]);
+  await eventually("an Event", list, {
+    until: (text) => text.includes(`host ${mac} also answers for ${address}`),
+  });
+}

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bootMs } from "../../../src/core/time.ts";
 import type { OwnershipEffect } from "../../../src/ownership/types.ts";
 import {
   announce,
@@ -35,11 +36,13 @@ const MINE = vipRecord("node-a", 1, 60);
 const B = member("node-b");
 
 function conflict(
-  resolution: "defended" | "yielded" | "counted",
+  resolution: "defended" | "yielded" | "counted" | "peer",
   mac = OTHER_MAC,
 ): OwnershipEffect {
   return { type: "conflict", address: VIP, interface: "eth0", mac, resolution };
 }
+
+const PEER = conflict("peer", macOf("node-b"));
 
 /** node-a owns VIP at epoch 1, and hears node-b. */
 function ownerWithB(): Story {
@@ -74,6 +77,21 @@ test("an owner defends once in 10 s, and counts the others", () => {
   assert.deepEqual(story.step(heard(), 14_000), [announce(), READ, conflict("defended")]);
 });
 
+test("an owner announces once more after the last conflict, when it may defend again", () => {
+  const story = Story.owner();
+  story.step(heard(), 4_000);
+  story.step(recordsRead([MINE]), 4_010);
+  for (const at of [4_001, 4_500, 4_900]) {
+    assert.deepEqual(story.step(heard(), at), [conflict("counted")]);
+  }
+  story.renew(5_500);
+  story.renew(10_500);
+  assert.equal(story.machine.nextDeadline(bootMs(13_999)), 14_000);
+  assert.deepEqual(story.tick(14_000), [announce()]);
+  assert.deepEqual(story.tick(14_100), [], "and no more than that");
+  assert.deepEqual(story.step(heard(), 14_200), [conflict("counted")], "that was a defence");
+});
+
 test("an owner that is told by the read after its defence that it is none yields", () => {
   const story = Story.owner([B]);
   story.step(heard(), 4_000);
@@ -84,9 +102,8 @@ test("an owner that is told by the read after its defence that it is none yields
 test("an owner that hears a peer answer tells it the epoch, and defends nothing", () => {
   const story = ownerWithB();
   const byPeer = { type: "heard", address: VIP, interface: "eth0", mac: macOf("node-b") } as const;
-  const told = [claim(1), conflict("counted", macOf("node-b"))];
-  assert.deepEqual(story.step(byPeer, 4_000), told);
-  assert.deepEqual(story.step(byPeer, 4_200), told);
+  assert.deepEqual(story.step(byPeer, 4_000), [claim(1), PEER]);
+  assert.deepEqual(story.step(byPeer, 4_200), [claim(1)], "reported once for a while");
   assert.deepEqual(story.machine.owned(), [VIP]);
 });
 
@@ -194,7 +211,7 @@ test("an owner takes its VIP back from a peer that has started anew", () => {
 
 test("an owner claims again when a peer's table has its VIP at a lower epoch, once a table", () => {
   const story = ownerWithB();
-  assert.deepEqual(story.step(peerTable("node-b", entry("0+1")), 4_000), [claim(1)]);
+  assert.deepEqual(story.step(peerTable("node-b", entry("0+1")), 4_000), [claim(1), PEER]);
   assert.deepEqual(story.step(peerTable("node-b", entry("0+1")), 4_100), [], "the same");
   assert.deepEqual(story.step(peerTable("node-b", entry("0+2")), 4_200), [claim(1)]);
   assert.deepEqual(story.machine.owned(), [VIP]);

@@ -9,6 +9,7 @@ import {
   epoch,
   gained,
   lost,
+  macOf,
   member,
   peerClaim,
   peerHeard,
@@ -121,6 +122,18 @@ test("whoever is asked claims at once, whatever its rank", () => {
   assert.deepEqual(story.step(offer, 4_000), claims("node-b", 2, 60));
   const written = vipWritten(vipRecord("node-b", 2, 61));
   assert.deepEqual(story.step(written, 4_010), gained("handed-over", 2, "node-a"));
+});
+
+test("whoever took a VIP over reports no conflict when the former owner is still heard", () => {
+  const vips = [vipRecord("node-a", 1, 60)];
+  const story = Story.joined({ node: "node-b", vips, members: [member("node-a"), C] });
+  for (const node of ["node-a", "node-c"]) story.step(peerHeard(node, 400), 400);
+  story.step(peerOffer("node-a", 4_000, entry(1)), 4_000);
+  story.step(vipWritten(vipRecord("node-b", 2, 61)), 4_010);
+  const its = { type: "heard", address: VIP, interface: "eth0", mac: macOf("node-a") } as const;
+  const kinds = (at: number) => story.step(its, at).map(({ type }) => type);
+  assert.deepEqual(kinds(4_020), ["claim"]);
+  assert.ok(kinds(9_000).includes("conflict"), "not for ever");
 });
 
 for (const [late, isTaken] of [
