@@ -12,8 +12,7 @@ import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import { Namesakes } from "./namesakes.ts";
-import type { PeerNews } from "./news.ts";
-import { heardNews, tableNews } from "./news.ts";
+import { heardNews, type PeerNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
 import {
   intervalMs,
@@ -286,6 +285,7 @@ export class BeaconEngine {
   #afterBeacon(open: OpenSegment, peer: Peer): void {
     this.#tellHosts(open);
     if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
+    if (peer.takeTableNews()) this.#tell(tableNews(peer, open.about.interface));
   }
 
   #watchPeers(open: OpenSegment, now: BootMs): void {

@@ -34,6 +34,8 @@ export function silentNews(
   return { type: "peer-silent", node, answers: verdict === "answers", ...where };
 }
 
-export function tableNews({ node, table }: Peer, interfaceName: string): PeerNews {
-  return { type: "peer-table", node, interface: interfaceName, entries: table };
+export function tableNews({ node, table, hasTable }: Peer, interfaceName: string): PeerNews {
+  const about = { node, interface: interfaceName };
+  if (!hasTable) return { type: "peer-table-missing", ...about };
+  return { type: "peer-table", ...about, entries: table };
 }

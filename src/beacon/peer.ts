@@ -65,6 +65,9 @@ export class Peer {
   #table: readonly PeerEntry[] = [];
   #mismatches = MISMATCHES;
   #pages: Pages | null = null;
+  /** Its table was asked for, and has not come. */
+  #isTableMissing = false;
+  #isMissingTold = false;
   readonly #host = new HostWatch();
 
   constructor(first: Datagram, body: Extract<DatagramBody, { kind: "beacon" }>, now: BootMs) {
@@ -158,6 +161,15 @@ export class Peer {
   takeTableRequest(): boolean {
     if (this.hasTable || this.#mismatches < MISMATCHES) return false;
     this.#mismatches = 0;
+    this.#isTableMissing = true;
+    return true;
+  }
+
+  /** True when whether its table is missing has changed; that counts as told. */
+  takeTableNews(): boolean {
+    if (this.hasTable) this.#isTableMissing = false;
+    if (this.#isTableMissing === this.#isMissingTold) return false;
+    this.#isMissingTold = this.#isTableMissing;
     return true;
   }
 
@@ -175,6 +187,8 @@ export class Peer {
     this.#table = all.flat();
     this.#tableDigest = page.digest;
     this.#pages = null;
+    this.#isTableMissing = false;
+    this.#isMissingTold = false;
     return true;
   }
 
@@ -230,6 +244,9 @@ export class Peer {
     this.#probes = 0;
     if (verdict === this.verdict) return null;
     this.verdict = verdict;
+    // When it is heard again, that is told anew.
+    this.#isTableMissing = false;
+    this.#isMissingTold = false;
     this.#repeats = verdict === "silent" ? REPEATS : 0;
     return verdict;
   }

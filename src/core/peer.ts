@@ -44,6 +44,12 @@ export type PeerEvent =
       readonly heard: readonly string[];
       readonly at: BootMs;
     }
+  /** The node's table has changed, was asked for, and has not come yet: it may own anything. */
+  | {
+      readonly type: "peer-table-missing";
+      readonly node: string;
+      readonly interface: string;
+    }
   /** All VIPs that the node owns on the interface. */
   | {
       readonly type: "peer-table";

@@ -25,8 +25,7 @@ export interface Source {
   readonly interface: string;
 }
 
-interface Heard {
-  readonly node: string;
+interface Heard extends Source {
   readonly epoch: Epoch;
   readonly at: BootMs;
   readonly isConfirmed: boolean;
@@ -34,6 +33,12 @@ interface Heard {
 
 export class WireClaims {
   readonly #heard = new Map<Ip, Map<string, Heard>>();
+  readonly #lacksTable: (source: Source) => boolean;
+
+  /** `lacksTable`: the node is heard there, and its table cannot be had: what it claims stands. */
+  constructor(lacksTable: (source: Source) => boolean) {
+    this.#lacksTable = lacksTable;
+  }
 
   /** The strongest claim of others; equal epochs: the one that `isBetter` says. */
   strongest(
@@ -42,8 +47,10 @@ export class WireClaims {
     now: BootMs,
   ): WireClaim | null {
     let best: WireClaim | null = null;
-    for (const { node, epoch, at, isConfirmed } of this.#heard.get(address)?.values() ?? []) {
-      const until = isConfirmed ? NEVER : after(at, UNCONFIRMED_MS);
+    for (const heard of this.#heard.get(address)?.values() ?? []) {
+      const { node, epoch } = heard;
+      const stands = heard.isConfirmed || this.#lacksTable(heard);
+      const until = stands ? NEVER : after(heard.at, UNCONFIRMED_MS);
       if (now >= until) continue;
       const isFirst = best === null || epoch > best.epoch;
       const isTied = best !== null && epoch === best.epoch && isBetter(node, best.node);
@@ -55,7 +62,7 @@ export class WireClaims {
   claimed(source: Source, { address, epoch }: PeerEntry, now: BootMs): void {
     const known = this.#heard.get(address)?.get(keyOf(source));
     if (known !== undefined && known.epoch >= epoch && known.isConfirmed) return;
-    this.#set(address, source, { node: source.node, epoch, at: now, isConfirmed: false });
+    this.#set(address, source, { ...namesOf(source), epoch, at: now, isConfirmed: false });
   }
 
   /** Returns the addresses about which something has changed. */
@@ -75,7 +82,7 @@ export class WireClaims {
       // A claim that is confirmed late may have been given up here meanwhile.
       if (known?.epoch !== epoch || !known.isConfirmed) changed.push(address);
       const isOlder = known !== undefined && !known.isConfirmed && known.epoch > epoch;
-      const heard = { node: source.node, epoch, at: now, isConfirmed: true };
+      const heard = { ...namesOf(source), epoch, at: now, isConfirmed: true };
       if (!isOlder) this.#set(address, source, heard);
     }
     return changed;
@@ -107,6 +114,11 @@ export class WireClaims {
     sources?.delete(key);
     if (sources?.size === 0) this.#heard.delete(address);
   }
+}
+
+/** Not the whole event that it may be a part of. */
+function namesOf({ node, interface: name }: Source): Source {
+  return { node, interface: name };
 }
 
 function keyOf({ node, interface: name }: Source): string {

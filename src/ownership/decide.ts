@@ -146,6 +146,11 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
   if (!situation.mayAct || (vip.doubt > 0 && situation.canReadRecords)) return WAIT;
   if (now < vip.yieldedUntil) return { kind: "wait", due: vip.yieldedUntil };
   const own = mayOwn(vip, situation, now);
+  // Without the records, a peer that is heard and cannot tell what it has may have this, too.
+  const { canReadRecords, neighbours } = situation;
+  if (own.ok && !canReadRecords && own.interfaces.some((name) => neighbours.lacksTable(name))) {
+    return WAIT;
+  }
   const mine = ownEpoch(vip, situation);
   if (mine !== NO_EPOCH) {
     // What was let go of by force is not taken up again because that could not be written.

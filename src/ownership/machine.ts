@@ -41,7 +41,9 @@ export class Ownership {
   readonly #ranking: Ranking;
   readonly #candidates: Candidates;
   readonly #neighbours = new Neighbours();
-  readonly #claims = new WireClaims();
+  readonly #claims = new WireClaims((source) =>
+    this.#neighbours.lacksTable(source.interface, source.node),
+  );
   readonly #presence: Presence;
   readonly #vips: VipTable;
   readonly #wire: Wire;
@@ -175,6 +177,7 @@ export class Ownership {
       case "heard":
       case "peer-heard":
       case "peer-silent":
+      case "peer-table-missing":
       case "peer-table":
       case "peer-claim":
       case "peer-offer":

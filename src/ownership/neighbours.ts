@@ -25,6 +25,8 @@ export interface Neighbour {
   beside: readonly string[];
   /** It was never heard here: another life of this node knew it. */
   isExpected: boolean;
+  /** It is heard, and may own what it has not told of. */
+  isTableMissing: boolean;
 }
 
 /** A node that is gone counts as a member for this long while a majority stands without it. */
@@ -58,9 +60,24 @@ export class Neighbours {
     const known = this.on(interfaceName).get(node);
     const isAnew = known?.isExpected === false && known.incarnation !== incarnation;
     const since = known?.hearing === "heard" && !isAnew ? known.since : at;
-    const told = { hearing: "heard", state, mac, incarnation, since } as const;
-    this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isExpected: false });
+    const told = { hearing: "heard", state, mac, incarnation, since, isExpected: false } as const;
+    const isTableMissing = since === known?.since && known.isTableMissing;
+    this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isTableMissing });
     return isAnew;
+  }
+
+  /** What the node owns on the interface is known, or not any more; true when that is new. */
+  tableMissing(node: string, interfaceName: string, isTableMissing: boolean): boolean {
+    const known = this.on(interfaceName).get(node);
+    if (known?.hearing !== "heard" || known.isTableMissing === isTableMissing) return false;
+    this.#set(node, interfaceName, { ...known, isTableMissing });
+    return true;
+  }
+
+  /** Whether the node, or, where none is named, any is heard there without a known table. */
+  lacksTable(interfaceName: string, node?: string): boolean {
+    if (node !== undefined) return this.on(interfaceName).get(node)?.isTableMissing === true;
+    return [...this.on(interfaceName).values()].some(({ isTableMissing }) => isTableMissing);
   }
 
   silent(
@@ -78,7 +95,8 @@ export class Neighbours {
     const hearing = news.answers ? "answers" : "silent";
     const since = known.hearing === hearing ? known.since : news.at;
     const { gateway, heard: beside } = news;
-    this.#set(node, interfaceName, { ...known, hearing, since, gateway, beside });
+    const isTableMissing = false;
+    this.#set(node, interfaceName, { ...known, hearing, since, gateway, beside, isTableMissing });
   }
 
   /** A member of this segment before this node started, of which nothing is heard yet. */
@@ -86,7 +104,7 @@ export class Neighbours {
     if (this.on(interfaceName).has(node)) return;
     this.#set(node, interfaceName, {
       ...{ hearing: "silent", state: "live", mac: MAC_ZERO, incarnation: -1, since: now },
-      ...{ gateway: null, beside: [], isExpected: true },
+      ...{ gateway: null, beside: [], isExpected: true, isTableMissing: false },
     });
   }
 
@@ -106,7 +124,7 @@ export class Neighbours {
    * was heard again; but who was a member of the segment counts as one when the interface is back.
    */
   interfaceLost(name: string, now: BootMs): void {
-    const nothing = { gateway: null, beside: [], since: now } as const;
+    const nothing = { gateway: null, beside: [], since: now, isTableMissing: false } as const;
     for (const [node, neighbour] of this.on(name)) {
       this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });
     }

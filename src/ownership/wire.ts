@@ -25,6 +25,7 @@ export type WireEvent = EventOf<
   | "peer-claim"
   | "peer-offer"
   | "peer-complaint"
+  | "peer-table-missing"
 >;
 
 /** News of a peer that is older than this is not acted on. */
@@ -62,6 +63,11 @@ export class Wire {
         return this.#onPeerHeard(event, now);
       case "peer-silent":
         return this.#onPeerSilent(event, now);
+      case "peer-table-missing": {
+        const { node, interface: name } = event;
+        if (this.#ports.neighbours.tableMissing(node, name, true)) this.#ports.evaluateAll(now);
+        return;
+      }
       case "peer-table":
         return this.#onPeerTable(event, now);
       case "peer-claim":
@@ -93,6 +99,8 @@ export class Wire {
   }
 
   #onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
+    const { node: peer, interface: segment } = event;
+    const wasMissing = this.#ports.neighbours.tableMissing(peer, segment, false);
     const listed = new Set(event.entries.map((entry) => entry.address));
     for (const entry of event.entries) this.#answersNow(entry, event.node);
     for (const address of this.#ports.claims.table(event, event.entries, now)) {
@@ -103,6 +111,7 @@ export class Wire {
       if (listed.has(address)) this.#meetPeer(vip, event, now);
       else this.#ports.emit({ type: "announce", address });
     }
+    if (wasMissing) this.#ports.evaluateAll(now);
   }
 
   /** A peer that answers, too, is told the epoch: the lower one yields. Once for a time we tell. */

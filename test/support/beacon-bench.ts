@@ -186,6 +186,8 @@ export class BeaconBench {
         const beside = news.heard.map((node) => ` beside ${node}`).join("");
         return `silent ${news.node}${beside}${gateway}`;
       }
+      case "peer-table-missing":
+        return `no table of ${news.node}`;
       case "peer-table":
         return `table of ${news.node}: ${entriesText(news.entries)}`;
       case "peer-claim":

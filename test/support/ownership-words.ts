@@ -151,6 +151,10 @@ export function peerTable(node: string, ...entries: readonly PeerEntry[]): Owner
   return { type: "peer-table", node, interface: "eth0", entries };
 }
 
+export function peerTableMissing(node: string): OwnershipEvent {
+  return { type: "peer-table-missing", node, interface: "eth0" };
+}
+
 export function peerClaim(node: string, ...entries: readonly PeerEntry[]): OwnershipEvent {
   return { type: "peer-claim", node, interface: "eth0", entries };
 }

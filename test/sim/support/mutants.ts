@@ -34,7 +34,6 @@ const DECIDE = "ownership/decide.ts";
 const TABLE = "ownership/vip-table.ts";
 const LEAVE = "ownership/leave.ts";
 const STAND_IN = "ownership/stand-in.ts";
-const CLAIMS = "ownership/claims.ts";
 const NEIGHBOURS = "ownership/neighbours.ts";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -126,18 +125,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: ["one-answers"],
     kinds: ["api-cut", "api-outage", "partition"],
-  },
-  {
-    name: "a claim that a table confirms late is not looked at",
-    patches: [
-      {
-        file: CLAIMS,
-        from: "if (known?.epoch !== epoch || !known.isConfirmed) changed.push(address);",
-        to: "if (known?.epoch !== epoch) changed.push(address);",
-      },
-    ],
-    caughtBy: ["one-answers"],
-    kinds: ["api-cut", "api-outage", "deaf", "mute", "one-way", "freeze"],
   },
   {
     name: "a table is asked for once and never again",

@@ -52,7 +52,7 @@ test("BeaconEngine forgets a peer that has been silent for 10 minutes, and hears
   bench.take();
   bench.hear(new TestPeer("b").beacon());
   const asks = "600300 eth0 table-request to 192.168.1.2";
-  assert.deepEqual(bench.take(), [`600300 ${HEARD_B}`, asks]);
+  assert.deepEqual(bench.take(), [`600300 ${HEARD_B}`, asks, "600300 eth0 no table of b"]);
 });
 
 test("BeaconEngine with as many peers as it listens to takes another when they are gone", () => {

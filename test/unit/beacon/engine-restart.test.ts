@@ -168,6 +168,7 @@ test("BeaconEngine asks no more once the new daemon speaks, and goes by its beac
     `1500 eth0 heard b #2 live ${B_MAC}`,
     "1500 eth0 watches nobody",
     "1500 eth0 table-request to 192.168.1.2",
+    "1500 eth0 no table of b",
   ]);
   assert.deepEqual(bench.run(1_800).times(/silent/), [1_800]);
 });

@@ -18,6 +18,7 @@ function benchWithB(): { bench: BeaconBench; b: TestPeer } {
   return { bench, b };
 }
 
+const ASKED_AT_400 = ["400 eth0 table-request to 192.168.1.2", "400 eth0 no table of b"];
 const ENTRIES: readonly PeerEntry[] = [entryOf(1), entryOf(2)];
 
 test("BeaconEngine gives a peer that asks its table, to the address it was heard from", () => {
@@ -43,11 +44,31 @@ test("BeaconEngine asks for a table when three beacons had another digest", () =
   const { bench, b } = benchWithB();
   b.digest = "ab".repeat(8);
   bench.hearEvery100(b, 200, 450);
-  assert.deepEqual(bench.take(/table/), ["400 eth0 table-request to 192.168.1.2"]);
+  assert.deepEqual(bench.take(/table/), ASKED_AT_400);
   bench.hear(b.table(ENTRIES));
   assert.deepEqual(bench.take(), ["400 eth0 table of b: 10.0.0.1@5 10.0.0.2@5"]);
   bench.hearEvery100(b, 500, 2_000);
   assert.deepEqual(bench.take(/table/), []);
+});
+
+test("BeaconEngine tells once that a table is missing, and of a digest that is back", () => {
+  const { bench, b } = benchWithB();
+  const known = b.digest;
+  b.digest = "ab".repeat(8);
+  bench.hearEvery100(b, 200, 1_050);
+  assert.deepEqual(bench.take(/table of/), ["400 eth0 no table of b"]);
+  b.digest = known;
+  bench.hear(b.beacon());
+  assert.deepEqual(bench.take(/table of/), ["1000 eth0 table of b: -"]);
+});
+
+test("BeaconEngine tells anew that a table is missing when a silent peer is back", () => {
+  const { bench, b } = benchWithB();
+  b.digest = "ab".repeat(8);
+  bench.hearEvery100(b, 200, 450).run(1_000);
+  bench.take();
+  bench.hear(b.beacon());
+  assert.deepEqual(bench.take(/table of/), ["1000 eth0 no table of b"]);
 });
 
 test("BeaconEngine asks for nothing when the digest is again what it was", () => {
@@ -84,7 +105,7 @@ test("BeaconEngine takes no table before the beacon that has its digest, and ask
   const { bench, b } = benchWithB();
   b.digest = "ab".repeat(8);
   bench.hear(b.table(ENTRIES)).hearEvery100(b, 200, 450);
-  assert.deepEqual(bench.take(/table/), ["400 eth0 table-request to 192.168.1.2"]);
+  assert.deepEqual(bench.take(/table/), ASKED_AT_400);
 });
 
 test("BeaconEngine does not go back to an older table that was overtaken", () => {

@@ -155,7 +155,7 @@ const STRONGEST: readonly {
 
 for (const { name, said, now = 0, expected } of STRONGEST) {
   test(`WireClaims.strongest() is ${name}`, () => {
-    const wire = new WireClaims();
+    const wire = new WireClaims(() => false);
     say(wire, ...said);
     assert.deepEqual(strongest(wire, now), expected);
   });
@@ -220,14 +220,25 @@ const CHANGES: readonly {
 
 for (const { name, said, changed, left } of CHANGES) {
   test(`WireClaims.table() changes ${name}`, () => {
-    const wire = new WireClaims();
+    const wire = new WireClaims(() => false);
     assert.deepEqual(say(wire, ...said), changed);
     assert.equal(strongest(wire, 1_000)?.epoch ?? null, left === undefined ? null : epoch(left));
   });
 }
 
+test("WireClaims.strongest() is what a node claims that cannot tell its table, for ever", () => {
+  let lacks = true;
+  const wire = new WireClaims(
+    ({ node, interface: name }) => lacks && `${name} ${node}` === "eth0 a",
+  );
+  say(wire, claim("a", 6), claim("b", 5));
+  assert.deepEqual(strongest(wire, 100_000), believed("a", 6, NEVER));
+  lacks = false;
+  assert.equal(strongest(wire, 100_000), null);
+});
+
 test("WireClaims.forgetNode() drops what the node said on that segment, and names it", () => {
-  const wire = new WireClaims();
+  const wire = new WireClaims(() => false);
   say(wire, table("a", entry(6), entry(6, OTHER)), { by: "a", table: [entry(7)], on: "eth1" });
   say(wire, claim("b", 5));
   const on = (name: string) => ({ node: "a", interface: name });
@@ -240,7 +251,7 @@ test("WireClaims.forgetNode() drops what the node said on that segment, and name
 });
 
 test("WireClaims.forgetAddress() drops what everybody said of it", () => {
-  const wire = new WireClaims();
+  const wire = new WireClaims(() => false);
   say(wire, table("a", entry(6), entry(6, OTHER)), claim("b", 5));
   wire.forgetAddress(VIP);
   assert.equal(strongest(wire), null);

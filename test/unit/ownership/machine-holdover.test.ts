@@ -15,6 +15,8 @@ import {
   peerClaim,
   peerHeard,
   peerSilent,
+  peerTable,
+  peerTableMissing,
   presenceNotWritten,
   presenceWritten,
   recordsRead,
@@ -207,4 +209,35 @@ test("the next claim without a record goes on from what was heard, one claim mor
   assert.deepEqual(claim, { type: "claim", address: VIP, epoch, interfaces: ["eth0"] });
   assert.deepEqual(write, writeVip("node-a", 6, 50));
   assert.deepEqual(owns, gained("owner-silent", "5+4", "node-c"));
+});
+
+test("without the API nothing is claimed while a peer heard cannot tell what it has", () => {
+  const story = apiAway();
+  assert.deepEqual(story.step(peerTableMissing("node-b"), 7_100), []);
+  assert.deepEqual(story.step(peerSilent("node-c", 7_200), 7_200), []);
+  assert.deepEqual(story.step(peerTable("node-b"), 7_900), [...claims("node-a", 6, 50), ...OWNS]);
+});
+
+test("without the API a peer that could not tell what it has holds nobody up in silence", () => {
+  const story = apiAway();
+  story.step(peerHeard("node-d", 7_050), 7_050);
+  story.step(peerTableMissing("node-d"), 7_100);
+  story.step(peerSilent("node-c", 7_200, { gateway: true }), 7_200);
+  const then = story.step(peerSilent("node-d", 7_500), 7_500);
+  assert.deepEqual(then, [...claims("node-a", 6, 50), ...OWNS]);
+});
+
+test("with the API a claim waits for no table: the record has no second owner", () => {
+  const story = hearing();
+  story.step(peerTableMissing("node-b"), 3_900);
+  assert.deepEqual(story.step(peerSilent("node-c", 4_000), 4_000), TAKEN);
+});
+
+test("what a peer claimed that cannot tell its table stays its own while it is heard", () => {
+  const story = apiAway();
+  story.step(peerClaim("node-b", entry("5+1")), 7_050);
+  story.step(peerTableMissing("node-b"), 7_400);
+  story.step(peerSilent("node-c", 15_000), 15_000);
+  assert.deepEqual(story.step(peerTable("node-b", entry("5+1")), 15_500), []);
+  assert.deepEqual(story.machine.owned(), []);
 });

@@ -143,7 +143,8 @@ test("Neighbours.on() says since when, and in which state", () => {
   const neighbours = neighboursOf({ a: "heard" });
   const about = () => neighbours.on("eth0").get("a");
   const first = { state: "live", mac: macOf("a"), incarnation: 1 };
-  const heard = { hearing: "heard", ...first, gateway: null, beside: [], isExpected: false };
+  const nothing = { gateway: null, beside: [], isExpected: false, isTableMissing: false };
+  const heard = { hearing: "heard", ...first, ...nothing };
   hear(neighbours, "a", 100);
   assert.deepEqual(about(), { ...heard, since: 0 });
   const second = { state: "draining", mac: OTHER_MAC, incarnation: 2 } as const;
@@ -156,6 +157,25 @@ test("Neighbours.on() says since when, and in which state", () => {
   assert.deepEqual(about(), { ...silent, since: 500 });
   hear(neighbours, "a", 700);
   assert.deepEqual(about(), { ...heard, since: 700 });
+});
+
+test("Neighbours.lacksTable() is of who is heard, until its table comes or it is silent", () => {
+  const neighbours = neighboursOf({ a: "heard", b: "heard" });
+  const lacks = () => ["a", "b", undefined].map((node) => neighbours.lacksTable("eth0", node));
+  assert.deepEqual(lacks(), [false, false, false]);
+  assert.equal(neighbours.tableMissing("a", "eth0", true), true);
+  assert.equal(neighbours.tableMissing("a", "eth0", true), false, "that is known");
+  hear(neighbours, "a", 100);
+  assert.deepEqual(lacks(), [true, false, true]);
+  assert.equal(neighbours.lacksTable("eth1"), false);
+  assert.equal(neighbours.tableMissing("a", "eth0", false), true);
+  assert.deepEqual(lacks(), [false, false, false]);
+  neighbours.tableMissing("a", "eth0", true);
+  silence(neighbours, "a", { at: 500 });
+  assert.deepEqual(lacks(), [false, false, false]);
+  assert.equal(neighbours.tableMissing("a", "eth0", true), false, "it is not heard");
+  hear(neighbours, "a", 700);
+  assert.deepEqual(lacks(), [false, false, false], "it is asked again, and told anew");
 });
 
 test("Neighbours.heard() is true when the node has started anew, once on each segment", () => {
@@ -262,7 +282,7 @@ test("Neighbours.interfaceLost() makes all silent there, with nothing to judge t
     ["a", "b"].map((node) => neighbours.on("eth0").get(node)),
     ["a", "b"].map((node) => ({
       ...{ hearing: "silent", state: "live", mac: macOf(node), incarnation: 1, since: 70 },
-      ...{ gateway: null, beside: [], isExpected: false },
+      ...{ gateway: null, beside: [], isExpected: false, isTableMissing: false },
     })),
   );
   assert.equal(neighbours.mayJudge("a", "eth0"), false);
