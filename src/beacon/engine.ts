@@ -10,30 +10,25 @@ import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
+import { Ear } from "./ear.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
+import type { ForeignCluster } from "./foreign-clusters.ts";
+import { ForeignClusters } from "./foreign-clusters.ts";
 import { Namesakes } from "./namesakes.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
-import {
-  intervalMs,
-  newSegment,
-  summaries,
-  takeWatchedHosts,
-  verdictNews,
-} from "./open-segment.ts";
+import { holdMs, intervalMs, newSegment, summaries, verdictNews } from "./open-segment.ts";
 import type { Granted } from "./own-table.ts";
 import { OwnTable } from "./own-table.ts";
 import { Peer } from "./peer.ts";
-import { hostProbes, probesOf } from "./probes.ts";
 import { Voice } from "./voice.ts";
+import { hostsToWatch, watchPeers } from "./watch.ts";
 import type { Datagram } from "./wire.ts";
-import { decodeDatagram, pagesOf } from "./wire.ts";
+import { pagesOf } from "./wire.ts";
 
 /** More nodes than this on one segment are not listened to. */
 export const PEERS_MAX = 256;
-/** A node that is silent for this long is forgotten; what it owned, the records know. */
-const FORGET_MS = 600_000;
 /** A change is told at once, but not more often than this. */
 const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
@@ -42,12 +37,13 @@ const STALL_MS = 50;
 export class BeaconEngine {
   readonly #options: EngineOptions;
   readonly #segments = new Map<string, OpenSegment>();
+  readonly #ear: Ear;
   readonly #voice: Voice;
+  readonly #foreign = new ForeignClusters();
   readonly #namesakes = new Namesakes();
   readonly #table: OwnTable;
   /** By node: VIPs to ask it for when it is silent. */
   #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
-  #acceptedKeys: readonly Uint8Array[] = [];
   #state: PeerState = "live";
   #mainMovedAt: BootMs = -NEVER as BootMs;
   /** What was due next when this thread ran last. */
@@ -59,6 +55,7 @@ export class BeaconEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#ear = new Ear(options.hmac);
     this.#voice = new Voice(options);
     this.#table = new OwnTable(options.sha256);
   }
@@ -69,7 +66,7 @@ export class BeaconEngine {
   }
 
   setKeys(sending: Uint8Array | null, accepted: readonly Uint8Array[], now: BootMs): void {
-    this.#acceptedKeys = accepted;
+    this.#ear.setKeys(accepted);
     if (this.#voice.setKey(sending)) this.#listenAnew(now);
   }
 
@@ -152,7 +149,10 @@ export class BeaconEngine {
   retell(interfaceName: string, node: string, now: BootMs): EngineEffect[] {
     const open = this.#segments.get(interfaceName);
     const peer = open?.peers.get(node);
-    if (open !== undefined && peer !== undefined) this.#tellVerdict(open, peer, now);
+    const { settings } = this.#options;
+    if (open !== undefined && peer !== undefined) {
+      this.#tell(verdictNews(open, peer, { settings, now }));
+    }
     return this.#take();
   }
 
@@ -187,10 +187,9 @@ export class BeaconEngine {
     const open = this.#segments.get(interfaceName);
     if (open === undefined) return [];
     this.#noticeStall(now);
-    const decoded = decodeDatagram(packet.bytes, this.#acceptedKeys, this.#options.hmac);
-    const drop = decoded.ok
-      ? this.#onDatagram(open, decoded.value, packet.from, now)
-      : this.#voice.whyRefused(decoded.reason, packet.bytes);
+    const heard = this.#ear.hear(packet, this.#voice.cluster);
+    const drop = heard.ok ? this.#onDatagram(open, heard.value, now) : heard.reason;
+    if (drop === "foreign-cluster") this.#noteForeign(interfaceName, packet, now);
     if (drop !== null) this.drops[drop] = (this.drops[drop] ?? 0) + 1;
     return this.#take();
   }
@@ -201,7 +200,8 @@ export class BeaconEngine {
     for (const open of this.#segments.values()) {
       this.#lapse(open, now);
       if (now >= open.sendAt) this.#sendBeacon(open, now);
-      this.#watchPeers(open, now);
+      const options = { settings: this.#options.settings, probeTargets: this.#probeTargets, now };
+      this.#effects.push(...watchPeers(open, options));
     }
     return this.#take();
   }
@@ -219,11 +219,18 @@ export class BeaconEngine {
     return [...this.#segments.values()].flatMap(summaries);
   }
 
-  #onDatagram(open: OpenSegment, datagram: Datagram, from: Ip, now: BootMs): Drop | null {
+  /** The other clusters on the LAN. */
+  foreignClusters(now: BootMs): ForeignCluster[] {
+    return this.#foreign.current(now);
+  }
+
+  #noteForeign(name: string, packet: { from: Ip; bytes: Uint8Array }, now: BootMs): void {
+    const found = this.#foreign.note(name, packet, now);
+    if (found !== null) this.#tell({ type: "foreign-cluster", ...found });
+  }
+
+  #onDatagram(open: OpenSegment, datagram: Datagram, now: BootMs): Drop | null {
     const { node, body } = datagram;
-    if (this.#voice.cluster === null) return "unknown";
-    if (datagram.cluster !== this.#voice.cluster) return "foreign-cluster";
-    if (datagram.address !== from) return "wrong-address";
     if (node === this.#options.node) return this.#onOwnName(open, datagram, now);
     let peer = open.peers.get(node);
     if (peer === undefined) {
@@ -239,7 +246,7 @@ export class BeaconEngine {
     if (freshness === "replay") return "replay";
     if (body.kind === "beacon" && freshness === "late") return "late";
     if (body.kind === "beacon") {
-      peer.heard(body, from, now);
+      peer.heard(body, datagram.address, now);
       const isNews = incarnation !== peer.incarnation || verdict !== "heard";
       if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
@@ -284,30 +291,8 @@ export class BeaconEngine {
   }
 
   #afterBeacon(open: OpenSegment, peer: Peer): void {
-    this.#tellHosts(open);
+    this.#effects.push(...hostsToWatch(open));
     if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
-  }
-
-  #watchPeers(open: OpenSegment, now: BootMs): void {
-    for (const peer of open.peers.values()) {
-      const targets = this.#probeTargets.get(peer.node) ?? [];
-      if (peer.takeProbe(now)) this.#effects.push(...probesOf(open.about, peer, targets));
-      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer, now));
-      if (peer.judge(now) !== null || peer.takeRepeat(now)) this.#tellVerdict(open, peer, now);
-      if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
-    }
-    this.#tellHosts(open);
-  }
-
-  #tellHosts(open: OpenSegment): void {
-    const addresses = takeWatchedHosts(open);
-    if (addresses === null) return;
-    this.#effects.push({ type: "watch-hosts", interface: open.about.interface, addresses });
-  }
-
-  #tellVerdict(open: OpenSegment, peer: Peer, now: BootMs): void {
-    const gatewaySince = after(now, -2 * this.#holdMs(open));
-    this.#tell(verdictNews(open, peer, { gatewaySince, now }));
   }
 
   #tell(news: PeerNews): void {
@@ -352,12 +337,12 @@ export class BeaconEngine {
     if (this.#voice.isMuted(now)) return;
     // While it still sends beacons, peers must not give up between two of them.
     const extraMs = this.#state === "restarting" ? this.#options.settings.restartHoldMs : 0;
-    const holdMs = Math.max(this.#holdMs(open), extraMs);
+    const saidHoldMs = Math.max(this.#holdMs(open), extraMs);
     // A peer that misses the host, too, waits no longer than it always does.
     open.tenure.sending(this.#holdMs(open));
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
-    const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };
+    const said = { state: this.#state, intervalMs: interval, holdMs: saidHoldMs, stalledMs, mac };
     const digest = this.#table.digest(name);
     this.#send(open, null, { kind: "beacon", ...said, digest }, now);
   }
@@ -387,7 +372,7 @@ export class BeaconEngine {
   }
 
   #holdMs(open: OpenSegment | null): number {
-    return intervalMs(open, this.#options.settings) * this.#options.settings.multiplier;
+    return holdMs(open, this.#options.settings);
   }
 
   /** What was returned is done before anything else happens; `now` is over then. */

@@ -3,7 +3,7 @@
 import type { Ip } from "../core/address.ts";
 import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
-import { NEVER } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
 import type { BeaconSegment, BeaconSettings } from "./engine-types.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, silentNews } from "./news.ts";
@@ -55,6 +55,11 @@ export function intervalMs(open: OpenSegment | null, settings: BeaconSettings): 
   return Math.max(settings.intervalMs, nodes);
 }
 
+/** How long peers wait for this node, with the interval as it is now. */
+export function holdMs(open: OpenSegment | null, settings: BeaconSettings): number {
+  return intervalMs(open, settings) * settings.multiplier;
+}
+
 /** What people are told of a peer. */
 export interface PeerSummary {
   readonly node: string;
@@ -72,15 +77,17 @@ export function summaries({ about, peers }: OpenSegment): PeerSummary[] {
   }));
 }
 
-/** A gateway that answered since then is there. */
 export function verdictNews(
-  { about, peers, gatewayAnsweredAt }: OpenSegment,
+  open: OpenSegment,
   peer: Peer,
-  { gatewaySince, now }: { readonly gatewaySince: BootMs; readonly now: BootMs },
+  { settings, now }: { readonly settings: BeaconSettings; readonly now: BootMs },
 ): PeerNews {
+  const { about, peers, gatewayAnsweredAt } = open;
   const name = about.interface;
   if (peer.verdict === "heard") return heardNews(peer, name, now);
-  const gateway = about.gateway === null ? null : gatewayAnsweredAt >= gatewaySince;
+  // One that answered since then is there.
+  const since = after(now, -2 * holdMs(open, settings));
+  const gateway = about.gateway === null ? null : gatewayAnsweredAt >= since;
   const heard = [...peers.values()].filter((other) => other.isFresh(now)).map(({ node }) => node);
   return silentNews(peer, { interface: name, gateway, heard, at: now });
 }

@@ -198,6 +198,8 @@ export class BeaconBench {
         return `lapsed ${news.lapses}`;
       case "name-conflict":
         return `name-conflict ${news.address}${news.isNewer ? " newer" : ""}`;
+      case "foreign-cluster":
+        return `foreign-cluster ${news.cluster} ${news.node} ${news.address} ${news.mac}`;
     }
   }
 

@@ -260,10 +260,10 @@ export class Harness {
   }
 
   /** A datagram of node n2 arrives on eth0, from 192.168.100.12. */
-  receive(body: DatagramBody): void {
+  receive(body: DatagramBody, cluster = CLUSTER): void {
     this.#sequence += 1;
     const from = "192.168.100.12" as Ip;
-    const head = { cluster: CLUSTER, node: "n2", incarnation: 1, sequence: this.#sequence };
+    const head = { cluster, node: "n2", incarnation: 1, sequence: this.#sequence };
     const bytes = encodeDatagram({ ...head, address: from, body }, KEY, hmac);
     this.loop.onDatagram({ interface: "eth0", from, bytes });
   }

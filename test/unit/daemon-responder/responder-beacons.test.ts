@@ -276,6 +276,19 @@ test("ResponderLoop counts datagrams that it drops, by their reason", () => {
   assert.deepEqual(harness.news(), []);
 });
 
+test("ResponderLoop tells once of another cluster, and reports it while it is heard", () => {
+  const harness = new Harness();
+  harness.grant();
+  harness.news();
+  for (let n = 0; n < 3; n++) harness.receive(BEACON, "ff00000000000000");
+  const about = { node: "n2", interface: "eth0", address: PEER_IP, mac: OTHER_NODE };
+  const foreign = { cluster: "ff00000000000000", ...about };
+  assert.deepEqual(harness.news(), [{ type: "foreign-cluster", ...foreign }]);
+  assert.deepEqual(harness.report().foreignClusters, [foreign]);
+  harness.pass(60_000);
+  assert.deepEqual(harness.report().foreignClusters, []);
+});
+
 test("ResponderLoop reports the trouble of the beacon socket until it is over", () => {
   const harness = new Harness();
   harness.grant();

@@ -147,8 +147,9 @@ test("planRebalance() leaves out what nobody has, and what is in no pool", (t) =
 
 function daemons(t: TestContext, options: { drained?: boolean; peers?: ResponderReport["peers"] }) {
   const { drained = false, peers = [] } = options;
+  const nothing = { counters: {}, vips: [], problems: [], foreignClusters: [] };
   const responder = Object.create(Responder.prototype, {
-    report: { value: (): ResponderReport => ({ counters: {}, vips: [], problems: [], peers }) },
+    report: { value: (): ResponderReport => ({ ...nothing, peers }) },
   });
   const changes = { responder, ...(drained ? { drain: DRAINED } : {}) };
   const nodes = running(t, { changes }).nodes();
