@@ -7,6 +7,7 @@
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
+import { PEERS_MAX } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
@@ -18,7 +19,15 @@ import { Namesakes } from "./namesakes.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
-import { holdMs, intervalMs, newSegment, summaries, verdictNews } from "./open-segment.ts";
+import {
+  holdMs,
+  intervalMs,
+  listenAnew,
+  listenFor,
+  newSegment,
+  summaries,
+  verdictNews,
+} from "./open-segment.ts";
 import type { Granted } from "./own-table.ts";
 import { OwnTable } from "./own-table.ts";
 import { Peer } from "./peer.ts";
@@ -27,8 +36,6 @@ import { hostsToWatch, watchPeers } from "./watch.ts";
 import type { Datagram } from "./wire.ts";
 import { pagesOf } from "./wire.ts";
 
-/** More nodes than this on one segment are not listened to. */
-export const PEERS_MAX = 256;
 /** A change is told at once, but not more often than this. */
 const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
@@ -90,10 +97,7 @@ export class BeaconEngine {
     }
     for (const about of segments) {
       if (this.#segments.has(about.interface)) continue;
-      // First it listens: another host may use this node's name.
-      const sendAt = after(now, this.#holdMs(null));
-      const { multiplier } = this.#options.settings;
-      this.#segments.set(about.interface, newSegment(about, multiplier, sendAt));
+      this.#segments.set(about.interface, newSegment(about, this.#options.settings, now));
     }
     return this.wake(now);
   }
@@ -292,6 +296,7 @@ export class BeaconEngine {
 
   #afterBeacon(open: OpenSegment, peer: Peer): void {
     this.#effects.push(...hostsToWatch(open));
+    listenFor(open, peer, this.#options.settings);
     if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
   }
 
@@ -315,9 +320,7 @@ export class BeaconEngine {
 
   /** Where it has no tenure it listens for a hold before it speaks. */
   #listenAnew(now: BootMs): void {
-    for (const open of this.#segments.values()) {
-      if (!open.tenure.hasBegun) open.sendAt = after(now, this.#holdMs(open));
-    }
+    for (const open of this.#segments.values()) listenAnew(open, this.#options.settings, now);
   }
 
   /** After a stall what was sent meanwhile is still in the socket: nobody counts as silent. */
@@ -334,6 +337,7 @@ export class BeaconEngine {
     const interval = intervalMs(open, this.#options.settings);
     open.sendAt = after(now, interval);
     open.sentAt = now;
+    open.listensFrom = null;
     if (this.#voice.isMuted(now)) return;
     // While it still sends beacons, peers must not give up between two of them.
     const extraMs = this.#state === "restarting" ? this.#options.settings.restartHoldMs : 0;
@@ -371,7 +375,7 @@ export class BeaconEngine {
     }
   }
 
-  #holdMs(open: OpenSegment | null): number {
+  #holdMs(open: OpenSegment): number {
     return holdMs(open, this.#options.settings);
   }
 

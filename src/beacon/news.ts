@@ -21,8 +21,9 @@ export type PeerNews =
   | (ForeignCluster & { readonly type: "foreign-cluster" });
 
 export function heardNews(peer: Peer, interfaceName: string, at: BootMs): PeerNews {
-  const { node, incarnation, state, mac } = peer;
-  return { type: "peer-heard", node, interface: interfaceName, incarnation, state, mac, at };
+  const { node, incarnation, state, mac, holdMs } = peer;
+  const about = { node, interface: interfaceName, incarnation, state, mac, holdMs };
+  return { type: "peer-heard", ...about, at };
 }
 
 export function silentNews(

@@ -2,6 +2,7 @@
 
 import type { Ip } from "../core/address.ts";
 import type { PeerState } from "../core/peer.ts";
+import { beaconIntervalMs } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { BeaconSegment, BeaconSettings } from "./engine-types.ts";
@@ -15,19 +16,27 @@ export interface OpenSegment {
   readonly tenure: Tenure;
   readonly peers: Map<string, Peer>;
   sendAt: BootMs;
+  /** Since when it listens, before it speaks; null: it has listened. */
+  listensFrom: BootMs | null;
   sentAt: BootMs;
   gatewayAnsweredAt: BootMs;
   /** The hosts whose daemons restart. */
   watchedHosts: readonly Ip[];
 }
 
-export function newSegment(about: BeaconSegment, multiplier: number, sendAt: BootMs): OpenSegment {
+/** First it listens: another host may use this node's name. */
+export function newSegment(
+  about: BeaconSegment,
+  settings: BeaconSettings,
+  now: BootMs,
+): OpenSegment {
   const longAgo = -NEVER as BootMs;
   return {
     about,
-    tenure: new Tenure(multiplier),
+    tenure: new Tenure(settings.multiplier),
     peers: new Map(),
-    sendAt,
+    sendAt: after(now, holdMs(null, settings)),
+    listensFrom: now,
     sentAt: longAgo,
     gatewayAnsweredAt: longAgo,
     watchedHosts: [],
@@ -45,19 +54,30 @@ export function takeWatchedHosts(open: OpenSegment): readonly Ip[] | null {
   return watched;
 }
 
-/**
- * Time between two beacons: at least 1 ms a node that is there, so that a segment carries no more
- * than about 1,000 beacons a second. Those that are gone make nobody slower.
- */
+/** Time between two beacons. Those that are gone make nobody slower. */
 export function intervalMs(open: OpenSegment | null, settings: BeaconSettings): number {
   let nodes = 1;
   for (const peer of open?.peers.values() ?? []) if (peer.verdict !== "silent") nodes += 1;
-  return Math.max(settings.intervalMs, nodes);
+  return beaconIntervalMs(settings.intervalMs, nodes);
 }
 
 /** How long peers wait for this node, with the interval as it is now. */
 export function holdMs(open: OpenSegment | null, settings: BeaconSettings): number {
   return intervalMs(open, settings) * settings.multiplier;
+}
+
+/** Listens for a hold from now on, unless it has a tenure: then it was heard. */
+export function listenAnew(open: OpenSegment, settings: BeaconSettings, now: BootMs): void {
+  if (open.tenure.hasBegun) return;
+  open.listensFrom = now;
+  open.sendAt = after(now, holdMs(open, settings));
+}
+
+/** Where nodes send less often, all of them are heard later. */
+export function listenFor(open: OpenSegment, peer: Peer, settings: BeaconSettings): void {
+  if (open.listensFrom === null) return;
+  const needMs = Math.max(holdMs(open, settings), settings.multiplier * peer.intervalMs);
+  open.sendAt = Math.max(open.sendAt, after(open.listensFrom, needMs)) as BootMs;
 }
 
 /** What people are told of a peer. */

@@ -161,6 +161,16 @@ export class Peer {
     return true;
   }
 
+  /** Time between two of its beacons, in ms. */
+  get intervalMs(): number {
+    return this.#intervalMs;
+  }
+
+  /** How long it is to be waited for after its last beacon, in ms. */
+  get holdMs(): number {
+    return this.#holdMs;
+  }
+
   /** A page of its table; true when that completed it. */
   addPage(page: Extract<DatagramBody, { kind: "table" }>): boolean {
     // One that was overtaken is old.

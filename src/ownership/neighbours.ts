@@ -17,6 +17,8 @@ export interface Neighbour {
   state: PeerState;
   mac: Mac;
   incarnation: number;
+  /** How long it asked to be waited for last, in ms; a restart counts as nothing. */
+  holdMs: number;
   /** When that began. */
   since: BootMs;
   /** Whether the gateway answered when it fell silent; null: there is none. */
@@ -51,6 +53,7 @@ export class Neighbours {
       readonly state: PeerState;
       readonly mac: Mac;
       readonly incarnation: number;
+      readonly holdMs: number;
       readonly at: BootMs;
     },
   ): boolean {
@@ -58,7 +61,8 @@ export class Neighbours {
     const known = this.on(interfaceName).get(node);
     const isAnew = known?.isExpected === false && known.incarnation !== incarnation;
     const since = known?.hearing === "heard" && !isAnew ? known.since : at;
-    const told = { hearing: "heard", state, mac, incarnation, since } as const;
+    const holdMs = state === "restarting" ? (known?.holdMs ?? 0) : news.holdMs;
+    const told = { hearing: "heard", state, mac, incarnation, holdMs, since } as const;
     this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isExpected: false });
     return isAnew;
   }
@@ -85,7 +89,14 @@ export class Neighbours {
   expect(node: string, interfaceName: string, now: BootMs): void {
     if (this.on(interfaceName).has(node)) return;
     this.#set(node, interfaceName, {
-      ...{ hearing: "silent", state: "live", mac: MAC_ZERO, incarnation: -1, since: now },
+      ...{
+        hearing: "silent",
+        state: "live",
+        mac: MAC_ZERO,
+        incarnation: -1,
+        holdMs: 0,
+        since: now,
+      },
       ...{ gateway: null, beside: [], isExpected: true },
     });
   }
@@ -149,6 +160,22 @@ export class Neighbours {
     const { members, hearing } = this.#count(interfaceName, isHeard);
     if (2 * hearing > members) return true;
     return 2 * hearing === members && neighbour.gateway === true;
+  }
+
+  /** The longest hold of those that are heard, in ms; 0: nobody is. */
+  longestHoldMs(): number {
+    let longest = 0;
+    for (const nodes of this.#heard.values()) {
+      for (const { hearing, holdMs } of nodes.values()) {
+        if (hearing === "heard") longest = Math.max(longest, holdMs);
+      }
+    }
+    return longest;
+  }
+
+  /** Of the segment that has most: all but this node. */
+  most(): number {
+    return Math.max(0, ...[...this.#heard.values()].map((nodes) => nodes.size));
   }
 
   /** By its MAC, on any segment. */

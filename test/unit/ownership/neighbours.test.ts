@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { PeerState } from "../../../src/core/peer.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import type { Hearing } from "../../../src/ownership/neighbours.ts";
 import { MAJORITY_MS, Neighbours } from "../../../src/ownership/neighbours.ts";
@@ -14,7 +15,7 @@ const ALL = ["a", "b", "c", "d"];
 type How = Exclude<Hearing, "unknown">;
 
 function hear(neighbours: Neighbours, node: string, at = 0, name = "eth0"): void {
-  const about = { state: "live", mac: macOf(node), incarnation: 1 } as const;
+  const about = { state: "live", mac: macOf(node), incarnation: 1, holdMs: 300 } as const;
   neighbours.heard(node, name, { ...about, at: bootMs(at) });
 }
 
@@ -142,11 +143,11 @@ test("Neighbours.silent() of a node that was never heard there tells nothing", (
 test("Neighbours.on() says since when, and in which state", () => {
   const neighbours = neighboursOf({ a: "heard" });
   const about = () => neighbours.on("eth0").get("a");
-  const first = { state: "live", mac: macOf("a"), incarnation: 1 };
+  const first = { state: "live", mac: macOf("a"), incarnation: 1, holdMs: 300 };
   const heard = { hearing: "heard", ...first, gateway: null, beside: [], isExpected: false };
   hear(neighbours, "a", 100);
   assert.deepEqual(about(), { ...heard, since: 0 });
-  const second = { state: "draining", mac: OTHER_MAC, incarnation: 2 } as const;
+  const second = { state: "draining", mac: OTHER_MAC, incarnation: 2, holdMs: 400 } as const;
   neighbours.heard("a", "eth0", { ...second, at: bootMs(200) });
   const draining = { ...heard, ...second };
   assert.deepEqual(about(), { ...draining, since: 200 }, "it is another process");
@@ -161,7 +162,7 @@ test("Neighbours.on() says since when, and in which state", () => {
 test("Neighbours.heard() is true when the node has started anew, once on each segment", () => {
   const neighbours = new Neighbours();
   const isAnew = (incarnation: number, name = "eth0"): boolean => {
-    const about = { state: "live", mac: macOf("a"), at: bootMs(0) } as const;
+    const about = { state: "live", mac: macOf("a"), holdMs: 300, at: bootMs(0) } as const;
     return neighbours.heard("a", name, { ...about, incarnation });
   };
   assert.deepEqual([isAnew(1), isAnew(1), isAnew(2), isAnew(2)], [false, false, true, false]);
@@ -247,11 +248,38 @@ test("Neighbours.forgetExpected() forgets those, on every segment, and no others
   assert.deepEqual([...neighbours.on("eth1").keys()], []);
 });
 
+test("Neighbours.longestHoldMs() is of those that are heard, a restart not counted", () => {
+  const neighbours = new Neighbours();
+  assert.equal(neighbours.longestHoldMs(), 0);
+  const tell = (node: string, holdMs: number, state: PeerState = "live", name = "eth0"): void => {
+    const about = { state, mac: macOf(node), incarnation: 1, holdMs, at: bootMs(0) };
+    neighbours.heard(node, name, about);
+  };
+  tell("a", 300);
+  tell("b", 500, "draining", "eth1");
+  assert.equal(neighbours.longestHoldMs(), 500);
+  tell("a", 10_000, "restarting");
+  tell("c", 10_000, "restarting");
+  assert.equal(neighbours.longestHoldMs(), 500);
+  silence(neighbours, "b");
+  neighbours.silent("b", "eth1", { answers: false, gateway: null, heard: [], at: bootMs(9) });
+  assert.equal(neighbours.longestHoldMs(), 300, "as a had before its restart");
+});
+
+test("Neighbours.most() is of the segment with most, silent ones included", () => {
+  const neighbours = new Neighbours();
+  assert.equal(neighbours.most(), 0);
+  for (const node of ["a", "b", "c"]) hear(neighbours, node);
+  hear(neighbours, "d", 0, "eth1");
+  silence(neighbours, "c");
+  assert.equal(neighbours.most(), 3);
+});
+
 test("Neighbours.heard() of an expected node is no new start of it", () => {
   const neighbours = new Neighbours();
   neighbours.expect("a", "eth0", bootMs(0));
-  const about = { state: "live", mac: macOf("a"), incarnation: 9, at: bootMs(10) } as const;
-  assert.equal(neighbours.heard("a", "eth0", about), false);
+  const about = { state: "live", mac: macOf("a"), incarnation: 9, holdMs: 300 } as const;
+  assert.equal(neighbours.heard("a", "eth0", { ...about, at: bootMs(10) }), false);
 });
 
 test("Neighbours.interfaceLost() makes all silent there, with nothing to judge them by", () => {
@@ -261,7 +289,14 @@ test("Neighbours.interfaceLost() makes all silent there, with nothing to judge t
   assert.deepEqual(
     ["a", "b"].map((node) => neighbours.on("eth0").get(node)),
     ["a", "b"].map((node) => ({
-      ...{ hearing: "silent", state: "live", mac: macOf(node), incarnation: 1, since: 70 },
+      ...{
+        hearing: "silent",
+        state: "live",
+        mac: macOf(node),
+        incarnation: 1,
+        holdMs: 300,
+        since: 70,
+      },
       ...{ gateway: null, beside: [], isExpected: false },
     })),
   );
