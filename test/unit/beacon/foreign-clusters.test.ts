@@ -30,8 +30,8 @@ test("ForeignClusters tells of a cluster and its host, once", () => {
   const cluster = { cluster: ABROAD, ...host };
   assert.deepEqual(foreign.note("eth0", beaconOf(peer), bootMs(0)), cluster);
   for (let at = 100; at < 200_000; at += 100) {
-    assert.equal(foreign.note("eth0", beaconOf(peer), bootMs(at)), null);
     assert.equal(foreign.note("eth1", beaconOf(new TestPeer("y", 8)), bootMs(at)), null);
+    assert.equal(foreign.note("eth0", beaconOf(peer), bootMs(at)), null);
   }
   assert.deepEqual(foreign.current(bootMs(200_000)), [cluster]);
 });
