@@ -3,6 +3,7 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Drop } from "./engine-types.ts";
+import { ForeignClusters } from "./foreign-clusters.ts";
 import type { Datagram, Hmac } from "./wire.ts";
 import { clusterAt, decodeDatagram } from "./wire.ts";
 
@@ -11,6 +12,8 @@ export type Heard =
   | { readonly ok: false; readonly reason: Drop };
 
 export class Ear {
+  /** The other clusters on the LAN. */
+  readonly foreign = new ForeignClusters();
   readonly #hmac: Hmac;
   #keys: readonly Uint8Array[] = [];
 

@@ -11,10 +11,10 @@ import { PEERS_MAX } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
+import { Challenges } from "./challenges.ts";
 import { Ear } from "./ear.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { ForeignCluster } from "./foreign-clusters.ts";
-import { ForeignClusters } from "./foreign-clusters.ts";
 import { Namesakes } from "./namesakes.ts";
 import type { PeerNews } from "./news.ts";
 import { heardNews, tableNews } from "./news.ts";
@@ -32,7 +32,7 @@ import type { Granted } from "./own-table.ts";
 import { OwnTable } from "./own-table.ts";
 import { Peer } from "./peer.ts";
 import { Voice } from "./voice.ts";
-import { hostsToWatch, watchPeers } from "./watch.ts";
+import { hostsToWatch, noteAnswer, watchPeers } from "./watch.ts";
 import type { Datagram } from "./wire.ts";
 import { pagesOf } from "./wire.ts";
 
@@ -41,12 +41,15 @@ const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
 const STALL_MS = 50;
 
+/** What changes nothing but who is asked, by whom, and what is answered. */
+const FROM_ANYBODY: readonly DatagramBody["kind"][] = ["challenge", "proof", "table-request"];
+
 export class BeaconEngine {
   readonly #options: EngineOptions;
   readonly #segments = new Map<string, OpenSegment>();
   readonly #ear: Ear;
   readonly #voice: Voice;
-  readonly #foreign = new ForeignClusters();
+  readonly #challenges: Challenges;
   readonly #namesakes = new Namesakes();
   readonly #table: OwnTable;
   /** By node: VIPs to ask it for when it is silent. */
@@ -63,6 +66,7 @@ export class BeaconEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#ear = new Ear(options.hmac);
+    this.#challenges = new Challenges(options);
     this.#voice = new Voice(options);
     this.#table = new OwnTable(options.sha256);
   }
@@ -153,10 +157,8 @@ export class BeaconEngine {
   retell(interfaceName: string, node: string, now: BootMs): EngineEffect[] {
     const open = this.#segments.get(interfaceName);
     const peer = open?.peers.get(node);
-    const { settings } = this.#options;
-    if (open !== undefined && peer !== undefined) {
-      this.#tell(verdictNews(open, peer, { settings, now }));
-    }
+    if (open === undefined || peer === undefined) return [];
+    this.#tell(verdictNews(open, peer, { settings: this.#options.settings, now }));
     return this.#take();
   }
 
@@ -175,12 +177,7 @@ export class BeaconEngine {
   answered(interfaceName: string, address: Ip, mac: Mac, now: BootMs): void {
     const open = this.#segments.get(interfaceName);
     if (open === undefined) return;
-    if (address === open.about.gateway) open.gatewayAnsweredAt = now;
-    for (const peer of open.peers.values()) {
-      if (peer.mac !== mac) continue;
-      if (this.#probeTargets.get(peer.node)?.includes(address) === true) peer.answered(now);
-      if (address === peer.address) peer.hostAnswered();
-    }
+    noteAnswer(open, { address, mac, probeTargets: this.#probeTargets, now });
   }
 
   receive(
@@ -193,7 +190,9 @@ export class BeaconEngine {
     this.#noticeStall(now);
     const heard = this.#ear.hear(packet, this.#voice.cluster);
     const drop = heard.ok ? this.#onDatagram(open, heard.value, now) : heard.reason;
-    if (drop === "foreign-cluster") this.#noteForeign(interfaceName, packet, now);
+    const isForeign = drop === "foreign-cluster";
+    const foreign = isForeign ? this.#ear.foreign.note(interfaceName, packet, now) : null;
+    if (foreign !== null) this.#tell({ type: "foreign-cluster", ...foreign });
     if (drop !== null) this.drops[drop] = (this.drops[drop] ?? 0) + 1;
     return this.#take();
   }
@@ -225,12 +224,7 @@ export class BeaconEngine {
 
   /** The other clusters on the LAN. */
   foreignClusters(now: BootMs): ForeignCluster[] {
-    return this.#foreign.current(now);
-  }
-
-  #noteForeign(name: string, packet: { from: Ip; bytes: Uint8Array }, now: BootMs): void {
-    const found = this.#foreign.note(name, packet, now);
-    if (found !== null) this.#tell({ type: "foreign-cluster", ...found });
+    return this.#ear.foreign.current(now);
   }
 
   #onDatagram(open: OpenSegment, datagram: Datagram, now: BootMs): Drop | null {
@@ -238,8 +232,9 @@ export class BeaconEngine {
     if (node === this.#options.node) return this.#onOwnName(open, datagram, now);
     let peer = open.peers.get(node);
     if (peer === undefined) {
+      if (body.kind === "challenge") return this.#prove(open, datagram.address, body);
       if (body.kind !== "beacon" || open.peers.size >= PEERS_MAX) return "unknown";
-      peer = new Peer(datagram, body, now);
+      peer = new Peer(datagram, body, { challenge: this.#challenges.next(), now });
       open.peers.set(node, peer);
       this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
@@ -254,7 +249,16 @@ export class BeaconEngine {
       const isNews = incarnation !== peer.incarnation || verdict !== "heard";
       if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
-    } else this.#onMessage(open, peer, { body, now });
+      return null;
+    }
+    if (!peer.isProven && !FROM_ANYBODY.includes(body.kind)) return "unproven";
+    this.#onMessage(open, peer, { body, now });
+    return null;
+  }
+
+  /** For whoever asks: an answer to an old question is of no use to anybody. */
+  #prove(open: OpenSegment, to: Ip, { challenge }: { challenge: string }): null {
+    this.#send(open, to, { kind: "proof", challenge });
     return null;
   }
 
@@ -271,6 +275,12 @@ export class BeaconEngine {
       case "offer":
         if (peer.isExcused(now)) return;
         return this.#tell({ type: "peer-offer", ...about, entries: body.entries, at: now });
+      case "challenge":
+        return void this.#prove(open, peer.address, body);
+      case "proof":
+        if (!peer.prove(body.challenge) || peer.verdict !== "heard") return;
+        this.#tell(heardNews(peer, about.interface, now));
+        return this.#afterBeacon(open, peer);
       case "table-request":
         return this.#sendTable(open, peer.address);
       case "table":
@@ -297,7 +307,9 @@ export class BeaconEngine {
   #afterBeacon(open: OpenSegment, peer: Peer): void {
     this.#effects.push(...hostsToWatch(open));
     listenFor(open, peer, this.#options.settings);
-    if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
+    const { address: to, challenge } = peer;
+    if (!peer.isProven) this.#send(open, to, { kind: "challenge", challenge });
+    else if (peer.takeTableRequest()) this.#send(open, to, { kind: "table-request" });
   }
 
   #tell(news: PeerNews): void {
@@ -341,9 +353,10 @@ export class BeaconEngine {
     if (this.#voice.isMuted(now)) return;
     // While it still sends beacons, peers must not give up between two of them.
     const extraMs = this.#state === "restarting" ? this.#options.settings.restartHoldMs : 0;
-    const saidHoldMs = Math.max(this.#holdMs(open), extraMs);
+    const ownHoldMs = holdMs(open, this.#options.settings);
+    const saidHoldMs = Math.max(ownHoldMs, extraMs);
     // A peer that misses the host, too, waits no longer than it always does.
-    open.tenure.sending(this.#holdMs(open));
+    open.tenure.sending(ownHoldMs);
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
     const said = { state: this.#state, intervalMs: interval, holdMs: saidHoldMs, stalledMs, mac };
@@ -373,10 +386,6 @@ export class BeaconEngine {
       const soon = Math.max(now, open.sentAt + HURRY_MS);
       open.sendAt = Math.min(open.sendAt, soon) as BootMs;
     }
-  }
-
-  #holdMs(open: OpenSegment): number {
-    return holdMs(open, this.#options.settings);
   }
 
   /** What was returned is done before anything else happens; `now` is over then. */

@@ -21,8 +21,8 @@ export type PeerNews =
   | (ForeignCluster & { readonly type: "foreign-cluster" });
 
 export function heardNews(peer: Peer, interfaceName: string, at: BootMs): PeerNews {
-  const { node, incarnation, state, mac, holdMs } = peer;
-  const about = { node, interface: interfaceName, incarnation, state, mac, holdMs };
+  const { node, incarnation, isProven, state, mac, holdMs } = peer;
+  const about = { node, interface: interfaceName, incarnation, isProven, state, mac, holdMs };
   return { type: "peer-heard", ...about, at };
 }
 

@@ -84,15 +84,16 @@ export function listenFor(open: OpenSegment, peer: Peer, settings: BeaconSetting
 export interface PeerSummary {
   readonly node: string;
   readonly interface: string;
-  readonly verdict: Verdict;
+  /** `unproven`: heard, and perhaps from a recording. */
+  readonly verdict: Verdict | "unproven";
   readonly state: PeerState;
 }
 
 export function summaries({ about, peers }: OpenSegment): PeerSummary[] {
-  return [...peers.values()].map(({ node, verdict, state }) => ({
+  return [...peers.values()].map(({ node, verdict, state, isProven }) => ({
     node,
     interface: about.interface,
-    verdict,
+    verdict: verdict === "heard" && !isProven ? "unproven" : verdict,
     state,
   }));
 }

@@ -1,6 +1,7 @@
 // What is due for the peers of a segment: questions on the wire, verdicts, and their end.
 
 import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import type { BeaconSettings, EngineEffect } from "./engine-types.ts";
 import { type OpenSegment, takeWatchedHosts, verdictNews } from "./open-segment.ts";
@@ -30,6 +31,25 @@ export function watchPeers(
     if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
   }
   return [...effects, ...hostsToWatch(open)];
+}
+
+/** `mac` answered for `address` on the wire. */
+export function noteAnswer(
+  open: OpenSegment,
+  answer: {
+    readonly address: Ip;
+    readonly mac: Mac;
+    readonly probeTargets: ReadonlyMap<string, readonly Ip[]>;
+    readonly now: BootMs;
+  },
+): void {
+  const { address, mac, probeTargets, now } = answer;
+  if (address === open.about.gateway) open.gatewayAnsweredAt = now;
+  for (const peer of open.peers.values()) {
+    if (peer.mac !== mac) continue;
+    if (probeTargets.get(peer.node)?.includes(address) === true) peer.answered(now);
+    if (address === peer.address) peer.hostAnswered();
+  }
 }
 
 /** Which hosts are to be received, when they are others than before. */

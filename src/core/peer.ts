@@ -38,6 +38,8 @@ export type PeerEvent =
       readonly node: string;
       readonly interface: string;
       readonly incarnation: number;
+      /** False: it has not shown yet that it lives, and what is heard may be a recording. */
+      readonly isProven: boolean;
       readonly state: PeerState;
       readonly mac: Mac;
       /** How long it asks to be waited for now: while it restarts, until it is back. */

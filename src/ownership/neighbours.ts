@@ -7,10 +7,11 @@ import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 
 /**
- * `heard`: beacons arrive. `silent`: neither beacons nor answers. `answers`: no beacons, but the
+ * `heard`: beacons arrive. `unproven`: they do, and may be recordings of one that is gone: it takes
+ * nothing from the node, and helps nobody to a majority. `silent`: neither beacons nor answers. `answers`: no beacons, but the
  * host answers for its VIPs. `unknown`: never heard on this segment.
  */
-export type Hearing = "heard" | "silent" | "answers" | "unknown";
+export type Hearing = "heard" | "unproven" | "silent" | "answers" | "unknown";
 
 export interface Neighbour {
   hearing: Exclude<Hearing, "unknown">;
@@ -27,6 +28,8 @@ export interface Neighbour {
   beside: readonly string[];
   /** It was never heard here: another life of this node knew it. */
   isExpected: boolean;
+  /** It was there, then or now: a member of the segment. */
+  isProven: boolean;
 }
 
 /** A node that is gone counts as a member for this long while a majority stands without it. */
@@ -53,18 +56,35 @@ export class Neighbours {
       readonly state: PeerState;
       readonly mac: Mac;
       readonly incarnation: number;
+      readonly isProven: boolean;
       readonly holdMs: number;
       readonly at: BootMs;
     },
   ): boolean {
-    const { state, mac, incarnation, at } = news;
+    const { state, mac, incarnation, isProven, at } = news;
     const known = this.on(interfaceName).get(node);
+    if (!isProven) {
+      this.#unproven(node, interfaceName, { known, mac, incarnation, at });
+      return false;
+    }
     const isAnew = known?.isExpected === false && known.incarnation !== incarnation;
     const since = known?.hearing === "heard" && !isAnew ? known.since : at;
     const holdMs = state === "restarting" ? (known?.holdMs ?? 0) : news.holdMs;
-    const told = { hearing: "heard", state, mac, incarnation, holdMs, since } as const;
+    const told = { hearing: "heard", state, mac, incarnation, isProven, holdMs, since } as const;
     this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isExpected: false });
     return isAnew;
+  }
+
+  /** What was known of it stays: what it says of itself may be old. */
+  #unproven(
+    node: string,
+    interfaceName: string,
+    news: { known: Neighbour | undefined; mac: Mac; incarnation: number; at: BootMs },
+  ): void {
+    const { known, mac, incarnation, at } = news;
+    const nothing = { gateway: null, beside: [], isExpected: false, isProven: false } as const;
+    const stranger = { state: "live", mac, incarnation, holdMs: 0, ...nothing } as const;
+    this.#set(node, interfaceName, { ...(known ?? stranger), hearing: "unproven", since: at });
   }
 
   silent(
@@ -79,6 +99,8 @@ export class Neighbours {
   ): void {
     const known = this.on(interfaceName).get(node);
     if (known === undefined) return;
+    // Of one that was never there nothing is left.
+    if (isStranger(known)) return void this.#heard.get(interfaceName)?.delete(node);
     const hearing = news.answers ? "answers" : "silent";
     const since = known.hearing === hearing ? known.since : news.at;
     const { gateway, heard: beside } = news;
@@ -97,7 +119,7 @@ export class Neighbours {
         holdMs: 0,
         since: now,
       },
-      ...{ gateway: null, beside: [], isExpected: true },
+      ...{ gateway: null, beside: [], isExpected: true, isProven: false },
     });
   }
 
@@ -118,8 +140,9 @@ export class Neighbours {
    */
   interfaceLost(name: string, now: BootMs): void {
     const nothing = { gateway: null, beside: [], since: now } as const;
-    for (const [node, neighbour] of this.on(name)) {
-      this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });
+    for (const [node, neighbour] of [...this.on(name)]) {
+      if (isStranger(neighbour)) this.#heard.get(name)?.delete(node);
+      else this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });
     }
   }
 
@@ -202,7 +225,14 @@ export class Neighbours {
     isHeard: (node: string) => boolean,
   ): { members: number; hearing: number } {
     const all = [...this.on(interfaceName)];
-    const hearing = all.filter(([node, { hearing }]) => hearing !== "silent" && isHeard(node));
+    const isThere = ({ hearing }: Neighbour): boolean =>
+      hearing === "heard" || hearing === "answers";
+    const hearing = all.filter(([node, neighbour]) => isThere(neighbour) && isHeard(node));
     return { members: all.length + 1, hearing: hearing.length + 1 };
   }
+}
+
+/** It was neither heard for certain nor expected. */
+function isStranger({ isProven, isExpected }: Neighbour): boolean {
+  return !isProven && !isExpected;
 }

@@ -164,7 +164,8 @@ test("ResponderLoop tells of a peer that it hears, once, and asks it for its tab
   harness.receive(BEACON);
   const about = { node: "n2", interface: "eth0", incarnation: 1, mac: OTHER_NODE } as const;
   const heard = { type: "peer-heard", ...about, state: "live", holdMs: HOLD_MS, at: now } as const;
-  assert.deepEqual(harness.news(), [heard]);
+  const unproven = { ...heard, isProven: false };
+  assert.deepEqual(harness.news(), [unproven, { ...heard, isProven: true }]);
   const asked = { interface: "eth0", to: PEER_IP, body: { kind: "table-request" } };
   assert.deepEqual(bodiesOf(harness, "table-request"), [asked]);
   const entries = [{ address: THEIRS, epoch: epochOf(8) }];

@@ -41,8 +41,8 @@ function running(t: TestContext, options: Options = {}) {
   const harness = viewsOf(t, objects, changes);
   joinCluster(harness, { vips, members: [member("n2")] });
   const mac = "02:00:00:00:00:02" as Mac;
-  const about = { node: "n2", interface: "eth0", incarnation: 1, mac, holdMs: 300 };
-  const peer = { ...about, at: bootMs(STARTED_MS) };
+  const about = { node: "n2", interface: "eth0", incarnation: 1, isProven: true, mac };
+  const peer = { ...about, holdMs: 300, at: bootMs(STARTED_MS) };
   if (n2 !== null) harness.step({ type: "peer-heard", ...peer, state: n2 });
   return harness.views;
 }

@@ -35,7 +35,7 @@ class Bench {
 
   hear(node: string, name = "eth0"): void {
     const about = { state: "live", mac: macOf(node), incarnation: 1, holdMs: 300 } as const;
-    this.neighbours.heard(node, name, { ...about, at: NOW });
+    this.neighbours.heard(node, name, { ...about, isProven: true, at: NOW });
   }
 
   fallSilent(node: string, name = "eth0"): void {

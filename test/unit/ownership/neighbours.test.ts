@@ -16,7 +16,7 @@ type How = Exclude<Hearing, "unknown">;
 
 function hear(neighbours: Neighbours, node: string, at = 0, name = "eth0"): void {
   const about = { state: "live", mac: macOf(node), incarnation: 1, holdMs: 300 } as const;
-  neighbours.heard(node, name, { ...about, at: bootMs(at) });
+  neighbours.heard(node, name, { ...about, isProven: true, at: bootMs(at) });
 }
 
 function silence(
@@ -143,12 +143,12 @@ test("Neighbours.silent() of a node that was never heard there tells nothing", (
 test("Neighbours.on() says since when, and in which state", () => {
   const neighbours = neighboursOf({ a: "heard" });
   const about = () => neighbours.on("eth0").get("a");
-  const first = { state: "live", mac: macOf("a"), incarnation: 1, holdMs: 300 };
+  const first = { state: "live", mac: macOf("a"), incarnation: 1, isProven: true, holdMs: 300 };
   const heard = { hearing: "heard", ...first, gateway: null, beside: [], isExpected: false };
   hear(neighbours, "a", 100);
   assert.deepEqual(about(), { ...heard, since: 0 });
-  const second = { state: "draining", mac: OTHER_MAC, incarnation: 2, holdMs: 400 } as const;
-  neighbours.heard("a", "eth0", { ...second, at: bootMs(200) });
+  const second = { state: "draining", mac: OTHER_MAC, incarnation: 2, isProven: true } as const;
+  neighbours.heard("a", "eth0", { ...second, holdMs: 300, at: bootMs(200) });
   const draining = { ...heard, ...second };
   assert.deepEqual(about(), { ...draining, since: 200 }, "it is another process");
   silence(neighbours, "a", { gateway: false, at: 500 });
@@ -162,8 +162,8 @@ test("Neighbours.on() says since when, and in which state", () => {
 test("Neighbours.heard() is true when the node has started anew, once on each segment", () => {
   const neighbours = new Neighbours();
   const isAnew = (incarnation: number, name = "eth0"): boolean => {
-    const about = { state: "live", mac: macOf("a"), holdMs: 300, at: bootMs(0) } as const;
-    return neighbours.heard("a", name, { ...about, incarnation });
+    const about = { state: "live", mac: macOf("a"), holdMs: 300, isProven: true } as const;
+    return neighbours.heard("a", name, { ...about, incarnation, at: bootMs(0) });
   };
   assert.deepEqual([isAnew(1), isAnew(1), isAnew(2), isAnew(2)], [false, false, true, false]);
   assert.deepEqual([isAnew(1, "eth1"), isAnew(2, "eth1")], [false, true]);
@@ -252,8 +252,8 @@ test("Neighbours.longestHoldMs() is of those that are heard, a restart not count
   const neighbours = new Neighbours();
   assert.equal(neighbours.longestHoldMs(), 0);
   const tell = (node: string, holdMs: number, state: PeerState = "live", name = "eth0"): void => {
-    const about = { state, mac: macOf(node), incarnation: 1, holdMs, at: bootMs(0) };
-    neighbours.heard(node, name, about);
+    const about = { state, mac: macOf(node), incarnation: 1, isProven: true, holdMs };
+    neighbours.heard(node, name, { ...about, at: bootMs(0) });
   };
   tell("a", 300);
   tell("b", 500, "draining", "eth1");
@@ -279,7 +279,7 @@ test("Neighbours.heard() of an expected node is no new start of it", () => {
   const neighbours = new Neighbours();
   neighbours.expect("a", "eth0", bootMs(0));
   const about = { state: "live", mac: macOf("a"), incarnation: 9, holdMs: 300 } as const;
-  assert.equal(neighbours.heard("a", "eth0", { ...about, at: bootMs(10) }), false);
+  assert.equal(neighbours.heard("a", "eth0", { ...about, isProven: true, at: bootMs(10) }), false);
 });
 
 test("Neighbours.interfaceLost() makes all silent there, with nothing to judge them by", () => {
@@ -296,6 +296,7 @@ test("Neighbours.interfaceLost() makes all silent there, with nothing to judge t
         incarnation: 1,
         holdMs: 300,
         since: 70,
+        isProven: true,
       },
       ...{ gateway: null, beside: [], isExpected: false },
     })),
