@@ -7,9 +7,9 @@ import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 
 /**
- * `heard`: beacons arrive. `unproven`: they do, and may be recordings of one that is gone: it takes
- * nothing from the node, and helps nobody to a majority. `silent`: neither beacons nor answers. `answers`: no beacons, but the
- * host answers for its VIPs. `unknown`: never heard on this segment.
+ * `heard`: beacons arrive. `unproven`: they do, and may be recordings of one that is gone: what the
+ * node has is left to it, and nobody has a majority by it. `silent`: neither beacons nor answers.
+ * `answers`: no beacons, but the host answers for its VIPs. `unknown`: never heard on this segment.
  */
 export type Hearing = "heard" | "unproven" | "silent" | "answers" | "unknown";
 

@@ -190,7 +190,7 @@ export class BeaconBench {
     if ("at" in news) assert.equal(news.at, this.now);
     switch (news.type) {
       case "peer-heard":
-        return `${news.isProven ? "heard" : "unproven"} ${news.node} #${news.incarnation} ${news.state} ${news.mac}`;
+        return heardText(news);
       case "peer-silent": {
         const gateway = news.gateway === null ? "" : `, gateway ${news.gateway}`;
         if (news.answers) return `answers ${news.node}${gateway}`;
@@ -217,6 +217,11 @@ export class BeaconBench {
   #note(interfaceName: string, text: string): void {
     this.#log.push(`${this.#now - START} ${interfaceName} ${text}`);
   }
+}
+
+function heardText(news: Extract<PeerNews, { type: "peer-heard" }>): string {
+  const { node, incarnation, state, mac, isProven } = news;
+  return `${isProven ? "heard" : "unproven"} ${node} #${incarnation} ${state} ${mac}`;
 }
 
 /** What the only peer that it hears is asked to prove. */
