@@ -21,9 +21,10 @@ export interface ApiErrorBody {
 /** `ok`: nothing to do. `degraded`: works, but needs a hand. `failing`: something does not work. */
 export type Health = "ok" | "degraded" | "failing";
 
-/** One thing that is not as it should be, with its cause and what to do. */
+/** One thing that is not as it should be, with its cause and what to do; or only to be known. */
 export interface Finding {
-  readonly health: Exclude<Health, "ok">;
+  /** `ok`: for information, the daemon is as healthy as without it. */
+  readonly health: Health;
   readonly what: string;
   readonly cause: string;
   /** The next command to run, or what to change. */

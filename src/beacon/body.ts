@@ -1,5 +1,6 @@
-// The bodies of the datagrams: beacon, claim, table. Big-endian; a body whose length is not exactly
-// what its content needs is refused. Epochs are two numbers: the Lease's, and the claims since.
+// The bodies of the datagrams: beacon, claim, table and so on. Big-endian; a body whose length is
+// not exactly what its content needs is refused. Epochs are two numbers: the Lease's, and the claims
+// since.
 
 import { ipFamily, ipFromBigInt, ipToBigInt } from "../core/address.ts";
 import { read16, write16 } from "../core/bytes.ts";
@@ -11,6 +12,7 @@ import type { PeerEntry, PeerState } from "../core/peer.ts";
 import { PEER_STATES } from "../core/peer.ts";
 
 export const DIGEST_BYTES = 8;
+export const CHALLENGE_BYTES = 8;
 
 export type DatagramBody =
   | {
@@ -32,6 +34,14 @@ export type DatagramBody =
   | { readonly kind: "offer"; readonly entries: readonly PeerEntry[] }
   /** It is not (only) the owner that answers for these on the wire: it should announce them. */
   | { readonly kind: "complaint"; readonly entries: readonly PeerEntry[] }
+  /** Asks the receiver to show that it lives now, not only when what is heard was sent. */
+  | {
+      readonly kind: "challenge";
+      /** In hexadecimal; never asked before. */
+      readonly challenge: string;
+    }
+  /** The answer to a challenge. */
+  | { readonly kind: "proof"; readonly challenge: string }
   /** Asks the receiver for its table. */
   | { readonly kind: "table-request" }
   | {
@@ -51,6 +61,8 @@ export const KINDS: readonly DatagramBody["kind"][] = [
   "table",
   "offer",
   "complaint",
+  "challenge",
+  "proof",
 ];
 
 const BEACON_BYTES = 1 + 2 + 2 + 2 + 6 + DIGEST_BYTES;
@@ -76,6 +88,12 @@ export function encodeBody(body: DatagramBody): Uint8Array {
       return encodeEntries(body.entries, 0).bytes;
     case "table-request":
       return new Uint8Array(0);
+    case "challenge":
+    case "proof": {
+      const bytes = new Uint8Array(CHALLENGE_BYTES);
+      writeHex(body.challenge, bytes, { at: 0, length: CHALLENGE_BYTES });
+      return bytes;
+    }
     case "table": {
       const { bytes, view } = encodeEntries(body.entries, TABLE_BYTES - 2);
       writeHex(body.digest, bytes, { at: 0, length: DIGEST_BYTES });
@@ -130,6 +148,9 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
     }
     case "table-request":
       return bytes.length === 0 ? { kind } : null;
+    case "challenge":
+    case "proof":
+      return bytes.length === CHALLENGE_BYTES ? { kind, challenge: toHex(bytes, 0) } : null;
     case "table": {
       const entries = decodeEntries(bytes, TABLE_BYTES - 2);
       if (entries === null) return null;

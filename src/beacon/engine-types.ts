@@ -64,6 +64,7 @@ export const ENGINE_DROPS = [
   "wrong-address",
   "own",
   "unknown",
+  "unproven",
 ] as const;
 export type Drop = DropReason | (typeof ENGINE_DROPS)[number];
 

@@ -7,46 +7,52 @@
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
+import { PEERS_MAX } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
+import { Challenges } from "./challenges.ts";
+import { Ear } from "./ear.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
+import type { ForeignCluster } from "./foreign-clusters.ts";
 import { Namesakes } from "./namesakes.ts";
 import { heardNews, type PeerNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
 import {
+  holdMs,
   intervalMs,
+  listenAnew,
+  listenFor,
   newSegment,
   summaries,
-  takeWatchedHosts,
   verdictNews,
 } from "./open-segment.ts";
 import type { Granted } from "./own-table.ts";
 import { OwnTable } from "./own-table.ts";
 import { Peer } from "./peer.ts";
-import { hostProbes, probesOf } from "./probes.ts";
 import { Voice } from "./voice.ts";
+import { hostsToWatch, noteAnswer, watchPeers } from "./watch.ts";
 import type { Datagram } from "./wire.ts";
-import { decodeDatagram, pagesOf } from "./wire.ts";
+import { pagesOf } from "./wire.ts";
 
-/** More nodes than this on one segment are not listened to. */
-export const PEERS_MAX = 256;
-/** A node that is silent for this long is forgotten; what it owned, the records know. */
-const FORGET_MS = 600_000;
 /** A change is told at once, but not more often than this. */
 const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
 const STALL_MS = 50;
 
+/** What changes nothing but who is asked, by whom, and what is answered. */
+const FROM_ANYBODY: readonly DatagramBody["kind"][] = ["challenge", "proof", "table-request"];
+
 export class BeaconEngine {
   readonly #options: EngineOptions;
   readonly #segments = new Map<string, OpenSegment>();
+  readonly #ear: Ear;
   readonly #voice: Voice;
+  readonly #challenges: Challenges;
   readonly #namesakes = new Namesakes();
   readonly #table: OwnTable;
   /** By node: VIPs to ask it for when it is silent. */
   #probeTargets: ReadonlyMap<string, readonly Ip[]> = new Map();
-  #acceptedKeys: readonly Uint8Array[] = [];
   #state: PeerState = "live";
   #mainMovedAt: BootMs = -NEVER as BootMs;
   /** What was due next when this thread ran last. */
@@ -58,6 +64,8 @@ export class BeaconEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#ear = new Ear(options.hmac);
+    this.#challenges = new Challenges(options);
     this.#voice = new Voice(options);
     this.#table = new OwnTable(options.sha256);
   }
@@ -68,7 +76,7 @@ export class BeaconEngine {
   }
 
   setKeys(sending: Uint8Array | null, accepted: readonly Uint8Array[], now: BootMs): void {
-    this.#acceptedKeys = accepted;
+    this.#ear.setKeys(accepted);
     if (this.#voice.setKey(sending)) this.#listenAnew(now);
   }
 
@@ -92,10 +100,7 @@ export class BeaconEngine {
     }
     for (const about of segments) {
       if (this.#segments.has(about.interface)) continue;
-      // First it listens: another host may use this node's name.
-      const sendAt = after(now, this.#holdMs(null));
-      const { multiplier } = this.#options.settings;
-      this.#segments.set(about.interface, newSegment(about, multiplier, sendAt));
+      this.#segments.set(about.interface, newSegment(about, this.#options.settings, now));
     }
     return this.wake(now);
   }
@@ -151,7 +156,8 @@ export class BeaconEngine {
   retell(interfaceName: string, node: string, now: BootMs): EngineEffect[] {
     const open = this.#segments.get(interfaceName);
     const peer = open?.peers.get(node);
-    if (open !== undefined && peer !== undefined) this.#tellVerdict(open, peer, now);
+    if (open === undefined || peer === undefined) return [];
+    this.#tell(verdictNews(open, peer, { settings: this.#options.settings, now }));
     return this.#take();
   }
 
@@ -170,12 +176,7 @@ export class BeaconEngine {
   answered(interfaceName: string, address: Ip, mac: Mac, now: BootMs): void {
     const open = this.#segments.get(interfaceName);
     if (open === undefined) return;
-    if (address === open.about.gateway) open.gatewayAnsweredAt = now;
-    for (const peer of open.peers.values()) {
-      if (peer.mac !== mac) continue;
-      if (this.#probeTargets.get(peer.node)?.includes(address) === true) peer.answered(now);
-      if (address === peer.address) peer.hostAnswered();
-    }
+    noteAnswer(open, { address, mac, probeTargets: this.#probeTargets, now });
   }
 
   receive(
@@ -186,10 +187,11 @@ export class BeaconEngine {
     const open = this.#segments.get(interfaceName);
     if (open === undefined) return [];
     this.#noticeStall(now);
-    const decoded = decodeDatagram(packet.bytes, this.#acceptedKeys, this.#options.hmac);
-    const drop = decoded.ok
-      ? this.#onDatagram(open, decoded.value, packet.from, now)
-      : this.#voice.whyRefused(decoded.reason, packet.bytes);
+    const heard = this.#ear.hear(packet, this.#voice.cluster);
+    const drop = heard.ok ? this.#onDatagram(open, heard.value, now) : heard.reason;
+    const isForeign = drop === "foreign-cluster";
+    const foreign = isForeign ? this.#ear.foreign.note(interfaceName, packet, now) : null;
+    if (foreign !== null) this.#tell({ type: "foreign-cluster", ...foreign });
     if (drop !== null) this.drops[drop] = (this.drops[drop] ?? 0) + 1;
     return this.#take();
   }
@@ -200,7 +202,8 @@ export class BeaconEngine {
     for (const open of this.#segments.values()) {
       this.#lapse(open, now);
       if (now >= open.sendAt) this.#sendBeacon(open, now);
-      this.#watchPeers(open, now);
+      const options = { settings: this.#options.settings, probeTargets: this.#probeTargets, now };
+      this.#effects.push(...watchPeers(open, options));
     }
     return this.#take();
   }
@@ -218,16 +221,19 @@ export class BeaconEngine {
     return [...this.#segments.values()].flatMap(summaries);
   }
 
-  #onDatagram(open: OpenSegment, datagram: Datagram, from: Ip, now: BootMs): Drop | null {
+  /** The other clusters on the LAN. */
+  foreignClusters(now: BootMs): ForeignCluster[] {
+    return this.#ear.foreign.current(now);
+  }
+
+  #onDatagram(open: OpenSegment, datagram: Datagram, now: BootMs): Drop | null {
     const { node, body } = datagram;
-    if (this.#voice.cluster === null) return "unknown";
-    if (datagram.cluster !== this.#voice.cluster) return "foreign-cluster";
-    if (datagram.address !== from) return "wrong-address";
     if (node === this.#options.node) return this.#onOwnName(open, datagram, now);
     let peer = open.peers.get(node);
     if (peer === undefined) {
+      if (body.kind === "challenge") return this.#prove(open, datagram.address, body);
       if (body.kind !== "beacon" || open.peers.size >= PEERS_MAX) return "unknown";
-      peer = new Peer(datagram, body, now);
+      peer = new Peer(datagram, body, { challenge: this.#challenges.next(), now });
       open.peers.set(node, peer);
       this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
@@ -238,11 +244,20 @@ export class BeaconEngine {
     if (freshness === "replay") return "replay";
     if (body.kind === "beacon" && freshness === "late") return "late";
     if (body.kind === "beacon") {
-      peer.heard(body, from, now);
+      peer.heard(body, datagram.address, now);
       const isNews = incarnation !== peer.incarnation || verdict !== "heard";
       if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
       this.#afterBeacon(open, peer);
-    } else this.#onMessage(open, peer, { body, now });
+      return null;
+    }
+    if (!peer.isProven && !FROM_ANYBODY.includes(body.kind)) return "unproven";
+    this.#onMessage(open, peer, { body, now });
+    return null;
+  }
+
+  /** For whoever asks: an answer to an old question is of no use to anybody. */
+  #prove(open: OpenSegment, to: Ip, { challenge }: { challenge: string }): null {
+    this.#send(open, to, { kind: "proof", challenge });
     return null;
   }
 
@@ -259,6 +274,12 @@ export class BeaconEngine {
       case "offer":
         if (peer.isExcused(now)) return;
         return this.#tell({ type: "peer-offer", ...about, entries: body.entries, at: now });
+      case "challenge":
+        return void this.#prove(open, peer.address, body);
+      case "proof":
+        if (!peer.prove(body.challenge) || peer.verdict !== "heard") return;
+        this.#tell(heardNews(peer, about.interface, now));
+        return this.#afterBeacon(open, peer);
       case "table-request":
         return this.#sendTable(open, peer.address);
       case "table":
@@ -283,31 +304,12 @@ export class BeaconEngine {
   }
 
   #afterBeacon(open: OpenSegment, peer: Peer): void {
-    this.#tellHosts(open);
-    if (peer.takeTableRequest()) this.#send(open, peer.address, { kind: "table-request" });
+    this.#effects.push(...hostsToWatch(open));
+    listenFor(open, peer, this.#options.settings);
+    const { address: to, challenge } = peer;
+    if (!peer.isProven) this.#send(open, to, { kind: "challenge", challenge });
+    else if (peer.takeTableRequest()) this.#send(open, to, { kind: "table-request" });
     if (peer.takeTableNews()) this.#tell(tableNews(peer, open.about.interface));
-  }
-
-  #watchPeers(open: OpenSegment, now: BootMs): void {
-    for (const peer of open.peers.values()) {
-      const targets = this.#probeTargets.get(peer.node) ?? [];
-      if (peer.takeProbe(now)) this.#effects.push(...probesOf(open.about, peer, targets));
-      if (peer.takeHostAsk(now)) this.#effects.push(...hostProbes(open.about, peer, now));
-      if (peer.judge(now) !== null || peer.takeRepeat(now)) this.#tellVerdict(open, peer, now);
-      if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
-    }
-    this.#tellHosts(open);
-  }
-
-  #tellHosts(open: OpenSegment): void {
-    const addresses = takeWatchedHosts(open);
-    if (addresses === null) return;
-    this.#effects.push({ type: "watch-hosts", interface: open.about.interface, addresses });
-  }
-
-  #tellVerdict(open: OpenSegment, peer: Peer, now: BootMs): void {
-    const gatewaySince = after(now, -2 * this.#holdMs(open));
-    this.#tell(verdictNews(open, peer, { gatewaySince, now }));
   }
 
   #tell(news: PeerNews): void {
@@ -330,9 +332,7 @@ export class BeaconEngine {
 
   /** Where it has no tenure it listens for a hold before it speaks. */
   #listenAnew(now: BootMs): void {
-    for (const open of this.#segments.values()) {
-      if (!open.tenure.hasBegun) open.sendAt = after(now, this.#holdMs(open));
-    }
+    for (const open of this.#segments.values()) listenAnew(open, this.#options.settings, now);
   }
 
   /** After a stall what was sent meanwhile is still in the socket: nobody counts as silent. */
@@ -349,15 +349,17 @@ export class BeaconEngine {
     const interval = intervalMs(open, this.#options.settings);
     open.sendAt = after(now, interval);
     open.sentAt = now;
+    open.listensFrom = null;
     if (this.#voice.isMuted(now)) return;
     // While it still sends beacons, peers must not give up between two of them.
     const extraMs = this.#state === "restarting" ? this.#options.settings.restartHoldMs : 0;
-    const holdMs = Math.max(this.#holdMs(open), extraMs);
+    const ownHoldMs = holdMs(open, this.#options.settings);
+    const saidHoldMs = Math.max(ownHoldMs, extraMs);
     // A peer that misses the host, too, waits no longer than it always does.
-    open.tenure.sending(this.#holdMs(open));
+    open.tenure.sending(ownHoldMs);
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
-    const said = { state: this.#state, intervalMs: interval, holdMs, stalledMs, mac };
+    const said = { state: this.#state, intervalMs: interval, holdMs: saidHoldMs, stalledMs, mac };
     const digest = this.#table.digest(name);
     this.#send(open, null, { kind: "beacon", ...said, digest }, now);
   }
@@ -384,10 +386,6 @@ export class BeaconEngine {
       const soon = Math.max(now, open.sentAt + HURRY_MS);
       open.sendAt = Math.min(open.sendAt, soon) as BootMs;
     }
-  }
-
-  #holdMs(open: OpenSegment | null): number {
-    return intervalMs(open, this.#options.settings) * this.#options.settings.multiplier;
   }
 
   /** What was returned is done before anything else happens; `now` is over then. */

@@ -3,6 +3,7 @@
 import type { Ip } from "../core/address.ts";
 import type { PeerEvent } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
+import type { ForeignCluster } from "./foreign-clusters.ts";
 import type { Peer } from "./peer.ts";
 
 /** What the main thread is told. */
@@ -15,11 +16,14 @@ export type PeerNews =
       readonly address: Ip;
       /** This host is the newer one. */
       readonly isNewer: boolean;
-    };
+    }
+  /** Beacons arrive that name another cluster; told once, until none came for a while. */
+  | (ForeignCluster & { readonly type: "foreign-cluster" });
 
 export function heardNews(peer: Peer, interfaceName: string, at: BootMs): PeerNews {
-  const { node, incarnation, state, mac } = peer;
-  return { type: "peer-heard", node, interface: interfaceName, incarnation, state, mac, at };
+  const { node, incarnation, isProven, state, mac, holdMs } = peer;
+  const about = { node, interface: interfaceName, incarnation, isProven, state, mac, holdMs };
+  return { type: "peer-heard", ...about, at };
 }
 
 export function silentNews(

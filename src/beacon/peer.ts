@@ -36,6 +36,10 @@ interface Pages {
 
 export class Peer {
   readonly node: string;
+  /** What it is asked to say, until it does. */
+  readonly challenge: string;
+  /** It said it: it lives, and nothing that was recorded before counts. */
+  isProven = false;
   /** Of its last beacon. */
   incarnation: number;
   /** Of its last datagram: a new one asks for tables before it sends a beacon. */
@@ -70,7 +74,12 @@ export class Peer {
   #isMissingTold = false;
   readonly #host = new HostWatch();
 
-  constructor(first: Datagram, body: Extract<DatagramBody, { kind: "beacon" }>, now: BootMs) {
+  constructor(
+    first: Datagram,
+    body: Extract<DatagramBody, { kind: "beacon" }>,
+    { challenge, now }: { readonly challenge: string; readonly now: BootMs },
+  ) {
+    this.challenge = challenge;
     this.node = first.node;
     this.incarnation = first.incarnation;
     this.#incarnation = first.incarnation;
@@ -109,6 +118,13 @@ export class Peer {
     if (-ahead >= WINDOW || (this.#seen & bit) !== 0) return "replay";
     this.#seen |= bit;
     return "late";
+  }
+
+  /** True when that proves, for the first time, that it lives. */
+  prove(challenge: string): boolean {
+    if (this.isProven || challenge !== this.challenge) return false;
+    this.isProven = true;
+    return true;
   }
 
   heard(beacon: Extract<DatagramBody, { kind: "beacon" }>, from: Ip, now: BootMs): void {
@@ -171,6 +187,16 @@ export class Peer {
     if (this.#isTableMissing === this.#isMissingTold) return false;
     this.#isMissingTold = this.#isTableMissing;
     return true;
+  }
+
+  /** Time between two of its beacons, in ms. */
+  get intervalMs(): number {
+    return this.#intervalMs;
+  }
+
+  /** How long it is to be waited for after its last beacon, in ms. */
+  get holdMs(): number {
+    return this.#holdMs;
   }
 
   /** A page of its table; true when that completed it. */

@@ -5,9 +5,8 @@ import type { Ip } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
-import type { Drop } from "./engine-types.ts";
-import type { DropReason, Hmac } from "./wire.ts";
-import { clusterAt, encodeDatagram } from "./wire.ts";
+import type { Hmac } from "./wire.ts";
+import { encodeDatagram } from "./wire.ts";
 
 /** A host of the same name is spoken of at most once in this time. */
 const CONFLICT_REPORT_MS = 60_000;
@@ -55,12 +54,6 @@ export class Voice {
 
   isMuted(now: BootMs): boolean {
     return !this.#canSpeak || now < this.#mutedUntil;
-  }
-
-  /** Another cluster has another key, too: whose datagram it is shows before that. */
-  whyRefused(reason: DropReason, bytes: Uint8Array): Drop {
-    if (reason !== "hmac" || this.#cluster === null) return reason;
-    return clusterAt(bytes) === this.#cluster ? reason : "foreign-cluster";
   }
 
   /** True when somebody should be told of the other host; that counts as told. */

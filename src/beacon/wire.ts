@@ -97,35 +97,45 @@ export function decodeDatagram(
   keys: readonly Uint8Array[],
   hmac: Hmac,
 ): Decoded {
-  if (bytes.length < HEADER_BYTES + HMAC_BYTES) return drop("short");
-  if (bytes.length > DATAGRAM_BYTES_MAX) return drop("oversized");
-  if (bytes[0] !== MAGIC[0] || bytes[1] !== MAGIC[1] || bytes[2] !== MAGIC[2]) {
-    return drop("not-lbd");
-  }
-  if (bytes[OFFSET.version] !== VERSION) return drop("version");
-  if (read16(bytes, OFFSET.length) !== bytes.length) return drop("length");
+  const reason = whyNoDatagram(bytes);
+  if (reason !== null) return drop(reason);
   const signed = bytes.subarray(0, bytes.length - HMAC_BYTES);
   if (!keys.some((key) => isTag(hmac(key, signed), bytes, signed.length))) return drop("hmac");
+  const value = read(bytes);
+  return value === null ? drop("malformed") : { ok: true, value };
+}
+
+/** What a datagram says, authentic or not; null: it has no such form. Never throws. */
+export function unprovenDatagram(bytes: Uint8Array): Datagram | null {
+  return whyNoDatagram(bytes) === null ? read(bytes) : null;
+}
+
+function whyNoDatagram(bytes: Uint8Array): DropReason | null {
+  if (bytes.length < HEADER_BYTES + HMAC_BYTES) return "short";
+  if (bytes.length > DATAGRAM_BYTES_MAX) return "oversized";
+  if (bytes[0] !== MAGIC[0] || bytes[1] !== MAGIC[1] || bytes[2] !== MAGIC[2]) return "not-lbd";
+  if (bytes[OFFSET.version] !== VERSION) return "version";
+  return read16(bytes, OFFSET.length) === bytes.length ? null : "length";
+}
+
+/** Of bytes with the length of a datagram. */
+function read(bytes: Uint8Array): Datagram | null {
+  const signed = bytes.subarray(0, bytes.length - HMAC_BYTES);
   const nameEnd = HEADER_BYTES + (bytes[OFFSET.nameLength] ?? 0);
   const kind = KINDS[bytes[OFFSET.kind] ?? KINDS.length];
-  if (kind === undefined || nameEnd > signed.length) return drop("malformed");
+  if (kind === undefined || nameEnd > signed.length) return null;
   const node = nameAt(bytes, HEADER_BYTES, nameEnd);
   const body = decodeBody(kind, signed.subarray(nameEnd));
   const incarnation =
     read32(bytes, OFFSET_INCARNATION) * TWO_32 + read32(bytes, OFFSET_INCARNATION + 4);
-  if (node === null || body === null || !Number.isSafeInteger(incarnation)) {
-    return drop("malformed");
-  }
+  if (node === null || body === null || !Number.isSafeInteger(incarnation)) return null;
   return {
-    ok: true,
-    value: {
-      cluster: toHex(bytes, OFFSET.cluster, OFFSET.cluster + CLUSTER_BYTES),
-      node,
-      incarnation,
-      sequence: read32(bytes, OFFSET_SEQUENCE),
-      address: ipv4FromNumber(read32(bytes, OFFSET_ADDRESS)),
-      body,
-    },
+    cluster: clusterAt(bytes),
+    node,
+    incarnation,
+    sequence: read32(bytes, OFFSET_SEQUENCE),
+    address: ipv4FromNumber(read32(bytes, OFFSET_ADDRESS)),
+    body,
   };
 }
 

@@ -13,6 +13,17 @@ import type { BootMs } from "./time.ts";
 export const PEER_STATES = ["live", "draining", "restarting", "stopping", "deaf"] as const;
 export type PeerState = (typeof PEER_STATES)[number];
 
+/** More other nodes than this on one segment are not listened to. */
+export const PEERS_MAX = 256;
+
+/**
+ * Time between two beacons of each of `nodes` on a segment, in ms: 1 ms a node at least, so that
+ * all of them together send no more than about 1,000 a second.
+ */
+export function beaconIntervalMs(configuredMs: number, nodes: number): number {
+  return Math.max(configuredMs, Math.min(nodes, PEERS_MAX + 1));
+}
+
 /** A VIP that a peer says it owns, takes or offers. */
 export interface PeerEntry {
   readonly address: Ip;
@@ -27,8 +38,12 @@ export type PeerEvent =
       readonly node: string;
       readonly interface: string;
       readonly incarnation: number;
+      /** False: it has not shown yet that it lives, and what is heard may be a recording. */
+      readonly isProven: boolean;
       readonly state: PeerState;
       readonly mac: Mac;
+      /** How long it asks to be waited for now: while it restarts, until it is back. */
+      readonly holdMs: number;
       readonly at: BootMs;
     }
   /** The node's hold has passed without a beacon. */

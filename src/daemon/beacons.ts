@@ -2,6 +2,7 @@
 // identity. Both are kept in the store, so that a node that starts without an API is heard.
 
 import { createHash, randomBytes } from "node:crypto";
+import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { PeerEvent } from "../core/peer.ts";
 import type { Random } from "../core/random.ts";
@@ -62,12 +63,25 @@ export class Beacons implements Task {
   /** What the responder thread says of the peers goes to the ownership machine. */
   onPeer(news: PeerNews): void {
     if (news.type === "peer-complaint") this.#options.onComplaint(news);
-    if (news.type !== "name-conflict") return this.#options.tellOwnership(news);
+    if (news.type === "name-conflict") return this.#onNameConflict(news);
+    if (news.type === "foreign-cluster") return this.#onForeignCluster(news);
+    this.#options.tellOwnership(news);
+  }
+
+  #onNameConflict(news: Extract<PeerNews, { type: "name-conflict" }>): void {
     this.#options.namesake.note(news);
     this.#options.tellOwnership({ type: "tick" });
     const { interface: name, address } = news;
     const text = `the host ${address} on ${name} runs lbd under this node's name, too`;
     this.#options.log.error({ event: "name-conflict", address, interface: name }, text);
+  }
+
+  /** Normal on a LAN that several clusters share: said, and nothing else. */
+  #onForeignCluster(news: ForeignCluster): void {
+    const { cluster, node, interface: name, address, mac } = news;
+    const about = { event: "foreign-cluster", cluster, node, interface: name, address, mac };
+    const text = `lbd on the host ${address} on ${name} says it is of another cluster: ignored`;
+    this.#options.log.info(about, text);
   }
 
   /** Why this node cannot be heard, or null. */

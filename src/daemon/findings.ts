@@ -1,6 +1,7 @@
 // What is not as it should be, worst first, each with its cause and the next thing to do.
 
 import type { Finding, Health } from "../api/types.ts";
+import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { Problem } from "../core/problem.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { Service } from "../k8s-sync/model.ts";
@@ -46,12 +47,16 @@ export interface Findable {
   }[];
   /** Why this node, by its name, is drained, or null. */
   readonly drained?: { readonly cause: DrainCause; readonly node: string } | null;
+  /** Other clusters whose beacons arrive. */
+  readonly foreignClusters?: readonly ForeignCluster[];
   /** All Services: some ask for what is not supported yet. */
   readonly services?: Iterable<Service>;
 }
 
 /** At most this many of one kind are listed; the rest is counted. */
 const LISTED_MAX = 5;
+
+const WORST_FIRST: readonly Health[] = ["failing", "degraded", "ok"];
 
 export function findings(input: Findable): Finding[] {
   const all = [
@@ -68,11 +73,9 @@ export function findings(input: Findable): Finding[] {
     ...drainFinding(input.drained),
     ...namesakeFinding(input.namesake ?? null),
     ...unsupportedFinding(input.services ?? []),
+    ...listed((input.foreignClusters ?? []).map(foreignFinding), "lbctl status -o json"),
   ];
-  return [
-    ...all.filter((finding) => finding.health === "failing"),
-    ...all.filter((finding) => finding.health !== "failing"),
-  ];
+  return WORST_FIRST.flatMap((health) => all.filter((finding) => finding.health === health));
 }
 
 function listed(all: readonly Finding[], next: string): Finding[] {
@@ -84,8 +87,7 @@ function listed(all: readonly Finding[], next: string): Finding[] {
 }
 
 export function worst(list: readonly Finding[]): Health {
-  if (list.some((finding) => finding.health === "failing")) return "failing";
-  return list.length > 0 ? "degraded" : "ok";
+  return WORST_FIRST.find((health) => list.some((one) => one.health === health)) ?? "ok";
 }
 
 /** One finding for each distinct failure: an API that is gone fails for every resource. */
@@ -258,5 +260,16 @@ function wireFinding(found: NonNullable<Findable["wire"]>[number]): Finding {
     cause:
       "the port or the daemon of the owner, a filter of the switch, or a host that uses it, too",
     next: `lbctl status on ${owner}, and lbctl explain ${address}`,
+  };
+}
+
+/** Two clusters may share a LAN: it is said, for whoever did not mean it, and is no trouble. */
+function foreignFinding(foreign: ForeignCluster): Finding {
+  const { cluster, node, interface: name, address, mac } = foreign;
+  return {
+    health: "ok",
+    what: `Beacons on ${name} say that they are of another cluster, ${cluster}: they are ignored`,
+    cause: `the host ${address} sends them; unproven, it calls itself node "${node}", MAC ${mac}`,
+    next: "nothing, if it is meant to be there; else lbctl pools, on both: no address in common",
   };
 }

@@ -136,7 +136,7 @@ export class OwnershipDriver implements Task {
   async leaveForRestart(): Promise<void> {
     if (this.#options.namesake.isSilencing) return;
     this.#options.tellResponder({ type: "state", state: "restarting" });
-    await sleep(this.#options.timings.holdMs);
+    await sleep(this.#machine.holdMs(this.#options.clock.boot()));
   }
 
   #drain(): void {

@@ -383,6 +383,7 @@ export class ResponderLoop {
       beacons: beacons.counters(),
       drops: engine.drops,
       peers: engine.peers(),
+      foreignClusters: engine.foreignClusters(this.#ports.now()),
     });
   }
 }

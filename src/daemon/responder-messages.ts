@@ -2,6 +2,7 @@
 
 import type { Asked } from "../arp/asks.ts";
 import type { BeaconSettings } from "../beacon/engine-types.ts";
+import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip, IpPrefix, IpRange } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
@@ -105,6 +106,8 @@ export interface ResponderReport {
     readonly verdict: string;
     readonly state: PeerState;
   }[];
+  /** Other clusters whose beacons arrive. */
+  readonly foreignClusters: readonly ForeignCluster[];
 }
 
 export type FromResponder =

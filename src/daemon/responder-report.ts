@@ -1,5 +1,6 @@
 // What the responder thread tells of itself: counters by name, and who was answered last.
 
+import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerSummary } from "../beacon/open-segment.ts";
 import type { BeaconSocketCounters } from "../beacon/socket.ts";
 import type { Ip } from "../core/address.ts";
@@ -20,6 +21,7 @@ export function reportOf(parts: {
   /** By reason. */
   readonly drops: Readonly<Record<string, number>>;
   readonly peers: readonly PeerSummary[];
+  readonly foreignClusters: readonly ForeignCluster[];
 }): ResponderReport {
   const counters = { ...parts.counters };
   for (const [name, count] of Object.entries(parts.beacons)) counters[`beacon-${name}`] = count;
@@ -30,5 +32,6 @@ export function reportOf(parts: {
     lastAnswer: last,
   }));
   const problems = [...parts.problems].map(([name, message]) => ({ interface: name, message }));
-  return { counters, vips, problems, peers: parts.peers };
+  const { peers, foreignClusters } = parts;
+  return { counters, vips, problems, peers, foreignClusters };
 }

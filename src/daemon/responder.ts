@@ -31,7 +31,13 @@ const STOP_TIMEOUT_MS = 1_000;
 /** An answer to a person waits no longer than this for fresh counters. */
 const REFRESH_TIMEOUT_MS = 200;
 
-const EMPTY_REPORT: ResponderReport = { counters: {}, vips: [], problems: [], peers: [] };
+const EMPTY_REPORT: ResponderReport = {
+  counters: {},
+  vips: [],
+  problems: [],
+  peers: [],
+  foreignClusters: [],
+};
 
 export class Responder implements Task {
   readonly name = "responder";

@@ -121,6 +121,7 @@ export class Views implements ApiSource {
       storeNotice: store.notice,
       storeFailure: store.failure()?.message ?? null,
       responderProblems: responder.report().problems,
+      foreignClusters: responder.report().foreignClusters,
       orphans: ipv4.flatMap((address) => this.#orphan(address)),
       poolConflicts: this.#poolConflicts(),
       ipv6Addresses: addresses.length - ipv4.length,

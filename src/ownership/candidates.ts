@@ -82,7 +82,8 @@ export class Candidates {
 
   /** It can be expected to claim: heard, or, where beacons do not reach, renewing its Lease. */
   #isThere({ node, status, hearing, state }: Verdict): boolean {
-    if (node === this.#node || hearing === "unknown") return status === "alive";
+    const isByLease = hearing === "unknown" || hearing === "unproven";
+    if (node === this.#node || isByLease) return status === "alive";
     return hearing === "heard" && state === "live";
   }
 

@@ -12,6 +12,7 @@ import type { Situation } from "./action.ts";
 import { Candidates } from "./candidates.ts";
 import type { WireClaim } from "./claims.ts";
 import { WireClaims } from "./claims.ts";
+import { Listening } from "./listening.ts";
 import { Members } from "./members.ts";
 import { Membership } from "./membership.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -20,7 +21,7 @@ import { Presence } from "./presence.ts";
 import { Ranking } from "./ranking.ts";
 import { RecordReads } from "./record-reads.ts";
 import type { Timings } from "./timings.ts";
-import { checkTimings, comebackMs } from "./timings.ts";
+import { checkTimings, comebackMs, holdMsFor } from "./timings.ts";
 import type { OwnershipEffect, OwnershipEvent, OwnershipOptions, Segment } from "./types.ts";
 import { OwnershipViews } from "./views.ts";
 import type { Vip } from "./vip.ts";
@@ -49,8 +50,8 @@ export class Ownership {
   readonly #wire: Wire;
   #segments: readonly Segment[] = [];
   #startHoldUntil: BootMs = NEVER;
-  /** Until then it listens to what the peers say, and takes nothing. */
-  #listenUntil: BootMs = NEVER;
+  /** While it listens to what the peers say, it takes nothing. */
+  readonly #listening = new Listening((now) => this.holdMs(now));
   /** The last write got no answer. */
   #isHoldover = false;
   /** As of the last step: a change makes every VIP be looked at. */
@@ -123,7 +124,7 @@ export class Ownership {
   /** Asks for the records; the node joins as a member once it has them. Call once, first. */
   start(now: BootMs): OwnershipEffect[] {
     this.#startHoldUntil = after(now, this.#timings.startHoldMs);
-    this.#listenUntil = after(now, this.#timings.holdMs);
+    this.#listening.begin(1, now);
     this.#reads.request(now);
     return this.#take();
   }
@@ -143,9 +144,15 @@ export class Ownership {
   /** When to step with a `tick` if nothing happens before. */
   nextDeadline(now: BootMs): BootMs {
     if (this.#stop === "leaving" || this.#stop === "done") return NEVER;
-    const listenUntil = now < this.#listenUntil ? this.#listenUntil : NEVER;
+    const listenUntil = this.#listening.nextDeadline(now);
     const renewAt = this.#orders.isSilent ? NEVER : this.#presence.nextDeadline();
     return earliest(renewAt, this.#vips.due, this.#reads.due, listenUntil);
+  }
+
+  /** The longest that anybody may have to wait for a beacon, by the nodes that are known. */
+  holdMs(now: BootMs): number {
+    const others = Math.max(this.#members.alive(now).length, this.#neighbours.most());
+    return Math.max(holdMsFor(this.#timings, others + 1), this.#neighbours.longestHoldMs());
   }
 
   owned(): Ip[] {
@@ -187,7 +194,7 @@ export class Ownership {
         return this.#onLapsed(event, now);
       case "undrain":
         // A node that slept may come to this before it is told that it did: what it knows is old.
-        this.#listen(1, now);
+        this.#listening.begin(1, now);
         return this.#orders.apply(event, now);
       case "drain":
       case "move":
@@ -217,7 +224,7 @@ export class Ownership {
     const known = new Set(this.#segments.map((segment) => segment.interface));
     const isNew = segments.some((segment) => !known.has(segment.interface));
     // Who answers there is not known before its beacons were listened to.
-    if (isNew) this.#listen(1, now);
+    if (isNew) this.#listening.begin(1, now);
     this.#segments = segments;
     this.#candidates.setOwnSegments(segments);
     this.#membership.onSegments(segments, now);
@@ -240,7 +247,7 @@ export class Ownership {
     if (this.#hasRecords) return;
     this.#hasRecords = true;
     this.#vips.recordsRead(vips);
-    this.#listen(REMEMBERING_HOLDS, now);
+    this.#listening.begin(REMEMBERING_HOLDS, now);
     this.#membership.expect(nodes, now);
     this.#presence.renewNow(now);
     this.#evaluateAll(now);
@@ -284,19 +291,13 @@ export class Ownership {
   /** A process that slept past its tenure owns nothing until it knows what happened meanwhile. */
   #onLapsed({ interface: name, lapses }: EventOf<"lapsed">, now: BootMs): void {
     this.#vips.lapses = lapses;
-    this.#listen(1, now);
+    this.#listening.begin(1, now);
     for (const vip of this.#vips.owned()) {
       if (vip.phase.kind !== "owning" || !vip.phase.interfaces.includes(name)) continue;
       this.#vips.lose(vip, "tenure-lapsed", `no beacon left ${name} in time`);
     }
     this.#doubtRecords(now);
     this.#evaluateAll(now);
-  }
-
-  /** What is listened to already goes on for as long as it should. */
-  #listen(holds: number, now: BootMs): void {
-    const until = after(now, holds * this.#timings.holdMs);
-    this.#listenUntil = Math.max(this.#listenUntil, until) as BootMs;
   }
 
   #isApiInReach(now: BootMs): boolean {
@@ -306,7 +307,7 @@ export class Ownership {
   /** What changes by itself: the API gets out of reach, the listening ends, members are gone. */
   #watchTime(now: BootMs): void {
     const isInReach = this.#isApiInReach(now);
-    const hasListened = now >= this.#listenUntil;
+    const hasListened = this.#listening.isOver(now);
     const isGone = (node: string): boolean => {
       const status = this.#members.status(node, now);
       return status === "down" || status === "suspect";
@@ -334,7 +335,7 @@ export class Ownership {
       neighbours: this.#neighbours,
       candidates: this.#candidates,
       wireClaim: (vip) => this.#wireClaim(vip, now),
-      mayAct: this.#hasRecords && now >= this.#listenUntil && !this.#orders.isSilent,
+      mayAct: this.#hasRecords && this.#listening.isOver(now) && !this.#orders.isSilent,
       isApiInReach: this.#isApiInReach(now),
       canReadRecords: this.#isApiInReach(now) && !this.#reads.isFailing,
       isHoldover: this.#isHoldover,

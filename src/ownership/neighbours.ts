@@ -7,16 +7,19 @@ import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 
 /**
- * `heard`: beacons arrive. `silent`: neither beacons nor answers. `answers`: no beacons, but the
- * host answers for its VIPs. `unknown`: never heard on this segment.
+ * `heard`: beacons arrive. `unproven`: they do, and may be recordings of one that is gone: what the
+ * node has is left to it, and nobody has a majority by it. `silent`: neither beacons nor answers.
+ * `answers`: no beacons, but the host answers for its VIPs. `unknown`: never heard on this segment.
  */
-export type Hearing = "heard" | "silent" | "answers" | "unknown";
+export type Hearing = "heard" | "unproven" | "silent" | "answers" | "unknown";
 
 export interface Neighbour {
   hearing: Exclude<Hearing, "unknown">;
   state: PeerState;
   mac: Mac;
   incarnation: number;
+  /** How long it asked to be waited for last, in ms; a restart counts as nothing. */
+  holdMs: number;
   /** When that began. */
   since: BootMs;
   /** Whether the gateway answered when it fell silent; null: there is none. */
@@ -27,6 +30,8 @@ export interface Neighbour {
   isExpected: boolean;
   /** It is heard, and may own what it has not told of. */
   isTableMissing: boolean;
+  /** It was there, then or now: a member of the segment. */
+  isProven: boolean;
 }
 
 /** A node that is gone counts as a member for this long while a majority stands without it. */
@@ -53,16 +58,24 @@ export class Neighbours {
       readonly state: PeerState;
       readonly mac: Mac;
       readonly incarnation: number;
+      readonly isProven: boolean;
+      readonly holdMs: number;
       readonly at: BootMs;
     },
   ): boolean {
-    const { state, mac, incarnation, at } = news;
+    const { state, mac, incarnation, isProven, at } = news;
     const known = this.on(interfaceName).get(node);
+    if (!isProven) {
+      this.#unproven(node, interfaceName, { known, mac, incarnation, at });
+      return false;
+    }
     const isAnew = known?.isExpected === false && known.incarnation !== incarnation;
     const since = known?.hearing === "heard" && !isAnew ? known.since : at;
-    const told = { hearing: "heard", state, mac, incarnation, since, isExpected: false } as const;
+    const holdMs = state === "restarting" ? (known?.holdMs ?? 0) : news.holdMs;
+    const told = { hearing: "heard", state, mac, incarnation, isProven, holdMs, since } as const;
     const isTableMissing = since === known?.since && known.isTableMissing;
-    this.#set(node, interfaceName, { ...told, gateway: null, beside: [], isTableMissing });
+    const nothing = { gateway: null, beside: [], isExpected: false, isTableMissing } as const;
+    this.#set(node, interfaceName, { ...told, ...nothing });
     return isAnew;
   }
 
@@ -76,8 +89,24 @@ export class Neighbours {
 
   /** Whether the node, or, where none is named, any is heard there without a known table. */
   lacksTable(interfaceName: string, node?: string): boolean {
-    if (node !== undefined) return this.on(interfaceName).get(node)?.isTableMissing === true;
-    return [...this.on(interfaceName).values()].some(({ isTableMissing }) => isTableMissing);
+    const lacks = ({ hearing, isTableMissing }: Neighbour): boolean =>
+      isTableMissing || hearing === "unproven";
+    const all = this.on(interfaceName);
+    const one = node === undefined ? undefined : all.get(node);
+    return node === undefined ? [...all.values()].some(lacks) : one !== undefined && lacks(one);
+  }
+
+  /** What was known of it stays: what it says of itself may be old. */
+  #unproven(
+    node: string,
+    interfaceName: string,
+    news: { known: Neighbour | undefined; mac: Mac; incarnation: number; at: BootMs },
+  ): void {
+    const { known, mac, incarnation, at } = news;
+    const nothing = { gateway: null, beside: [], isExpected: false, isProven: false } as const;
+    const about = { state: "live", mac, incarnation, holdMs: 0, isTableMissing: false } as const;
+    const stranger = { ...about, ...nothing };
+    this.#set(node, interfaceName, { ...(known ?? stranger), hearing: "unproven", since: at });
   }
 
   silent(
@@ -92,6 +121,8 @@ export class Neighbours {
   ): void {
     const known = this.on(interfaceName).get(node);
     if (known === undefined) return;
+    // Of one that was never there nothing is left.
+    if (isStranger(known)) return void this.#heard.get(interfaceName)?.delete(node);
     const hearing = news.answers ? "answers" : "silent";
     const since = known.hearing === hearing ? known.since : news.at;
     const { gateway, heard: beside } = news;
@@ -103,8 +134,15 @@ export class Neighbours {
   expect(node: string, interfaceName: string, now: BootMs): void {
     if (this.on(interfaceName).has(node)) return;
     this.#set(node, interfaceName, {
-      ...{ hearing: "silent", state: "live", mac: MAC_ZERO, incarnation: -1, since: now },
-      ...{ gateway: null, beside: [], isExpected: true, isTableMissing: false },
+      ...{
+        hearing: "silent",
+        state: "live",
+        mac: MAC_ZERO,
+        incarnation: -1,
+        holdMs: 0,
+        since: now,
+      },
+      ...{ gateway: null, beside: [], isExpected: true, isProven: false, isTableMissing: false },
     });
   }
 
@@ -125,8 +163,9 @@ export class Neighbours {
    */
   interfaceLost(name: string, now: BootMs): void {
     const nothing = { gateway: null, beside: [], since: now, isTableMissing: false } as const;
-    for (const [node, neighbour] of this.on(name)) {
-      this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });
+    for (const [node, neighbour] of [...this.on(name)]) {
+      if (isStranger(neighbour)) this.#heard.get(name)?.delete(node);
+      else this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });
     }
   }
 
@@ -169,6 +208,22 @@ export class Neighbours {
     return 2 * hearing === members && neighbour.gateway === true;
   }
 
+  /** The longest hold of those that are heard, in ms; 0: nobody is. */
+  longestHoldMs(): number {
+    let longest = 0;
+    for (const nodes of this.#heard.values()) {
+      for (const { hearing, holdMs } of nodes.values()) {
+        if (hearing === "heard") longest = Math.max(longest, holdMs);
+      }
+    }
+    return longest;
+  }
+
+  /** Of the segment that has most: all but this node. */
+  most(): number {
+    return Math.max(0, ...[...this.#heard.values()].map((nodes) => nodes.size));
+  }
+
   /** By its MAC, on any segment. */
   nodeOf(mac: Mac): string | null {
     for (const nodes of this.#heard.values()) {
@@ -193,7 +248,14 @@ export class Neighbours {
     isHeard: (node: string) => boolean,
   ): { members: number; hearing: number } {
     const all = [...this.on(interfaceName)];
-    const hearing = all.filter(([node, { hearing }]) => hearing !== "silent" && isHeard(node));
+    const isThere = ({ hearing }: Neighbour): boolean =>
+      hearing === "heard" || hearing === "answers";
+    const hearing = all.filter(([node, neighbour]) => isThere(neighbour) && isHeard(node));
     return { members: all.length + 1, hearing: hearing.length + 1 };
   }
+}
+
+/** It was neither heard for certain nor expected. */
+function isStranger({ isProven, isExpected }: Neighbour): boolean {
+  return !isProven && !isExpected;
 }

@@ -2,6 +2,7 @@
 // are the failure detector; node Leases are for nodes that beacons do not reach.
 
 import { invariant } from "../core/invariant.ts";
+import { beaconIntervalMs } from "../core/peer.ts";
 
 export interface Timings {
   /** How long a node Lease stands after a peer *saw* it renewed. */
@@ -16,6 +17,8 @@ export interface Timings {
   readonly writeTimeoutMs: number;
   /** How long peers wait for a beacon: beacon interval times multiplier. */
   readonly holdMs: number;
+  /** Of the beacons: what makes the hold longer where there are many nodes. */
+  readonly multiplier: number;
   /** An offer to take a VIP over stands for this long; then the next in rank is asked. */
   readonly offerMs: number;
   /** It is said again this often, as a datagram may be lost. */
@@ -48,6 +51,7 @@ export const DEFAULT_TIMINGS: Timings = {
   retryMs: 1_000,
   writeTimeoutMs: 2_000,
   holdMs: 300,
+  multiplier: 3,
   offerMs: 1_000,
   offerRepeatMs: 250,
   offerAgainMs: 5_000,
@@ -59,6 +63,12 @@ export const DEFAULT_TIMINGS: Timings = {
   defendIntervalMs: 10_000,
 };
 
+/** The hold where that many nodes send beacons, this one included (design, section 4.2). */
+export function holdMsFor(timings: Pick<Timings, "holdMs" | "multiplier">, nodes: number): number {
+  const { holdMs, multiplier } = timings;
+  return multiplier * beaconIntervalMs(holdMs / multiplier, nodes);
+}
+
 /** Throws when the bounds do not protect each other: a programmer's error, not an input. */
 export function checkTimings(timings: Timings): void {
   const { leaseDurationMs, renewDeadlineMs, renewIntervalMs, retryMs, writeTimeoutMs } = timings;
@@ -68,7 +78,8 @@ export function checkTimings(timings: Timings): void {
     "renewDeadlineMs leaves room for one failed renewal",
   );
   invariant(leaseDurationMs > comebackMs(timings), "leaseDurationMs leaves time to come back");
-  invariant(timings.holdMs < renewIntervalMs, "holdMs < renewIntervalMs");
+  const longestHoldMs = holdMsFor(timings, Number.POSITIVE_INFINITY);
+  invariant(longestHoldMs < renewIntervalMs, "holdMs < renewIntervalMs, with all nodes");
   invariant(timings.claimWaitMs < timings.holdMs, "claimWaitMs < holdMs");
 }
 
@@ -82,5 +93,5 @@ export function timingsFor(beacons: {
 }): Timings {
   const holdMs = beacons.intervalMs * beacons.multiplier;
   const claimWaitMs = Math.min(DEFAULT_TIMINGS.claimWaitMs, holdMs - TENURE_MARGIN_MS);
-  return { ...DEFAULT_TIMINGS, holdMs, claimWaitMs };
+  return { ...DEFAULT_TIMINGS, holdMs, multiplier: beacons.multiplier, claimWaitMs };
 }

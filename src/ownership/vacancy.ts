@@ -89,6 +89,8 @@ function holderVacancy(
     case "heard":
       vip.heardHolder = holder;
       return { kind: "wait", due: until };
+    case "unproven":
+      return { kind: "wait", due: until };
     case "answers":
       // A host whose beacons are filtered lives, while its Lease does or cannot be read.
       if (!situation.isApiInReach) return { kind: "wait", due: until };
@@ -115,7 +117,8 @@ function recordedVacancy(
   now: BootMs,
 ): Extract<Action, { kind: "wait" | "read-member" }> | null {
   const hearing = neighbours.hearing(recorded, segment);
-  if (hearing === "heard" || hearing === "answers") return { kind: "wait", due: NEVER };
+  const isPerhapsThere = hearing === "heard" || hearing === "answers" || hearing === "unproven";
+  if (isPerhapsThere) return { kind: "wait", due: NEVER };
   if (hearing === "silent" && neighbours.mayJudge(recorded, segment)) return null;
   const byLease = leaseVacancy(recorded, members, now);
   return byLease.kind === "vacant" ? null : byLease;

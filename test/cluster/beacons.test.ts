@@ -9,7 +9,13 @@ import type { LabDaemon } from "../lab/daemon.ts";
 import { eventually } from "../lab/eventually.ts";
 import { BeaconStranger } from "./support/beacon-stranger.ts";
 import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
-import { decode, FORGERIES, type Recorded } from "./support/forged-datagrams.ts";
+import {
+  ABROAD,
+  beaconAbroad,
+  decode,
+  FORGERIES,
+  type Recorded,
+} from "./support/forged-datagrams.ts";
 import {
   answerers,
   counters,
@@ -30,6 +36,8 @@ const KEY_BYTES = 32;
 const ROTATION_MS = 20_000;
 /** A node that never was has a Lease's time to show itself, and is asked for once more. */
 const GHOST_MS = 30_000;
+
+const NOTE_ABROAD = new RegExp(`note: Beacons on \\S+ say .* another cluster, ${ABROAD}:`);
 
 type Present = Tenure & { readonly rows: number };
 
@@ -149,6 +157,25 @@ describe("beacons", () => {
     });
   }
 
+  test("another cluster on the LAN is told of once, with its host, and is no trouble", async () => {
+    const c = cluster();
+    const stranger = new BeaconStranger(c.lab.client);
+    const { name } = c.other(before.owner).node;
+    const recorded = await beaconOf(c, name);
+    const beacons = Array.from({ length: 20 }, () => beaconAbroad(recorded));
+    const nodes = c.lab.nodes.map((node) => node.name);
+    await counts(c, { counter: "beacon-drop-foreign-cluster", nodes }, () =>
+      stranger.send(beacons),
+    );
+    for (const daemon of c.daemons.values()) {
+      const status = await c.untilStatus(daemon, NOTE_ABROAD);
+      assert.match(status, /^health {4}ok$/m);
+      assert.match(status, new RegExp(`the host ${c.lab.client.address()} sends them.*"${name}"`));
+      assert.equal(daemon.process.log().match(/"event":"foreign-cluster"/g)?.length, 1);
+    }
+    await nothingMoved(c, before);
+  });
+
   test("a recorded beacon of the owner is counted as replay and moves nothing", async () => {
     const c = cluster();
     const stranger = new BeaconStranger(c.lab.client);
@@ -213,6 +240,14 @@ describe("beacons", () => {
     await patch(c, LEASE, { spec: { holderIdentity: "ghost", leaseTransitions: epoch + 5 } });
     const after = await untilOneAnswers(c, ADDRESS, GHOST_MS);
     assert.ok(after.epoch > epoch + 5);
+  });
+
+  test("another cluster that is not heard any more is not told of any more", async () => {
+    const c = cluster();
+    for (const daemon of c.daemons.values()) {
+      const options = { until: (text: string) => !NOTE_ABROAD.test(text), timeoutMs: 70_000 };
+      await eventually("no note of it", () => c.status(daemon), options);
+    }
   });
 
   test("of two hosts with one name the newer stays silent, and says so", async () => {

@@ -35,6 +35,8 @@ export type Beacon = Extract<DatagramBody, { kind: "beacon" }>;
 export interface Packet {
   readonly from: Ip;
   readonly bytes: Uint8Array;
+  /** Whose it is, who answers when it is asked whether it lives; none: nobody does. */
+  readonly sender?: TestPeer;
 }
 
 /** What a beacon says of these entries, which are in the order of their addresses. */
@@ -67,6 +69,8 @@ export interface BenchOptions {
   readonly settings?: BeaconSettings;
   readonly cluster?: string | null;
   readonly key?: Uint8Array | null;
+  /** False: peers do not answer by themselves when they are challenged; all of that is noted. */
+  readonly proves?: boolean;
 }
 
 export class BeaconBench {
@@ -75,12 +79,14 @@ export class BeaconBench {
   readonly broken = new Set<string>();
   /** The last one that was sent. */
   beacon: Beacon | null = null;
+  readonly #proves: boolean;
   #now = START;
   #log: string[] = [];
 
   constructor(options: BenchOptions = {}) {
     const { segments = [ETH0], settings = DEFAULT_BEACON_SETTINGS } = options;
-    const { cluster = CLUSTER, key = KEY } = options;
+    const { cluster = CLUSTER, key = KEY, proves = true } = options;
+    this.#proves = proves;
     const identity = { node: OWN_NODE, incarnation: OWN_INCARNATION };
     this.engine = new BeaconEngine({ ...identity, settings, hmac, sha256 });
     if (cluster !== null) this.engine.setCluster(cluster, this.now);
@@ -115,8 +121,13 @@ export class BeaconBench {
     return this;
   }
 
-  hear({ from, bytes }: Packet, interfaceName = "eth0"): this {
-    return this.perform(this.engine.receive(interfaceName, { from, bytes }, this.now));
+  hear({ from, bytes, sender }: Packet, interfaceName = "eth0"): this {
+    const effects = this.engine.receive(interfaceName, { from, bytes }, this.now);
+    const challenge = this.#proves && sender !== undefined ? challengeIn(effects) : null;
+    if (challenge === null || sender === undefined) return this.perform(effects);
+    this.perform(effects.filter(({ type }) => type === "watch-hosts"));
+    const proof = sender.datagram({ kind: "proof", challenge });
+    return this.perform(this.engine.receive(interfaceName, proof, this.now));
   }
 
   /** Beacons from one every 100 ms: from the time on, to the time before the end. */
@@ -179,7 +190,7 @@ export class BeaconBench {
     if ("at" in news) assert.equal(news.at, this.now);
     switch (news.type) {
       case "peer-heard":
-        return `heard ${news.node} #${news.incarnation} ${news.state} ${news.mac}`;
+        return heardText(news);
       case "peer-silent": {
         const gateway = news.gateway === null ? "" : `, gateway ${news.gateway}`;
         if (news.answers) return `answers ${news.node}${gateway}`;
@@ -200,12 +211,29 @@ export class BeaconBench {
         return `lapsed ${news.lapses}`;
       case "name-conflict":
         return `name-conflict ${news.address}${news.isNewer ? " newer" : ""}`;
+      case "foreign-cluster":
+        return `foreign-cluster ${news.cluster} ${news.node} ${news.address} ${news.mac}`;
     }
   }
 
   #note(interfaceName: string, text: string): void {
     this.#log.push(`${this.#now - START} ${interfaceName} ${text}`);
   }
+}
+
+function heardText(news: Extract<PeerNews, { type: "peer-heard" }>): string {
+  const { node, incarnation, state, mac, isProven } = news;
+  return `${isProven ? "heard" : "unproven"} ${node} #${incarnation} ${state} ${mac}`;
+}
+
+/** What the only peer that it hears is asked to prove. */
+function challengeIn(effects: readonly EngineEffect[]): string | null {
+  for (const effect of effects) {
+    if (effect.type !== "send") continue;
+    const decoded = decodeDatagram(effect.bytes, [KEY], hmac);
+    if (decoded.ok && decoded.value.body.kind === "challenge") return decoded.value.body.challenge;
+  }
+  return null;
 }
 
 function toText(to: string | null): string {
@@ -218,6 +246,9 @@ function bodyText(body: DatagramBody): string {
       return `beacon ${body.state} ${body.intervalMs}/${body.holdMs}`;
     case "table-request":
       return "table-request";
+    case "challenge":
+    case "proof":
+      return `${body.kind} ${body.challenge}`;
     case "claim":
     case "offer":
     case "complaint":
@@ -267,6 +298,7 @@ export class TestPeer {
     this.sequence += 1;
     const { node, incarnation, sequence, address } = this;
     const head = { cluster: CLUSTER, node, incarnation, sequence, address };
-    return { from: address, bytes: encodeDatagram({ ...head, body, ...changes }, key, hmac) };
+    const bytes = encodeDatagram({ ...head, body, ...changes }, key, hmac);
+    return { from: address, bytes, sender: this };
   }
 }

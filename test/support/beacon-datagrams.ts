@@ -84,6 +84,7 @@ export const anyBody: fc.Arbitrary<DatagramBody> = fc.oneof(
     plain,
   ),
   fc.constant({ kind: "table-request" } as const),
+  fc.record({ kind: fc.constantFrom("challenge", "proof"), challenge: anyHex(8) }, plain),
   anyTable,
 );
 

@@ -127,7 +127,8 @@ export function peerHeard(
 ): OwnershipEvent {
   const mac = macOf(node);
   const about = { node, interface: "eth0", incarnation: 1, state: "live", mac } as const;
-  return { type: "peer-heard", ...about, at: bootMs(at), ...changes };
+  const said = { ...about, isProven: true, holdMs: 300 };
+  return { type: "peer-heard", ...said, at: bootMs(at), ...changes };
 }
 
 const PEERS = ["node-a", "node-b", "node-c", "node-d", "node-e"];

@@ -21,7 +21,7 @@ export function addStatus(program: Command, context: MakeContext): void {
 export function statusText({ item }: ItemView<StatusView>): string {
   const lines = [`health    ${item.health}`];
   for (const finding of item.findings) {
-    lines.push(`  ${finding.health}: ${finding.what}`);
+    lines.push(`  ${finding.health === "ok" ? "note" : finding.health}: ${finding.what}`);
     lines.push(`    cause: ${finding.cause}`);
     lines.push(`    next:  ${finding.next}`);
   }

@@ -73,12 +73,20 @@ export const FORGERIES: readonly {
   },
 ];
 
+/** What `beaconAbroad` says it is of. */
+export const ABROAD = "0123456789abcdef";
+
+/** The beacon as a node of another cluster, with its own key, would send it. */
+export function beaconAbroad({ datagram }: Recorded): Uint8Array {
+  return encodeDatagram(abroad(datagram), randomBytes(BEACON_KEY_BYTES), hmac);
+}
+
 function longer(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, Buffer.alloc(DATAGRAM_BYTES_MAX + 1 - bytes.length)]);
 }
 
 function abroad(datagram: Datagram): Datagram {
-  return { ...datagram, cluster: "0123456789abcdef" };
+  return { ...datagram, cluster: ABROAD };
 }
 
 /** Would take the VIP at once if it were believed. */

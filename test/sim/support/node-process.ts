@@ -64,7 +64,7 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
     onHeard: (address, from) =>
       onEvent({ type: "heard", address, interface: INTERFACE, mac: macOfPort(from) }),
     onPeer: (news) => {
-      if (news.type !== "name-conflict") onEvent(news);
+      if (news.type !== "name-conflict" && news.type !== "foreign-cluster") onEvent(news);
     },
     onAnsweringChanged,
   });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PEERS_MAX } from "../../../src/beacon/engine.ts";
+import { PEERS_MAX } from "../../../src/core/peer.ts";
 import { BeaconBench, ETH0, TestPeer } from "../../support/beacon-bench.ts";
 
 const HEARD_B = "eth0 heard b #1 live 02:00:00:00:00:02";
@@ -62,31 +62,60 @@ test("BeaconEngine with as many peers as it listens to takes another when they a
   assert.deepEqual(bench.take(/heard/), [`660000 ${HEARD_B}`]);
 });
 
-for (const [peers, text] of [
-  [99, "100/300"],
-  [100, "101/303"],
-  [199, "200/600"],
-  [256, "257/771"],
+for (const [peers, hold, text] of [
+  [99, 300, "100/300"],
+  [100, 303, "101/303"],
+  [199, 600, "200/600"],
+  [256, 771, "257/771"],
 ] as const) {
-  test(`BeaconEngine with ${peers} peers says ${text}`, () => {
-    const bench = hearMany(new BeaconBench(), peers).run(300);
-    assert.deepEqual(bench.take(/beacon/), [`300 eth0 beacon live ${text}`]);
+  test(`BeaconEngine with ${peers} peers listens for their hold, then says ${text}`, () => {
+    const bench = hearMany(new BeaconBench(), peers, LONG_HOLD_MS).run(hold);
+    assert.deepEqual(bench.take(/beacon/), [`${hold} eth0 beacon live ${text}`]);
   });
 }
 
+test("BeaconEngine listens for the hold of a peer that sends less often", () => {
+  const slow = new TestPeer("b");
+  const body = {
+    kind: "beacon",
+    state: "live",
+    holdMs: 1_000,
+    stalledMs: 0,
+    mac: slow.mac,
+  } as const;
+  const beacon = { ...body, intervalMs: 250, digest: slow.digest };
+  const bench = new BeaconBench().run(200).hear(slow.datagram(beacon)).run(900);
+  assert.deepEqual(bench.times(/beacon/), [750, 850]);
+});
+
+test("BeaconEngine listens no longer for a peer that restarts, whose hold is another thing", () => {
+  const b = new TestPeer("b");
+  b.state = "restarting";
+  b.holdMs = LONG_HOLD_MS;
+  const bench = new BeaconBench().hear(b.beacon()).run(300);
+  assert.deepEqual(bench.times(/beacon/), [300]);
+});
+
+test("BeaconEngine that has spoken does not wait for who comes later", () => {
+  const bench = hearMany(new BeaconBench().run(350), 199, LONG_HOLD_MS).run(600);
+  assert.deepEqual(bench.times(/beacon/), [300, 400, 600]);
+});
+
 test("BeaconEngine counts the peers of each segment on their own", () => {
   const segments = [ETH0, { ...ETH0, interface: "eth1" }];
-  const bench = hearMany(new BeaconBench({ segments }), 199).run(300);
-  const lines = ["300 eth0 beacon live 200/600", "300 eth1 beacon live 100/300"];
-  assert.deepEqual(bench.take(/beacon/), lines);
+  const bench = hearMany(new BeaconBench({ segments }), 199, LONG_HOLD_MS).run(600);
+  const [first, ...rest] = bench.take(/beacon/);
+  assert.equal(first, "300 eth1 beacon live 100/300");
+  assert.ok(rest.includes("600 eth0 beacon live 200/600"));
 });
 
 test("BeaconEngine counts no peer that is silent", () => {
-  const bench = hearMany(new BeaconBench(), 199).run(600);
+  const bench = hearMany(new BeaconBench().run(350), 199).run(800);
   assert.deepEqual(bench.take(/beacon/), [
-    "300 eth0 beacon live 200/600",
-    "500 eth0 beacon live 100/300",
-    "600 eth0 beacon live 100/300",
+    "300 eth0 beacon live 100/300",
+    "400 eth0 beacon live 200/600",
+    "600 eth0 beacon live 200/600",
+    "800 eth0 beacon live 100/300",
   ]);
 });
 

@@ -7,6 +7,7 @@ import { HMAC_BYTES } from "../../../src/beacon/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import {
   BeaconBench,
+  CLUSTER,
   ETH0,
   entryOf,
   KEY,
@@ -98,7 +99,7 @@ for (const [name, reason, packetOf] of BAD) {
     const before = bench.hear(b.beacon()).engine.peers();
     const packet = packetOf(b);
     bench.run(200).hear(packet);
-    assert.deepEqual(bench.take(), []);
+    assert.deepEqual(bench.take(/^(?!.*foreign-cluster)/), []);
     assert.deepEqual(bench.engine.drops, { [reason]: 1 });
     assert.deepEqual(bench.engine.peers(), before);
     bench.hear(packet);
@@ -128,6 +129,23 @@ test("BeaconEngine that knows no cluster yet calls none foreign", () => {
   bench.hear(b.beacon()).hear(b.beacon({}, OTHER_KEY));
   assert.deepEqual(bench.engine.drops, { unknown: 1, hmac: 1 });
   assert.deepEqual(bench.take(), []);
+});
+
+test("BeaconEngine tells once of each foreign cluster, whoever has its key", () => {
+  const { bench, b } = benchWithB();
+  const abroad = (cluster: string, key = OTHER_KEY) => b.beacon({ cluster }, key);
+  bench.run(150).hear(abroad(OTHER_CLUSTER)).hear(abroad(OTHER_CLUSTER, KEY));
+  bench.hear(abroad("ff00000000000001", KEY)).hear(abroad(CLUSTER));
+  const host = "b 192.168.1.2 02:00:00:00:00:02";
+  assert.deepEqual(bench.take(/foreign/), [
+    `150 eth0 foreign-cluster ${OTHER_CLUSTER} ${host}`,
+    `150 eth0 foreign-cluster ff00000000000001 ${host}`,
+  ]);
+  assert.deepEqual(bench.engine.drops, { "foreign-cluster": 3, hmac: 1 });
+  assert.deepEqual(
+    bench.engine.foreignClusters(bench.now).map(({ cluster }) => cluster),
+    [OTHER_CLUSTER, "ff00000000000001"],
+  );
 });
 
 test("BeaconEngine tells a peer when it is heard first, and then what changes", () => {

@@ -23,9 +23,11 @@ function datagram(sequence: number, incarnation = 5): Datagram {
   return { cluster: CLUSTER, node: "b", incarnation, sequence, address, body: beaconOf() };
 }
 
+const CHALLENGE = "00000000000000c1";
+
 /** Heard first with this sequence number, at 0. */
 function peerAt(sequence = FIRST): Peer {
-  return new Peer(datagram(sequence), beaconOf(), bootMs(0));
+  return new Peer(datagram(sequence), beaconOf(), { challenge: CHALLENGE, now: bootMs(0) });
 }
 
 type Page = Extract<DatagramBody, { kind: "table" }>;

@@ -14,6 +14,7 @@ import {
   encodeDatagram,
   HMAC_BYTES,
   pagesOf,
+  unprovenDatagram,
   VERSION,
 } from "../../../src/beacon/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
@@ -219,6 +220,21 @@ test("decodeDatagram() never throws for any bytes, changes none, and reads none 
       assert.deepEqual(within, copy);
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test("unprovenDatagram() reads what another key signed, and nothing that has no form", () => {
+  assert.deepEqual(unprovenDatagram(encodeDatagram(BEACON, OTHER_KEY, hmac)), BEACON);
+  for (const [name, bytes, reason] of DROPPED) {
+    assert.equal(unprovenDatagram(bytes) === null, reason !== "hmac", name);
+  }
+});
+
+test("unprovenDatagram() never throws for any bytes", () => {
+  fc.assert(
+    fc.property(fc.oneof(nearlyDatagram, fc.uint8Array({ maxLength: 200 })), (bytes) => {
+      unprovenDatagram(bytes);
+    }),
   );
 });
 

@@ -152,6 +152,7 @@ test("statusText() puts what is wrong first, each with its cause and what to do"
     findings: [
       { health: "failing", what: "Nobody answers", cause: "no node", next: "lbctl explain x" },
       { health: "degraded", what: "The disk is full", cause: "ENOSPC", next: "df -h" },
+      { health: "ok", what: "Somebody is there", cause: "a beacon", next: "nothing" },
     ],
   });
   const expected = `health    failing
@@ -161,6 +162,9 @@ test("statusText() puts what is wrong first, each with its cause and what to do"
   degraded: The disk is full
     cause: ENOSPC
     next:  df -h
+  note: Somebody is there
+    cause: a beacon
+    next:  nothing
 node      n1`;
   assert.equal(text.slice(0, expected.length), expected);
 });

@@ -259,13 +259,16 @@ export class Harness {
     this.loop.receive({ type: "grant", address, epoch: EPOCH, interfaces, lapses });
   }
 
-  /** A datagram of node n2 arrives on eth0, from 192.168.100.12. */
-  receive(body: DatagramBody): void {
+  /** A datagram of node n2 arrives on eth0, from 192.168.100.12; asked to, n2 proves itself. */
+  receive(body: DatagramBody, cluster = CLUSTER): void {
     this.#sequence += 1;
     const from = "192.168.100.12" as Ip;
-    const head = { cluster: CLUSTER, node: "n2", incarnation: 1, sequence: this.#sequence };
+    const head = { cluster, node: "n2", incarnation: 1, sequence: this.#sequence };
     const bytes = encodeDatagram({ ...head, address: from, body }, KEY, hmac);
+    const before = this.beacons.sent.length;
     this.loop.onDatagram({ interface: "eth0", from, bytes });
+    const [asked] = this.beacons.sent.slice(before);
+    if (asked?.body.kind === "challenge") this.receive({ ...asked.body, kind: "proof" });
   }
 
   /** What the main thread was told of peers and tenures; it is told once. */

@@ -163,9 +163,10 @@ test("ResponderLoop tells of a peer that it hears, once, and asks it for its tab
   harness.receive(BEACON);
   harness.receive(BEACON);
   const about = { node: "n2", interface: "eth0", incarnation: 1, mac: OTHER_NODE } as const;
-  const heard = { type: "peer-heard", ...about, state: "live", at: now } as const;
+  const heard = { type: "peer-heard", ...about, state: "live", holdMs: HOLD_MS, at: now } as const;
+  const unproven = { ...heard, isProven: false };
   const missing = { type: "peer-table-missing", node: "n2", interface: "eth0" } as const;
-  assert.deepEqual(harness.news(), [heard, missing]);
+  assert.deepEqual(harness.news(), [unproven, { ...heard, isProven: true }, missing]);
   const asked = { interface: "eth0", to: PEER_IP, body: { kind: "table-request" } };
   assert.deepEqual(bodiesOf(harness, "table-request"), [asked]);
   const entries = [{ address: THEIRS, epoch: epochOf(8) }];
@@ -275,6 +276,19 @@ test("ResponderLoop counts datagrams that it drops, by their reason", () => {
   assert.equal(harness.count("beacon-drop-not-lbd"), 1);
   assert.equal(harness.count("beacon-drop-short"), 1);
   assert.deepEqual(harness.news(), []);
+});
+
+test("ResponderLoop tells once of another cluster, and reports it while it is heard", () => {
+  const harness = new Harness();
+  harness.grant();
+  harness.news();
+  for (let n = 0; n < 3; n++) harness.receive(BEACON, "ff00000000000000");
+  const about = { node: "n2", interface: "eth0", address: PEER_IP, mac: OTHER_NODE };
+  const foreign = { cluster: "ff00000000000000", ...about };
+  assert.deepEqual(harness.news(), [{ type: "foreign-cluster", ...foreign }]);
+  assert.deepEqual(harness.report().foreignClusters, [foreign]);
+  harness.pass(60_000);
+  assert.deepEqual(harness.report().foreignClusters, []);
 });
 
 test("ResponderLoop reports the trouble of the beacon socket until it is over", () => {

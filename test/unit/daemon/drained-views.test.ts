@@ -41,7 +41,8 @@ function running(t: TestContext, options: Options = {}) {
   const harness = viewsOf(t, objects, changes);
   joinCluster(harness, { vips, members: [member("n2")] });
   const mac = "02:00:00:00:00:02" as Mac;
-  const peer = { node: "n2", interface: "eth0", incarnation: 1, mac, at: bootMs(STARTED_MS) };
+  const about = { node: "n2", interface: "eth0", incarnation: 1, isProven: true, mac };
+  const peer = { ...about, holdMs: 300, at: bootMs(STARTED_MS) };
   if (n2 !== null) harness.step({ type: "peer-heard", ...peer, state: n2 });
   return harness.views;
 }
@@ -147,8 +148,9 @@ test("planRebalance() leaves out what nobody has, and what is in no pool", (t) =
 
 function daemons(t: TestContext, options: { drained?: boolean; peers?: ResponderReport["peers"] }) {
   const { drained = false, peers = [] } = options;
+  const nothing = { counters: {}, vips: [], problems: [], foreignClusters: [] };
   const responder = Object.create(Responder.prototype, {
-    report: { value: (): ResponderReport => ({ counters: {}, vips: [], problems: [], peers }) },
+    report: { value: (): ResponderReport => ({ ...nothing, peers }) },
   });
   const changes = { responder, ...(drained ? { drain: DRAINED } : {}) };
   const nodes = running(t, { changes }).nodes();

@@ -122,7 +122,8 @@ class Node {
 
   hear(state: PeerState): void {
     const at = bootMs(this.now);
-    const peer = { node: "n2", interface: "eth0", incarnation: 1, mac: MAC, at };
+    const about = { node: "n2", interface: "eth0", incarnation: 1, mac: MAC };
+    const peer = { ...about, isProven: true, holdMs: 40, at };
     this.post({ type: "peer-heard", ...peer, state });
   }
 

@@ -4,6 +4,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Finding } from "../../../src/api/types.ts";
+import type { ForeignCluster } from "../../../src/beacon/foreign-clusters.ts";
+import type { Ip } from "../../../src/core/address.ts";
+import type { Mac } from "../../../src/core/mac.ts";
 import type { Findable } from "../../../src/daemon/findings.ts";
 import { findings, worst } from "../../../src/daemon/findings.ts";
 import type { ApiFailureKind } from "../../../src/k8s-sync/outcome.ts";
@@ -35,6 +38,11 @@ interface Row {
   readonly name: string;
   readonly input: Partial<Findable>;
   readonly expected: readonly Finding[];
+}
+
+function foreign(cluster: string): ForeignCluster {
+  const mac = "02:00:00:00:00:09" as Mac;
+  return { cluster, node: "x", interface: "eth0", address: "10.0.0.9" as Ip, mac };
 }
 
 const API_ROWS: readonly Row[] = [
@@ -208,6 +216,24 @@ const HERE_ROWS: readonly Row[] = [
       },
     ],
   },
+  {
+    name: "another cluster on the LAN, as of something to know",
+    input: { foreignClusters: [foreign("ff00000000000000")] },
+    expected: [
+      {
+        health: "ok",
+        what:
+          "Beacons on eth0 say that they are of another cluster, ff00000000000000: " +
+          "they are ignored",
+        cause:
+          'the host 10.0.0.9 sends them; unproven, it calls itself node "x", ' +
+          "MAC 02:00:00:00:00:09",
+        next:
+          "nothing, if it is meant to be there; else lbctl pools, on both: " +
+          "no address in common",
+      },
+    ],
+  },
   { name: "nothing when all is well", input: {}, expected: [] },
 ];
 
@@ -249,9 +275,10 @@ test("findings() lists five of a kind, and counts the rest", () => {
   });
 });
 
-test("findings() puts what fails before what is degraded, and keeps the order otherwise", () => {
+test("findings() puts what fails first, what is only to be known last, and keeps the order", () => {
   const list = findings({
     ...NOTHING,
+    foreignClusters: [foreign("ff00000000000000")],
     leaseFailure: { kind: "timeout", message: "leases" },
     storeFailure: "store",
     missingInterfaces: ["eth9"],
@@ -265,14 +292,17 @@ test("findings() puts what fails before what is degraded, and keeps the order ot
     ["degraded", "leases"],
     ["degraded", "store"],
     ["degraded", "the name is misspelt, or the interface is not made yet"],
+    ["ok", list.at(-1)?.cause],
   ]);
 });
 
-test("worst() is failing when anything is, degraded when there is anything, else ok", () => {
+test("worst() is failing when anything is, degraded when anything is, else ok", () => {
   const [failing] = findings({ ...NOTHING, linkFailure: "x" });
   const [degraded] = findings({ ...NOTHING, ipv6Addresses: 1 });
-  assert.ok(failing !== undefined && degraded !== undefined);
+  const [toKnow] = findings({ ...NOTHING, foreignClusters: [foreign("ff00000000000000")] });
+  assert.ok(failing !== undefined && degraded !== undefined && toKnow !== undefined);
   assert.equal(worst([degraded, failing]), "failing");
-  assert.equal(worst([degraded]), "degraded");
+  assert.equal(worst([toKnow, degraded]), "degraded");
+  assert.equal(worst([toKnow]), "ok");
   assert.equal(worst([]), "ok");
 });

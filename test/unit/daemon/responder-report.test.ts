@@ -17,13 +17,14 @@ const NOTHING = {
   beacons: NO_BEACONS,
   drops: {},
   peers: [],
+  foreignClusters: [],
 };
 
 test("reportOf() nothing has the counters of beacons alone", () => {
   const names = ["beacon-foreign", "beacon-received", "beacon-sendFailed", "beacon-sent"];
   const { counters, ...rest } = reportOf(NOTHING);
   assert.deepEqual(Object.keys(counters).sort(), names);
-  assert.deepEqual(rest, { vips: [], problems: [], peers: [] });
+  assert.deepEqual(rest, { vips: [], problems: [], peers: [], foreignClusters: [] });
 });
 
 test("reportOf() names each counter by where it was counted", () => {
@@ -45,7 +46,7 @@ test("reportOf() names each counter by where it was counted", () => {
   });
 });
 
-test("reportOf() tells of each address, problem and peer", () => {
+test("reportOf() tells of each address, problem, peer and foreign cluster", () => {
   const last = { at: bootMs(9), to: "02:00:00:00:00:01" as Mac, interface: "eth0" };
   const answered: AnswerCount[] = [
     { address: ip("10.0.0.1"), count: 0, last: null },
@@ -53,13 +54,16 @@ test("reportOf() tells of each address, problem and peer", () => {
   ];
   const peers = [{ node: "n2", interface: "eth0", verdict: "heard", state: "live" }] as const;
   const problems = new Map([["eth1", "it is down"]]);
-  const report = reportOf({ ...NOTHING, answered, problems, peers });
+  const mac = "02:00:00:00:00:09" as Mac;
+  const host = { node: "x", interface: "eth0", address: ip("10.0.0.9"), mac };
+  const foreignClusters = [{ cluster: "ff00000000000000", ...host }];
+  const report = reportOf({ ...NOTHING, answered, problems, peers, foreignClusters });
   assert.deepEqual(report.vips, [
     { address: "10.0.0.1", answered: 0, lastAnswer: null },
     { address: "10.0.0.2", answered: 8, lastAnswer: last },
   ]);
   assert.deepEqual(report.problems, [{ interface: "eth1", message: "it is down" }]);
-  assert.deepEqual(report.peers, peers);
+  assert.deepEqual([report.peers, report.foreignClusters], [peers, foreignClusters]);
 });
 
 test("reportOf() is of its moment: later counts are not in it", () => {

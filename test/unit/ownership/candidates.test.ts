@@ -40,7 +40,8 @@ function candidates(
   for (const [node, how] of Object.entries(heard)) {
     const isSilent = how === "silent" || how === "answers";
     const state = isSilent ? "live" : how;
-    neighbours.heard(node, "eth0", { state, mac: macOf(node), incarnation: 1, at: NOW });
+    const about = { mac: macOf(node), incarnation: 1, isProven: true, holdMs: 300, at: NOW };
+    neighbours.heard(node, "eth0", { ...about, state });
     const silence = { answers: how === "answers", gateway: null, heard: [], at: NOW };
     if (isSilent) neighbours.silent(node, "eth0", silence);
   }

@@ -34,8 +34,8 @@ class Bench {
   });
 
   hear(node: string, name = "eth0"): void {
-    const about = { state: "live", mac: macOf(node), incarnation: 1, at: NOW } as const;
-    this.neighbours.heard(node, name, about);
+    const about = { state: "live", mac: macOf(node), incarnation: 1, holdMs: 300 } as const;
+    this.neighbours.heard(node, name, { ...about, isProven: true, at: NOW });
   }
 
   fallSilent(node: string, name = "eth0"): void {

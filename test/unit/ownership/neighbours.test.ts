@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { PeerState } from "../../../src/core/peer.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import type { Hearing } from "../../../src/ownership/neighbours.ts";
 import { MAJORITY_MS, Neighbours } from "../../../src/ownership/neighbours.ts";
@@ -14,8 +15,8 @@ const ALL = ["a", "b", "c", "d"];
 type How = Exclude<Hearing, "unknown">;
 
 function hear(neighbours: Neighbours, node: string, at = 0, name = "eth0"): void {
-  const about = { state: "live", mac: macOf(node), incarnation: 1 } as const;
-  neighbours.heard(node, name, { ...about, at: bootMs(at) });
+  const about = { state: "live", mac: macOf(node), incarnation: 1, holdMs: 300 } as const;
+  neighbours.heard(node, name, { ...about, isProven: true, at: bootMs(at) });
 }
 
 function silence(
@@ -142,13 +143,13 @@ test("Neighbours.silent() of a node that was never heard there tells nothing", (
 test("Neighbours.on() says since when, and in which state", () => {
   const neighbours = neighboursOf({ a: "heard" });
   const about = () => neighbours.on("eth0").get("a");
-  const first = { state: "live", mac: macOf("a"), incarnation: 1 };
+  const first = { state: "live", mac: macOf("a"), incarnation: 1, isProven: true, holdMs: 300 };
   const nothing = { gateway: null, beside: [], isExpected: false, isTableMissing: false };
   const heard = { hearing: "heard", ...first, ...nothing };
   hear(neighbours, "a", 100);
   assert.deepEqual(about(), { ...heard, since: 0 });
-  const second = { state: "draining", mac: OTHER_MAC, incarnation: 2 } as const;
-  neighbours.heard("a", "eth0", { ...second, at: bootMs(200) });
+  const second = { state: "draining", mac: OTHER_MAC, incarnation: 2, isProven: true } as const;
+  neighbours.heard("a", "eth0", { ...second, holdMs: 300, at: bootMs(200) });
   const draining = { ...heard, ...second };
   assert.deepEqual(about(), { ...draining, since: 200 }, "it is another process");
   silence(neighbours, "a", { gateway: false, at: 500 });
@@ -178,11 +179,20 @@ test("Neighbours.lacksTable() is of who is heard, until its table comes or it is
   assert.deepEqual(lacks(), [false, false, false], "it is asked again, and told anew");
 });
 
+test("Neighbours.lacksTable() is of who has not shown yet that it lives", () => {
+  const neighbours = new Neighbours();
+  const about = { state: "live", mac: macOf("a"), incarnation: 1, holdMs: 300 } as const;
+  neighbours.heard("a", "eth0", { ...about, isProven: false, at: bootMs(0) });
+  assert.equal(neighbours.lacksTable("eth0"), true);
+  neighbours.heard("a", "eth0", { ...about, isProven: true, at: bootMs(10) });
+  assert.equal(neighbours.lacksTable("eth0"), false);
+});
+
 test("Neighbours.heard() is true when the node has started anew, once on each segment", () => {
   const neighbours = new Neighbours();
   const isAnew = (incarnation: number, name = "eth0"): boolean => {
-    const about = { state: "live", mac: macOf("a"), at: bootMs(0) } as const;
-    return neighbours.heard("a", name, { ...about, incarnation });
+    const about = { state: "live", mac: macOf("a"), holdMs: 300, isProven: true } as const;
+    return neighbours.heard("a", name, { ...about, incarnation, at: bootMs(0) });
   };
   assert.deepEqual([isAnew(1), isAnew(1), isAnew(2), isAnew(2)], [false, false, true, false]);
   assert.deepEqual([isAnew(1, "eth1"), isAnew(2, "eth1")], [false, true]);
@@ -267,11 +277,38 @@ test("Neighbours.forgetExpected() forgets those, on every segment, and no others
   assert.deepEqual([...neighbours.on("eth1").keys()], []);
 });
 
+test("Neighbours.longestHoldMs() is of those that are heard, a restart not counted", () => {
+  const neighbours = new Neighbours();
+  assert.equal(neighbours.longestHoldMs(), 0);
+  const tell = (node: string, holdMs: number, state: PeerState = "live", name = "eth0"): void => {
+    const about = { state, mac: macOf(node), incarnation: 1, isProven: true, holdMs };
+    neighbours.heard(node, name, { ...about, at: bootMs(0) });
+  };
+  tell("a", 300);
+  tell("b", 500, "draining", "eth1");
+  assert.equal(neighbours.longestHoldMs(), 500);
+  tell("a", 10_000, "restarting");
+  tell("c", 10_000, "restarting");
+  assert.equal(neighbours.longestHoldMs(), 500);
+  silence(neighbours, "b");
+  neighbours.silent("b", "eth1", { answers: false, gateway: null, heard: [], at: bootMs(9) });
+  assert.equal(neighbours.longestHoldMs(), 300, "as a had before its restart");
+});
+
+test("Neighbours.most() is of the segment with most, silent ones included", () => {
+  const neighbours = new Neighbours();
+  assert.equal(neighbours.most(), 0);
+  for (const node of ["a", "b", "c"]) hear(neighbours, node);
+  hear(neighbours, "d", 0, "eth1");
+  silence(neighbours, "c");
+  assert.equal(neighbours.most(), 3);
+});
+
 test("Neighbours.heard() of an expected node is no new start of it", () => {
   const neighbours = new Neighbours();
   neighbours.expect("a", "eth0", bootMs(0));
-  const about = { state: "live", mac: macOf("a"), incarnation: 9, at: bootMs(10) } as const;
-  assert.equal(neighbours.heard("a", "eth0", about), false);
+  const about = { state: "live", mac: macOf("a"), incarnation: 9, holdMs: 300 } as const;
+  assert.equal(neighbours.heard("a", "eth0", { ...about, isProven: true, at: bootMs(10) }), false);
 });
 
 test("Neighbours.interfaceLost() makes all silent there, with nothing to judge them by", () => {
@@ -281,7 +318,15 @@ test("Neighbours.interfaceLost() makes all silent there, with nothing to judge t
   assert.deepEqual(
     ["a", "b"].map((node) => neighbours.on("eth0").get(node)),
     ["a", "b"].map((node) => ({
-      ...{ hearing: "silent", state: "live", mac: macOf(node), incarnation: 1, since: 70 },
+      ...{
+        hearing: "silent",
+        state: "live",
+        mac: macOf(node),
+        incarnation: 1,
+        holdMs: 300,
+        since: 70,
+        isProven: true,
+      },
       ...{ gateway: null, beside: [], isExpected: false, isTableMissing: false },
     })),
   );

@@ -7,6 +7,7 @@ import {
   checkTimings,
   comebackMs,
   DEFAULT_TIMINGS,
+  holdMsFor,
   timingsFor,
 } from "../../../src/ownership/timings.ts";
 
@@ -36,6 +37,11 @@ const BAD: readonly Bad[] = [
     name: "a hold as long as the time between two renewals",
     changes: { holdMs: 5_000 },
     message: /holdMs < renewIntervalMs/,
+  },
+  {
+    name: "a hold that is as long where there are many nodes",
+    changes: { multiplier: 20 },
+    message: /holdMs < renewIntervalMs, with all nodes/,
   },
   {
     name: "a claim that waits for as long as peers wait for a beacon",
@@ -71,7 +77,14 @@ test("comebackMs() is a retry after a write that ran out, and one more write", (
 test("timingsFor() holds for the beacons' interval times their multiplier", () => {
   assert.deepEqual(timingsFor({ intervalMs: 100, multiplier: 3 }), DEFAULT_TIMINGS);
   const slow = timingsFor({ intervalMs: 500, multiplier: 5 });
-  assert.deepEqual(slow, { ...DEFAULT_TIMINGS, holdMs: 2_500 });
+  assert.deepEqual(slow, { ...DEFAULT_TIMINGS, holdMs: 2_500, multiplier: 5 });
+});
+
+test("holdMsFor() grows by a multiplier of 1 ms for each node beyond the interval", () => {
+  const holds = [1, 100, 101, 200, 257, 258, 5_000].map((nodes) =>
+    holdMsFor(DEFAULT_TIMINGS, nodes),
+  );
+  assert.deepEqual(holds, [300, 300, 303, 600, 771, 771, 771]);
 });
 
 test("timingsFor() gives a claim no more time than a tenure lasts, however short", () => {
