@@ -5,7 +5,7 @@ import { bootTimeMs, openPacketSocket } from "../../native/index.ts";
 import { arpFilter } from "../../src/arp/filter.ts";
 import { decodeArp, ETHERTYPE_ARP } from "../../src/arp/wire.ts";
 import { type Ip, ipToBigInt } from "../../src/core/address.ts";
-import { serve } from "./child.ts";
+import { serve } from "../lab/lab-program.ts";
 
 export type ListenerQuestion =
   /** From now on: announcements of other hosts than that. */

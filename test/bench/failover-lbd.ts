@@ -9,6 +9,7 @@ import { eventually } from "../lab/eventually.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
 import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
+import type { LbdRow } from "./failover-rows.ts";
 import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
 
 const SERVICE = "failover";
@@ -99,7 +100,7 @@ export class LbdContender {
     ];
   }
 
-  #fault(name: string, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
+  #fault(name: LbdRow, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
     return {
       name,
       contender: "lbd",
@@ -135,7 +136,7 @@ export class LbdContender {
    * The owner's node and the two others do not hear each other on the data segment; the client
    * hears all of them. Joined again while it is watched: two that answer must become one.
    */
-  #partitioned(name: string, about: Partial<Fault> = {}): Fault {
+  #partitioned(name: LbdRow, about: Partial<Fault> = {}): Fault {
     let joined: Promise<void> = Promise.resolve();
     let joinedAt: number | null = null;
     const { lab } = this.#cluster;

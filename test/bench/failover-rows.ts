@@ -2,9 +2,28 @@
 
 import type { Fault, Trial } from "./failover-trial.ts";
 import { type BenchRow, compared, figuresOf, information } from "./rows.ts";
+import { SettingError } from "./settings.ts";
+
+/** What strikes the owner of lbd's address, in the order of their rows. */
+export const LBD_ROWS = [
+  "cable pulled",
+  "data cable pulled",
+  "kill",
+  "frozen",
+  "partition and heal",
+  "api down and cable pulled",
+  "api down, partition and heal",
+  "etcd down",
+  "stop",
+  "drain",
+  "restart",
+] as const;
+export type LbdRow = (typeof LBD_ROWS)[number];
 
 export const KEEPALIVED_DEFAULT = "cable pulled, keepalived default";
 export const KEEPALIVED_FAST = "cable pulled, keepalived 0.1 s";
+
+export const ROW_NAMES: readonly string[] = [...LBD_ROWS, KEEPALIVED_DEFAULT, KEEPALIVED_FAST];
 
 const TARGET_MS = 400;
 /** Two that hear each other do not both answer for longer (docs/ownership.md). */
@@ -22,18 +41,15 @@ baseline  "${KEEPALIVED_DEFAULT}", p50, of the same run, when that row was measu
 
 /**
  * Those that `rows` names, in their own order; all when it is empty. Names are separated by commas;
- * a comma in a name is left out. Throws for a name that nothing has.
+ * a comma in a name is left out. Throws a SettingError for a name that is none of them.
  */
-export function chosenBy<T extends { readonly name: string }>(
-  rows: string,
-  all: readonly T[],
-): readonly T[] {
+export function chosenBy(rows: string, all: readonly string[]): readonly string[] {
   const wanted = rows.split(",").map((name) => name.trim());
   if (rows.trim() === "") return all;
-  const names = all.map(({ name }) => name.replaceAll(",", ""));
+  const names = all.map((name) => name.replaceAll(",", ""));
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length === 0) return all.filter((_, i) => wanted.includes(names[i] ?? ""));
-  throw new Error(`There is no row "${unknown.join(", ")}"; there are: ${names.join(", ")}`);
+  throw new SettingError(`There is no row "${unknown.join(", ")}"; there are: ${names.join(", ")}`);
 }
 
 /**

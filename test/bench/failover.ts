@@ -6,6 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { withLab } from "../lab/for-test.ts";
 import type { Lab } from "../lab/lab.ts";
+import { Prober } from "../lab/prober.ts";
 import { keepalivedFault } from "./failover-keepalived.ts";
 import { LbdContender } from "./failover-lbd.ts";
 import {
@@ -14,10 +15,12 @@ import {
   KEEPALIVED_DEFAULT,
   KEEPALIVED_FAST,
   LEGEND,
+  ROW_NAMES,
   rowsOf,
 } from "./failover-rows.ts";
-import { type Fault, runTrial, startProber, type Trial } from "./failover-trial.ts";
+import { type Fault, runTrial, type Trial } from "./failover-trial.ts";
 import { formatTable } from "./rows.ts";
+import { orEndWithUsage, readCount } from "./settings.ts";
 
 const RUNS_DEFAULT = 10;
 
@@ -25,15 +28,18 @@ function onProgress(text: string): void {
   console.error(`bench: ${text}`);
 }
 
-function readRuns(): number {
-  const text = process.env.RUNS ?? "";
-  const runs = text === "" ? RUNS_DEFAULT : Number(text);
-  if (Number.isInteger(runs) && runs >= 1) return runs;
-  throw new Error(`RUNS must be a whole number from 1, found "${text}"`);
+interface Settings {
+  readonly runs: number;
+  readonly rows: readonly string[];
+}
+
+function readSettings(): Settings {
+  const runs = readCount(process.env, "RUNS", { unset: RUNS_DEFAULT, min: 1 });
+  return { runs, rows: chosenBy(process.env.ROWS ?? "", ROW_NAMES) };
 }
 
 /** The faults take turns: what else goes on on the machine meets all of them. */
-async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
+async function measure(lab: Lab, { runs, rows }: Settings): Promise<Map<string, Trial[]>> {
   onProgress("bundling, and starting the control plane and three daemons");
   const lbd = await LbdContender.start(lab);
   const all: Fault[] = [
@@ -41,18 +47,18 @@ async function measure(lab: Lab, runs: number): Promise<Map<string, Trial[]>> {
     keepalivedFault(lab, KEEPALIVED_DEFAULT, 1),
     keepalivedFault(lab, KEEPALIVED_FAST, 0.1),
   ];
-  const faults = chosenBy(process.env.ROWS ?? "", all);
-  const prober = await startProber(lab);
+  const faults = all.filter(({ name }) => rows.includes(name));
+  const prober = await Prober.start(lab);
   const trials = new Map<string, Trial[]>(faults.map(({ name }) => [name, []]));
   for (let run = 1; run <= runs; run++) {
     for (const fault of inTurns(faults)) {
-      const trial = await runTrial(lab, prober, fault);
+      const trial = await runTrial(prober, fault);
       trials.get(fault.name)?.push(trial);
       onProgress(`${run} of ${runs}, ${fault.name}: ${told(trial)}`);
       for (const line of trial.story) onProgress(`  ${line}`);
     }
   }
-  prober.end();
+  prober.stop();
   return trials;
 }
 
@@ -71,9 +77,9 @@ function told({ blackout, twoMs, owner, next, fault, spent }: Trial): string {
 }
 
 async function main(): Promise<void> {
-  const runs = readRuns();
+  const settings = orEndWithUsage(readSettings);
   const rows = await withLab({ nodes: 3 }, async (lab) => {
-    const measured = rowsOf(await measure(lab, runs));
+    const measured = rowsOf(await measure(lab, settings));
     const missed = measured.filter(({ ok }) => !ok).map(({ name }) => name);
     // The daemons' logs and their history, for whoever wants to know why.
     if (missed.length > 0) lab.markFailed(`target missed: ${missed.join(", ")}`);

@@ -4,8 +4,8 @@
 
 import { bootTimeMs, setRealtimePriority } from "../../native/index.ts";
 import { openArpProbe } from "./arp-probe.ts";
-import { serve } from "./child.ts";
-import type { Answer, Recording } from "./failover-blackout.ts";
+import type { Answer, Recording } from "./blackout.ts";
+import { serve } from "./lab-program.ts";
 
 export type ProberQuestion =
   | { readonly kind: "begin"; readonly address: string; readonly timeoutMs: number }

@@ -7,7 +7,7 @@ import { arpFilter } from "../../src/arp/filter.ts";
 import { ARP_FRAME_BYTES, decodeArp, ETHERTYPE_ARP, encodeArp } from "../../src/arp/wire.ts";
 import { type Ip, ipToBigInt } from "../../src/core/address.ts";
 import { MAC_BROADCAST, MAC_ZERO, type Mac } from "../../src/core/mac.ts";
-import type { LabHost } from "../lab/host.ts";
+import type { LabHost } from "./host.ts";
 
 export interface ArpReply {
   readonly address: string;

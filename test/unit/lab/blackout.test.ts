@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blackoutOf, type Recording, twoAnsweredMs } from "../../bench/failover-blackout.ts";
+import { blackoutOf, type Recording, twoAnsweredMs } from "../../lab/blackout.ts";
 
 const LATENCY_MS = 0.25;
 
