@@ -176,7 +176,7 @@ export class LbdContender {
   async #settle(): Promise<void> {
     await this.#untilAll("every daemon to be well", (status) => status.health === "ok");
     for (const daemon of this.#cluster.daemons.values()) {
-      const nodes = async () => (await items<NodeView>(daemon, "/v1/nodes")).map((n) => n.member);
+      const nodes = async () => (await daemon.items<NodeView>("/v1/nodes")).map((n) => n.member);
       await eventually(`all nodes to be alive to ${daemon.node.name}`, nodes, {
         timeoutMs: SETTLE_TIMEOUT_MS,
         until: (members) => members.length === 3 && members.every((member) => member === "alive"),
@@ -195,7 +195,7 @@ export class LbdContender {
 
   #views(): Promise<(VipView | undefined)[]> {
     const ask = async (daemon: LabDaemon) =>
-      (await items<VipView>(daemon, "/v1/vips")).find((vip) => vip.address === this.#address);
+      (await daemon.items<VipView>("/v1/vips")).find((vip) => vip.address === this.#address);
     return Promise.all([...this.#cluster.daemons.values()].map(ask));
   }
 
@@ -215,7 +215,7 @@ export class LbdContender {
       const daemon = this.#cluster.daemon(name);
       if (!daemon.process.isRunning) continue;
       const path = `/v1/history?address=${this.#address}&limit=5`;
-      for (const row of (await items<HistoryView>(daemon, path)).reverse()) {
+      for (const row of (await daemon.items<HistoryView>(path)).reverse()) {
         const afterMs = Date.parse(row.at) - moment.wallAt;
         if (afterMs < 0) continue;
         const detail = row.detail === "" ? "" : ` (${row.detail})`;
@@ -224,8 +224,4 @@ export class LbdContender {
     }
     return lines;
   }
-}
-
-async function items<T>(daemon: LabDaemon, path: string): Promise<T[]> {
-  return (JSON.parse((await daemon.get(path)).body) as { items: T[] }).items;
 }

@@ -2,11 +2,11 @@
 // client asks for it every millisecond, and it is healed.
 
 import { bootTimeMs } from "../../../native/index.ts";
+import type { HistoryView, NodeView, VipView } from "../../../src/api/types.ts";
 import { eventually } from "../../lab/eventually.ts";
 import type { LabNode } from "../../lab/node.ts";
 import type { Prober, Watched } from "../../lab/prober.ts";
 import type { DaemonCluster } from "./daemon-cluster.ts";
-import { type Change, history } from "./ownership-watch.ts";
 
 export interface Strike {
   readonly address: string;
@@ -24,9 +24,9 @@ export interface Story extends Watched {
   /** Of the address, before. */
   readonly epoch: number;
   /** The last row of the history of who answers in the end, about its gain. */
-  readonly gained: Change | undefined;
+  readonly gained: HistoryView | undefined;
   /** The last row of the history of the owner, about its loss. */
-  readonly lost: Change | undefined;
+  readonly lost: HistoryView | undefined;
 }
 
 const WATCH_MS_DEFAULT = 1_000;
@@ -36,7 +36,8 @@ export async function struck(c: DaemonCluster, prober: Prober, strike: Strike): 
   const { address, keepsOwner = false, watchMs = WATCH_MS_DEFAULT } = strike;
   await untilLive(c);
   const owner = await prober.begin(address);
-  const { epoch = 0 } = (await c.vip(c.daemon(owner.name), address)) ?? {};
+  const vips = await c.daemon(owner.name).items<VipView>("/v1/vips");
+  const epoch = vips.find((vip) => vip.address === address)?.epoch ?? 0;
   let watched: Watched;
   try {
     const at = bootTimeMs();
@@ -55,17 +56,23 @@ export async function struck(c: DaemonCluster, prober: Prober, strike: Strike): 
 export async function untilLive(c: DaemonCluster): Promise<void> {
   const count = c.lab.nodes.length;
   for (const daemon of c.daemons.values()) {
-    await eventually(`${count} live daemons`, () => daemon.lbctl(["nodes"]), {
+    await eventually(`${count} live daemons`, () => daemon.items<NodeView>("/v1/nodes"), {
       timeoutMs: SETTLE_TIMEOUT_MS,
-      until: ({ stdout }) => (stdout.match(/ alive +live /g) ?? []).length === count,
+      until: (nodes) => nodes.filter(isLive).length === count,
     });
   }
 }
 
+function isLive({ member, daemon }: NodeView): boolean {
+  return member === "alive" && daemon === "live";
+}
+
 async function lastRow(
   c: DaemonCluster,
-  about: { readonly node: LabNode; readonly address: string; readonly change: Change["change"] },
-): Promise<Change | undefined> {
-  const rows = await history(c.daemon(about.node.name), about.address);
+  about: { readonly node: LabNode; readonly address: string; readonly change: "gained" | "lost" },
+): Promise<HistoryView | undefined> {
+  // Newest first.
+  const path = `/v1/history?address=${about.address}`;
+  const rows = await c.daemon(about.node.name).items<HistoryView>(path);
   return rows.find(({ change }) => change === about.change);
 }
