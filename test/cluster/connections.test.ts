@@ -2,7 +2,7 @@
 // to the daemon of its owner: the daemon forwards nothing, the kernel does, so it goes on.
 
 import assert from "node:assert/strict";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { VipView } from "../../src/api/types.ts";
 import { deployBackends } from "../lab/backends.ts";
@@ -10,14 +10,20 @@ import type { LabDaemon } from "../lab/daemon.ts";
 import { EchoStream } from "../lab/echo-stream.ts";
 import { eventually } from "../lab/eventually.ts";
 import { startKubeProxies } from "../lab/kube-proxy.ts";
+import { Prober } from "../lab/prober.ts";
+import { startUdpBackend } from "../lab/udp-backend.ts";
 import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
-import { untilLive } from "./support/strike.ts";
+import { type Strike, struck, untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 const PORT = 80;
 /** A line is sent every 10 ms; a segment that is lost comes 200 ms later. */
 const GAP_MS_MAX = 500;
 const FROZEN_MS = 2_000;
+const UDP_ADDRESS = "192.168.100.51";
+const UDP_PORT = 5300;
+/** A daemon that was started again answers itself by then. */
+const RESTART_MS = 4_000;
 
 describe("a connection through an address", () => {
   const cluster = clusterForSuite({ nodes: 3 });
@@ -102,6 +108,62 @@ describe("a connection through an address", () => {
       });
       await c.lab.client.run(["ip", "neigh", "del", ...entry]);
       await c.daemon(owner).lbctl(["undrain"]);
+    });
+  }
+});
+
+describe("a client with a warm cache, which sends every millisecond, loses nothing", () => {
+  const cluster = clusterForSuite({ nodes: 3, foreignHost: true });
+  let prober: Prober;
+
+  before(async () => {
+    const c = cluster();
+    const ports = [{ port: UDP_PORT, protocol: "UDP" }];
+    await c.createService("udp", { ports, loadBalancerIP: UDP_ADDRESS });
+    await startUdpBackend(c.controlPlane, { service: "udp", port: UDP_PORT });
+    await startKubeProxies(c.controlPlane);
+    await c.untilAnswering(UDP_ADDRESS);
+    prober = Prober.startWarm(c.lab, UDP_PORT);
+  });
+  after(() => prober?.stop());
+
+  const STRIKES: readonly (readonly [string, string, Omit<Strike, "address">])[] = [
+    [
+      "when its owner's daemon is killed",
+      "owner-silent",
+      {
+        strike: async (owner) => cluster().daemon(owner.name).process.signal("SIGKILL"),
+        heal: (owner) => cluster().start(owner),
+      },
+    ],
+    [
+      "when its owner is drained",
+      "handed-over",
+      {
+        strike: (owner) => cluster().daemon(owner.name).lbctl(["drain"]),
+        heal: (owner) => cluster().daemon(owner.name).lbctl(["undrain"]),
+      },
+    ],
+    [
+      "when its owner's daemon is restarted",
+      "resumed",
+      {
+        keepsOwner: true,
+        watchMs: RESTART_MS,
+        strike: async (owner) => {
+          await cluster().daemon(owner.name).kill("SIGUSR2");
+          await cluster().start(owner);
+        },
+      },
+    ],
+  ];
+  for (const [what, cause, strike] of STRIKES) {
+    test(what, async () => {
+      await whileMachineRuns(cluster(), UDP_ADDRESS, async () => {
+        const told = await struck(cluster(), prober, { address: UDP_ADDRESS, ...strike });
+        assert.equal(told.gained?.cause, cause);
+        assert.equal(told.blackout.lost, 0, JSON.stringify(told.blackout));
+      });
     });
   }
 });

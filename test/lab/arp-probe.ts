@@ -14,11 +14,13 @@ export interface ArpReply {
   readonly mac: string;
   /** Boot clock, ms. */
   readonly at: number;
+  /** The same of the request, where the reply says so: those by ARP do not. */
+  readonly sentAt?: number;
 }
 
 export interface ArpProbe {
-  /** Sends a request; never waits. */
-  request(address: string): void;
+  /** Sends a request; never waits. `sentAt`: boot clock, for who answers with it. */
+  request(address: string, sentAt?: number): void;
 }
 
 /** Arguments of a program on `host` that asks on the data segment, for `openArpProbe`. */

@@ -8,6 +8,7 @@ import type { Lab } from "./lab.ts";
 import { LabProgram } from "./lab-program.ts";
 import type { LabNode } from "./node.ts";
 import type { ProberAnswer, ProberQuestion } from "./prober-program.ts";
+import { udpProbeArguments } from "./udp-probe.ts";
 
 const PROGRAM = join(import.meta.dirname, "prober-program.ts");
 const BEGIN_TIMEOUT_MS = 20_000;
@@ -43,8 +44,16 @@ export class Prober {
 
   /** On the lab's client, with a cold cache: it asks by ARP. */
   static async start(lab: Lab): Promise<Prober> {
-    const argv = [PROGRAM, ...(await arpProbeArguments(lab.client))];
-    return new Prober(lab, new LabProgram(lab, lab.client, argv));
+    return Prober.#start(lab, ["cold", ...(await arpProbeArguments(lab.client))]);
+  }
+
+  /** With a warm one: it sends datagrams to this port, behind which `startUdpBackend` answers. */
+  static startWarm(lab: Lab, port: number): Prober {
+    return Prober.#start(lab, ["warm", ...udpProbeArguments(lab, port)]);
+  }
+
+  static #start(lab: Lab, argv: readonly string[]): Prober {
+    return new Prober(lab, new LabProgram(lab, lab.client, [PROGRAM, ...argv]));
   }
 
   /** The node that answers, once it alone has done so for a second. All is recorded from now on. */
