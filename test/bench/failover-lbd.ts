@@ -6,13 +6,17 @@ import type { HistoryView, NodeView, StatusView, VipView } from "../../src/api/t
 import { type DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import { eventually } from "../lab/eventually.ts";
+import { startKubeProxies } from "../lab/kube-proxy.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
+import { startUdpBackend } from "../lab/udp-backend.ts";
 import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
-import type { LbdRow } from "./failover-rows.ts";
+import type { ClientKind, LbdRow } from "./failover-rows.ts";
 import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
 
 const SERVICE = "failover";
+/** Where a warm client sends datagrams. */
+export const UDP_PORT = 5300;
 const FROZEN_MS = 2_000;
 const CUT_MS = 2_000;
 /** Longer than a node Lease lasts without being renewed. */
@@ -34,9 +38,10 @@ export class LbdContender {
     this.#address = address;
   }
 
-  static async start(lab: Lab): Promise<LbdContender> {
+  static async start(lab: Lab, client: ClientKind): Promise<LbdContender> {
     const cluster = await startBundledCluster(lab, POOL);
-    await cluster.createService(SERVICE);
+    if (client === "warm") await forward(cluster);
+    else await cluster.createService(SERVICE);
     return new LbdContender(cluster, await cluster.addressOf(SERVICE));
   }
 
@@ -224,4 +229,11 @@ export class LbdContender {
     }
     return lines;
   }
+}
+
+/** A Service that carries datagrams to a server beside the cluster. */
+async function forward(cluster: DaemonCluster): Promise<void> {
+  await cluster.createService(SERVICE, { ports: [{ port: UDP_PORT, protocol: "UDP" }] });
+  await startUdpBackend(cluster.controlPlane, { service: SERVICE, port: UDP_PORT });
+  await startKubeProxies(cluster.controlPlane);
 }

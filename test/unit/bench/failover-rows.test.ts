@@ -7,6 +7,7 @@ import {
   inTurns,
   KEEPALIVED_DEFAULT,
   KEEPALIVED_FAST,
+  legendFor,
   type Measured,
   ROW_NAMES,
   rowsOf,
@@ -103,8 +104,23 @@ test("rowsOf() has a second row for a cut that ends, bounded by its worst", () =
   );
 });
 
-test("ROW_NAMES has each fault that failover is promised for", () => {
-  const promised = "cable pulled,data cable pulled,kill,frozen,drain,restart";
-  const more = "api down and cable pulled,etcd down,partition and heal";
-  assert.equal(chosenBy(`${promised},${more}`, ROW_NAMES).length, 9);
+test("rowsOf() of a warm client: a killed daemon costs it nothing, and it sees no two", () => {
+  const rows = (ms: number) => rowsOf(new Map([["kill", [measured(ms, { twoMs: 5 })]]]), "warm");
+  assert.deepEqual(
+    [rows(0), rows(1)].map((all) => all.map(({ name, ok }) => [name, ok])),
+    [[["kill, warm cache", true]], [["kill, warm cache", false]]],
+  );
+});
+
+for (const client of ["cold", "warm"] as const) {
+  test(`ROW_NAMES has each fault that failover is promised for, with a ${client} cache`, () => {
+    const promised = "cable pulled,data cable pulled,kill,frozen,drain,restart";
+    const more = "api down and cable pulled,etcd down,partition and heal";
+    assert.equal(chosenBy(`${promised},${more}`, ROW_NAMES[client]).length, 9);
+  });
+}
+
+test("legendFor() says what the client does", () => {
+  assert.match(legendFor("cold"), /a client that asks every\nmillisecond by ARP/);
+  assert.match(legendFor("warm"), /a client that sends a datagram\nthrough the address/);
 });

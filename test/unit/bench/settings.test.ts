@@ -34,6 +34,7 @@ const WRONG: readonly (readonly [string, Readonly<Record<string, string>>, strin
   ["main.ts", { ONLY: "apr" }, 'ONLY must be one of all, arp, daemon, found "apr"'],
   ["failover.ts", { RUNS: "0" }, 'RUNS must be a whole number from 1, found "0"'],
   ["failover.ts", { ROWS: "kil" }, 'There is no row "kil"; there are: cable pulled, '],
+  ["failover.ts", { CLIENT: "hot" }, 'CLIENT must be one of cold, warm, found "hot"'],
   ["bulk.ts", { RUNS: "0" }, 'RUNS must be a whole number from 1, found "0"'],
   ["bulk.ts", { RUNS: "x" }, 'RUNS must be a whole number from 1, found "x"'],
   ["soak.ts", { MINUTES: "1" }, 'MINUTES must be a whole number from 2, found "1"'],
