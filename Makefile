@@ -24,8 +24,8 @@ check-native: ## the native addon under a memory checker
 bench: ## measurements against the kernel and a C responder (JSON=file: rows for machines)
 	@JSON='$(JSON)' scripts/bench.sh
 
-bench-failover: ## ms without an answer when an owner fails (RUNS=10 ROWS=kill,stop JSON=file)
-	@JSON='$(JSON)' RUNS='$(RUNS)' ROWS='$(ROWS)' scripts/bench-failover.sh
+bench-failover: ## ms without an answer when an owner fails (RUNS=10 ROWS=kill CLIENT=warm JSON=f)
+	@JSON='$(JSON)' RUNS='$(RUNS)' ROWS='$(ROWS)' CLIENT='$(CLIENT)' scripts/bench-failover.sh
 
 bench-bulk: ## ms until the last of 1,000 VIPs of a dead node is answered (RUNS=3 JSON=file)
 	@JSON='$(JSON)' RUNS='$(RUNS)' scripts/bench-bulk.sh

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Measures how long nobody answers when an owner fails, beside Debian's keepalived, in the lab
 # (test/bench/failover.ts). JSON=file writes the rows, RUNS=n sets how often each fault strikes,
-# ROWS=name,name which ones do.
+# ROWS=name,name which ones do, CLIENT=warm sends datagrams through the address instead of asking
+# for it by ARP.
 set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)

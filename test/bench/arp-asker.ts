@@ -1,8 +1,8 @@
 // Runs on the client: asks for an address by ARP every millisecond, as a neighbour would that waits
 // for it, until somebody answers.
 
-import { openArpProbe } from "./arp-probe.ts";
-import { serve } from "./child.ts";
+import { openArpProbe } from "../lab/arp-probe.ts";
+import { serve } from "../lab/lab-program.ts";
 
 export interface Ask {
   readonly address: string;

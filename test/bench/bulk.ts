@@ -7,16 +7,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
 import type { VipView } from "../../src/api/types.ts";
 import type { DaemonCluster } from "../cluster/support/daemon-cluster.ts";
+import { AnnouncementListener } from "../lab/announcements.ts";
 import { eventually } from "../lab/eventually.ts";
 import { withLab } from "../lab/for-test.ts";
 import type { Lab } from "../lab/lab.ts";
+import { LabProgram } from "../lab/lab-program.ts";
 import type { LabNode } from "../lab/node.ts";
-import { arpProbeArguments } from "./arp-probe.ts";
-import type { ListenerAnswer, ListenerQuestion } from "./bulk-listener.ts";
 import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
-import { BenchChild } from "./child.ts";
 import { type BenchRow, figuresOf, formatTable, information } from "./rows.ts";
 import type { MakerQuestion } from "./service-maker.ts";
+import { orEndWithUsage, readCount } from "./settings.ts";
 
 const VIPS = 1_000;
 const RUNS_DEFAULT = 3;
@@ -40,18 +40,16 @@ function onProgress(text: string): void {
   console.error(`bench: ${text}`);
 }
 
-type Listener = BenchChild<ListenerQuestion, ListenerAnswer>;
-
 /** In ms after the fault: when the last address was announced by another node. */
-async function trial(listener: Listener, owner: LabNode): Promise<number> {
-  await listener.ask({ kind: "begin", owner: owner.mac() });
+async function trial(listener: AnnouncementListener, owner: LabNode): Promise<number> {
+  await listener.begin(owner);
   const at = bootTimeMs();
   await owner.pullCables();
   await sleep(WATCH_MS);
-  const announced = Object.values((await listener.ask({ kind: "end" })) ?? {});
+  const announced = Object.values(await listener.report());
   await owner.plugCables();
   if (announced.length < VIPS) throw new Error(`Only ${announced.length} of ${VIPS} moved`);
-  return Math.max(...announced) - at;
+  return Math.max(...announced.map((first) => first.at)) - at;
 }
 
 /** All of them with one node: it starts alone, and nothing moves to the others by itself. */
@@ -86,15 +84,13 @@ async function measure(lab: Lab, runs: number): Promise<BenchRow> {
   const advertisement = ["l2advertisement", "everything", "-n", "metallb-system"];
   await cluster.controlPlane.kubectl(["delete", ...advertisement]);
   const makerProgram = join(import.meta.dirname, "service-maker.ts");
-  const maker = new BenchChild<MakerQuestion, unknown>(lab, lab.node(1), [
+  const maker = new LabProgram<MakerQuestion, unknown>(lab, lab.node(1), [
     makerProgram,
     cluster.controlPlane.adminKubeconfig,
   ]);
   await maker.ask({ kind: "fill", count: VIPS });
   maker.end();
-  const program = join(import.meta.dirname, "bulk-listener.ts");
-  const argv = [program, ...(await arpProbeArguments(lab.client))];
-  const listener = new BenchChild<ListenerQuestion, ListenerAnswer>(lab, lab.client, argv);
+  const listener = await AnnouncementListener.start(lab);
   const values: number[] = [];
   for (let run = 1; run <= runs; run++) {
     const owner = lab.node(1 + (run % lab.nodes.length));
@@ -104,12 +100,12 @@ async function measure(lab: Lab, runs: number): Promise<BenchRow> {
     onProgress(`${run} of ${runs}: the last of ${VIPS} VIPs ${ms.toFixed(0)} ms after the fault`);
     values.push(ms);
   }
-  listener.end();
+  listener.stop();
   const row = information(`${VIPS} VIPs, the last`, "ms", { figures: figuresOf(values), runs });
   return { ...row, target: `worst <= ${TARGET_MS} ms`, ok: row.worst <= TARGET_MS };
 }
 
-const runs = Number(process.env.RUNS ?? "") || RUNS_DEFAULT;
+const runs = orEndWithUsage(() => readCount(process.env, "RUNS", { unset: RUNS_DEFAULT, min: 1 }));
 const row = await withLab({ nodes: 3 }, (lab) => measure(lab, runs));
 console.log(formatTable([row]));
 const file = process.env.JSON ?? "";

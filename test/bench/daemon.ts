@@ -11,12 +11,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundle, MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
+import { arpProbeArguments } from "../lab/arp-probe.ts";
 import { ControlPlane } from "../lab/control-plane.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import type { Lab } from "../lab/lab.ts";
+import { LabProgram } from "../lab/lab-program.ts";
 import type { Answered, Ask } from "./arp-asker.ts";
-import { arpProbeArguments } from "./arp-probe.ts";
-import { BenchChild } from "./child.ts";
 import { type BenchRow, compared, figuresOf, information, median } from "./rows.ts";
 import type { Created, MakerQuestion } from "./service-maker.ts";
 
@@ -65,7 +65,7 @@ export async function daemonRows(lab: Lab, options: DaemonBenchOptions): Promise
     env: MEMORY_ENVIRONMENT,
   };
   const daemons = await Promise.all(lab.nodes.map((node) => node.startDaemon(started)));
-  const maker = new BenchChild<MakerQuestion, unknown>(lab, lab.apiHost, [
+  const maker = new LabProgram<MakerQuestion, unknown>(lab, lab.apiHost, [
     join(import.meta.dirname, "service-maker.ts"),
     controlPlane.adminKubeconfig,
   ]);
@@ -110,12 +110,12 @@ interface Measured {
 
 async function measureServices(
   lab: Lab,
-  maker: BenchChild<MakerQuestion, unknown>,
+  maker: LabProgram<MakerQuestion, unknown>,
   options: DaemonBenchOptions,
 ): Promise<Measured[]> {
   const program = join(import.meta.dirname, "arp-asker.ts");
   const argv = [program, ...(await arpProbeArguments(lab.client))];
-  const asker = new BenchChild<Ask, Answered>(lab, lab.client, argv);
+  const asker = new LabProgram<Ask, Answered>(lab, lab.client, argv);
   const measured: Measured[] = [];
   // The first one is for warming up.
   for (let i = 0; i <= options.services; i++) {

@@ -6,12 +6,17 @@ import type { HistoryView, NodeView, StatusView, VipView } from "../../src/api/t
 import { type DaemonCluster, POOL } from "../cluster/support/daemon-cluster.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import { eventually } from "../lab/eventually.ts";
+import { startKubeProxies } from "../lab/kube-proxy.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { LabNode } from "../lab/node.ts";
+import { startUdpBackend } from "../lab/udp-backend.ts";
 import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
+import type { ClientKind, LbdRow } from "./failover-rows.ts";
 import { type Fault, type Moment, WATCH_MS } from "./failover-trial.ts";
 
 const SERVICE = "failover";
+/** Where a warm client sends datagrams. */
+export const UDP_PORT = 5300;
 const FROZEN_MS = 2_000;
 const CUT_MS = 2_000;
 /** Longer than a node Lease lasts without being renewed. */
@@ -33,9 +38,10 @@ export class LbdContender {
     this.#address = address;
   }
 
-  static async start(lab: Lab): Promise<LbdContender> {
+  static async start(lab: Lab, client: ClientKind): Promise<LbdContender> {
     const cluster = await startBundledCluster(lab, POOL);
-    await cluster.createService(SERVICE);
+    if (client === "warm") await forward(cluster);
+    else await cluster.createService(SERVICE);
     return new LbdContender(cluster, await cluster.addressOf(SERVICE));
   }
 
@@ -99,7 +105,7 @@ export class LbdContender {
     ];
   }
 
-  #fault(name: string, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
+  #fault(name: LbdRow, about: Partial<Fault> & Pick<Fault, "strike" | "heal">): Fault {
     return {
       name,
       contender: "lbd",
@@ -135,7 +141,7 @@ export class LbdContender {
    * The owner's node and the two others do not hear each other on the data segment; the client
    * hears all of them. Joined again while it is watched: two that answer must become one.
    */
-  #partitioned(name: string, about: Partial<Fault> = {}): Fault {
+  #partitioned(name: LbdRow, about: Partial<Fault> = {}): Fault {
     let joined: Promise<void> = Promise.resolve();
     let joinedAt: number | null = null;
     const { lab } = this.#cluster;
@@ -175,7 +181,7 @@ export class LbdContender {
   async #settle(): Promise<void> {
     await this.#untilAll("every daemon to be well", (status) => status.health === "ok");
     for (const daemon of this.#cluster.daemons.values()) {
-      const nodes = async () => (await items<NodeView>(daemon, "/v1/nodes")).map((n) => n.member);
+      const nodes = async () => (await daemon.items<NodeView>("/v1/nodes")).map((n) => n.member);
       await eventually(`all nodes to be alive to ${daemon.node.name}`, nodes, {
         timeoutMs: SETTLE_TIMEOUT_MS,
         until: (members) => members.length === 3 && members.every((member) => member === "alive"),
@@ -194,7 +200,7 @@ export class LbdContender {
 
   #views(): Promise<(VipView | undefined)[]> {
     const ask = async (daemon: LabDaemon) =>
-      (await items<VipView>(daemon, "/v1/vips")).find((vip) => vip.address === this.#address);
+      (await daemon.items<VipView>("/v1/vips")).find((vip) => vip.address === this.#address);
     return Promise.all([...this.#cluster.daemons.values()].map(ask));
   }
 
@@ -214,7 +220,7 @@ export class LbdContender {
       const daemon = this.#cluster.daemon(name);
       if (!daemon.process.isRunning) continue;
       const path = `/v1/history?address=${this.#address}&limit=5`;
-      for (const row of (await items<HistoryView>(daemon, path)).reverse()) {
+      for (const row of (await daemon.items<HistoryView>(path)).reverse()) {
         const afterMs = Date.parse(row.at) - moment.wallAt;
         if (afterMs < 0) continue;
         const detail = row.detail === "" ? "" : ` (${row.detail})`;
@@ -225,6 +231,9 @@ export class LbdContender {
   }
 }
 
-async function items<T>(daemon: LabDaemon, path: string): Promise<T[]> {
-  return (JSON.parse((await daemon.get(path)).body) as { items: T[] }).items;
+/** A Service that carries datagrams to a server beside the cluster. */
+async function forward(cluster: DaemonCluster): Promise<void> {
+  await cluster.createService(SERVICE, { ports: [{ port: UDP_PORT, protocol: "UDP" }] });
+  await startUdpBackend(cluster.controlPlane, { service: SERVICE, port: UDP_PORT });
+  await startKubeProxies(cluster.controlPlane);
 }

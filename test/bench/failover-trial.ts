@@ -1,15 +1,11 @@
 // One trial: everything is well, a fault strikes the owner, another one answers or the same goes
 // on, everything is healed. Who owns is asked each time on the wire.
 
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
-import type { Lab } from "../lab/lab.ts";
+import { type Blackout, twoAnsweredMs } from "../lab/blackout.ts";
 import type { LabNode } from "../lab/node.ts";
-import { arpProbeArguments } from "./arp-probe.ts";
-import { BenchChild } from "./child.ts";
-import { type Blackout, blackoutOf, type Recording, twoAnsweredMs } from "./failover-blackout.ts";
-import type { ProberAnswer, ProberQuestion } from "./failover-prober.ts";
+import type { Prober } from "../lab/prober.ts";
 
 export interface Fault {
   readonly name: string;
@@ -53,71 +49,40 @@ export interface Trial {
   readonly spent: readonly [ready: number, watch: number, heal: number];
 }
 
-type Watched = Omit<Trial, "spent">;
+type Struck = Omit<Trial, "spent">;
 
-const BEGIN_TIMEOUT_MS = 20_000;
-/** More than the Lease's 15 s, the read that confirms it, and a slow machine. */
-const END_TIMEOUT_MS = 40_000;
 /** What is frozen, slow or late has shown itself by then. */
 export const WATCH_MS = 2_000;
 
-export type Prober = BenchChild<ProberQuestion, ProberAnswer>;
-
-export async function startProber(lab: Lab): Promise<Prober> {
-  const program = join(import.meta.dirname, "failover-prober.ts");
-  const argv = [program, ...(await arpProbeArguments(lab.client))];
-  return new BenchChild<ProberQuestion, ProberAnswer>(lab, lab.client, argv);
-}
-
 /** Throws when the trial cannot be measured; the fault is healed then, too. */
-export async function runTrial(lab: Lab, prober: Prober, fault: Fault): Promise<Trial> {
-  const { address } = fault;
+export async function runTrial(prober: Prober, fault: Fault): Promise<Trial> {
   const startedAt = bootTimeMs();
   await fault.prepare();
-  const mac = await prober.ask({ kind: "begin", address, timeoutMs: BEGIN_TIMEOUT_MS });
-  if (typeof mac !== "string") throw new Error(`${fault.name}: nobody answers for ${address}`);
-  const owner = nodeOf(lab, mac);
+  const owner = await prober.begin(fault.address);
   // Faults come at any time between two beacons or advertisements.
   await sleep(Math.random() * 1_000);
   const struckAt = bootTimeMs();
-  let watched: Watched;
+  let struck: Struck;
   let watchedAt: number;
   try {
-    watched = await watch(lab, prober, { fault, owner });
+    struck = await strike(prober, fault, owner);
     watchedAt = bootTimeMs();
   } finally {
     await fault.heal(owner);
   }
   const spent = [struckAt - startedAt, watchedAt - struckAt, bootTimeMs() - watchedAt] as const;
-  return { ...watched, spent };
+  return { ...struck, spent };
 }
 
-async function watch(
-  lab: Lab,
-  prober: Prober,
-  { fault, owner }: { readonly fault: Fault; readonly owner: LabNode },
-): Promise<Watched> {
+async function strike(prober: Prober, fault: Fault, owner: LabNode): Promise<Struck> {
   const moment: Moment = { at: bootTimeMs(), wallAt: Date.now() };
   await fault.strike(owner);
-  const recording = (await prober.ask({
-    kind: "end",
-    at: moment.at + fault.watchMs,
-    unless: fault.keepsOwner ? null : owner.mac(),
-    timeoutMs: fault.watchMs + END_TIMEOUT_MS,
-  })) as Recording;
-  const blackout = blackoutOf(recording, { at: moment.at, owner: owner.mac() });
-  if (blackout === null) throw new Error(`${fault.name}: nobody answered after the fault`);
-  const next = nodeOf(lab, blackout.next);
-  if (next === owner && !fault.keepsOwner) throw new Error(`${fault.name}: nobody took over`);
+  const { watchMs, keepsOwner } = fault;
+  const watched = await prober.end({ owner, at: moment.at, watchMs, keepsOwner });
+  const { recording, blackout, next } = watched;
   const nodes = next === owner ? [owner] : [owner, next];
   const story = await fault.explain(nodes, moment);
   const joinedAt = fault.joinedAt();
   const twoMs = joinedAt === null ? null : twoAnsweredMs(recording, joinedAt);
   return { blackout, twoMs, owner, next, fault: moment, story };
-}
-
-function nodeOf(lab: Lab, mac: string): LabNode {
-  const node = lab.nodes.find((candidate) => candidate.mac() === mac);
-  if (node === undefined) throw new Error(`${mac}, which answers, is no node of the lab`);
-  return node;
 }

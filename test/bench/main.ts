@@ -9,18 +9,12 @@ import { withLab } from "../lab/for-test.ts";
 import { arpRows } from "./arp.ts";
 import { daemonRows } from "./daemon.ts";
 import { type BenchRow, formatTable, LEGEND } from "./rows.ts";
+import { orEndWithUsage, readChoice, readCount } from "./settings.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const ROUNDS_DEFAULT = 20;
 /** "service to answer" is never made of fewer. */
 const SERVICES_MIN = 20;
-
-function readRuns(): number {
-  const text = process.env.RUNS ?? "";
-  const runs = text === "" ? ROUNDS_DEFAULT : Number(text);
-  if (Number.isInteger(runs) && runs >= 1) return runs;
-  throw new Error(`RUNS must be a whole number from 1, found "${text}"`);
-}
 
 function buildPrograms(): string {
   const { status, stdout } = spawnSync(join(ROOT, "scripts/build-bench.sh"), {
@@ -32,8 +26,10 @@ function buildPrograms(): string {
 }
 
 async function main(): Promise<void> {
-  const runs = readRuns();
-  const only = process.env.ONLY ?? "";
+  const { runs, only } = orEndWithUsage(() => ({
+    runs: readCount(process.env, "RUNS", { unset: ROUNDS_DEFAULT, min: 1 }),
+    only: readChoice(process.env, "ONLY", ["all", "arp", "daemon"]),
+  }));
   const onProgress = (text: string) => console.error(`bench: ${text}`);
   const rows: BenchRow[] = [];
   if (only !== "daemon") {

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
 import { ApiClient } from "../../src/k8s-sync/client.ts";
 import { loadKubeconfig } from "../../src/k8s-sync/kubeconfig.ts";
+import { serve } from "../lab/lab-program.ts";
 import { endpointSliceManifest } from "../lab/manifests.ts";
-import { serve } from "./child.ts";
 
 export type MakerQuestion =
   /** Services with addresses, at once; answered when each has its address in its status. */

@@ -3,15 +3,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
 import type { DaemonCluster } from "../cluster/support/daemon-cluster.ts";
+import type { LabProgram } from "../lab/lab-program.ts";
 import type { LabNode } from "../lab/node.ts";
 import { BUNDLED } from "./bundled-cluster.ts";
-import type { BenchChild } from "./child.ts";
 import type { SoakPlan, SoakService, SoakStep } from "./soak-plan.ts";
 import type { SoakAnswer, SoakQuestion } from "./soak-prober.ts";
 import type { DoneStep } from "./soak-rows.ts";
 import { Samples } from "./soak-samples.ts";
 
-export type SoakProber = BenchChild<SoakQuestion, SoakAnswer>;
+export type SoakProber = LabProgram<SoakQuestion, SoakAnswer>;
 
 const SAMPLE_EVERY_MS = 10_000;
 

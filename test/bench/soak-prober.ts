@@ -3,8 +3,8 @@
 // address without an answer.
 
 import { bootTimeMs, setRealtimePriority } from "../../native/index.ts";
-import { openArpProbe } from "./arp-probe.ts";
-import { serve } from "./child.ts";
+import { openArpProbe } from "../lab/arp-probe.ts";
+import { serve } from "../lab/lab-program.ts";
 import { type AnswersReport, SoakAnswers } from "./soak-answers.ts";
 
 export type SoakQuestion =

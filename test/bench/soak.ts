@@ -7,13 +7,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DaemonCluster } from "../cluster/support/daemon-cluster.ts";
+import { arpProbeArguments } from "../lab/arp-probe.ts";
 import { eventually } from "../lab/eventually.ts";
 import { withLab } from "../lab/for-test.ts";
 import type { Lab } from "../lab/lab.ts";
-import { arpProbeArguments } from "./arp-probe.ts";
+import { LabProgram } from "../lab/lab-program.ts";
 import { startBundledCluster } from "./bundled-cluster.ts";
-import { BenchChild } from "./child.ts";
 import { type BenchRow, formatTable } from "./rows.ts";
+import { orEndWithUsage, readCount } from "./settings.ts";
 import type { AnswersReport } from "./soak-answers.ts";
 import { SoakConductor, type SoakProber } from "./soak-conductor.ts";
 import { POOL_RANGE, planSoak, type SoakService } from "./soak-plan.ts";
@@ -52,13 +53,6 @@ function onProgress(text: string): void {
   console.error(`soak: ${text}`);
 }
 
-function readNumber(name: string, unset: number, isValid: (value: number) => boolean): number {
-  const text = process.env[name] ?? "";
-  const value = text === "" ? unset : Number(text);
-  if (isValid(value)) return value;
-  throw new Error(`${name} cannot be "${text}"`);
-}
-
 async function soak(lab: Lab, seed: number, minutes: number): Promise<Soaked> {
   const lastsMs = minutes * 60_000;
   const plan = planSoak(seed, lastsMs);
@@ -68,7 +62,7 @@ async function soak(lab: Lab, seed: number, minutes: number): Promise<Soaked> {
   await fill(cluster, plan.services);
   const program = join(import.meta.dirname, "soak-prober.ts");
   const argv = [program, ...(await arpProbeArguments(lab.client))];
-  const prober: SoakProber = new BenchChild<SoakQuestion, SoakAnswer>(lab, lab.client, argv);
+  const prober: SoakProber = new LabProgram<SoakQuestion, SoakAnswer>(lab, lab.client, argv);
   await prober.ask({ kind: "watch", addresses: plan.services.map(({ address }) => address) });
   const conductor = new SoakConductor(cluster, prober, onProgress);
   onProgress(`seed ${seed}, ${minutes} minutes; the daemon of node${plan.steady} runs throughout`);
@@ -100,8 +94,10 @@ async function fill(cluster: DaemonCluster, services: readonly SoakService[]): P
 }
 
 async function main(): Promise<void> {
-  const minutes = readNumber("MINUTES", MINUTES_DEFAULT, (value) => value >= MINUTES_MIN);
-  const seed = readNumber("SEED", SEED_DEFAULT, Number.isSafeInteger);
+  const { minutes, seed } = orEndWithUsage(() => ({
+    minutes: readCount(process.env, "MINUTES", { unset: MINUTES_DEFAULT, min: MINUTES_MIN }),
+    seed: readCount(process.env, "SEED", { unset: SEED_DEFAULT, min: 0 }),
+  }));
   const soaked = await withLab({ nodes: 3 }, (lab) => soak(lab, seed, minutes));
   const { resources, answers, longest, never } = soaked;
   console.log(`${formatResources(resources)}\n\n${formatTable(answers)}\n${LEGEND}`);

@@ -1,6 +1,7 @@
 // The HTTP server in a pod of the lab: `node backend-server.ts <pod name> <port>`. `/` answers with
 // the pod's name and the address the request came from; `/stream` sends a numbered line every 10 ms
-// for as long as the client listens, so that a broken or stalled connection can be seen.
+// for as long as the client listens, so that a broken or stalled connection can be seen; `/echo`
+// answers with what it is sent, as it comes.
 
 import { createServer } from "node:http";
 
@@ -9,6 +10,11 @@ const STREAM_INTERVAL_MS = 10;
 const [podName = "", portText = ""] = process.argv.slice(2);
 
 const server = createServer((request, response) => {
+  if (request.url === "/echo") {
+    response.writeHead(200).flushHeaders();
+    request.pipe(response);
+    return;
+  }
   if (request.url !== "/stream") {
     const client = request.socket.remoteAddress?.replace(/^::ffff:/, "");
     response.setHeader("content-type", "application/json");

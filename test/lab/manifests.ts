@@ -41,6 +41,8 @@ export interface SlicePlan {
   /** Must be the name of the Service's port; empty for a Service with one unnamed port. */
   readonly portName: string;
   readonly port: number;
+  /** Default: TCP. */
+  readonly protocol?: "TCP" | "UDP";
   readonly endpoints: readonly EndpointState[];
 }
 
@@ -55,7 +57,7 @@ export function endpointSliceManifest(plan: SlicePlan): object {
       labels: { "kubernetes.io/service-name": plan.service },
     },
     addressType: plan.family,
-    ports: [{ name: plan.portName, port: plan.port, protocol: "TCP" }],
+    ports: [{ name: plan.portName, port: plan.port, protocol: plan.protocol ?? "TCP" }],
     endpoints: plan.endpoints.map((endpoint) => ({
       addresses: [endpoint.address],
       nodeName: endpoint.nodeName,

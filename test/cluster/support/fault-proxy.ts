@@ -1,10 +1,13 @@
 // A program: an HTTPS server in front of the real API server that passes everything on, until the
 // file given says otherwise. Arguments: port, certificate, key, address of the API server, and the
-// file with the fault. For whole daemons; the client's own tests use the fake API server.
+// file with the fault: the name of one, or `lost-answers PREFIX`: what is written to Leases whose
+// names begin so reaches the API server, and its answer nobody. Prints each write of a Lease.
+// For whole daemons; the client's own tests use the fake API server.
 
 import { existsSync, readFileSync, watchFile } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request } from "node:https";
+import { text } from "node:stream/consumers";
 
 const [port = "", certificate = "", key = "", upstream = "", faultFile = ""] =
   process.argv.slice(2);
@@ -50,6 +53,11 @@ const open = new Set<ServerResponse>();
 function serve(incoming: IncomingMessage, response: ServerResponse): void {
   const fault = FAULTS[currentFault()];
   if (fault !== undefined) return fault(response);
+  if (isLeaseWrite(incoming)) void passLeaseWrite(incoming, response);
+  else passOn(incoming, response);
+}
+
+function passOn(incoming: IncomingMessage, response: ServerResponse): void {
   open.add(response);
   response.on("close", () => open.delete(response));
   const { method, url, headers } = incoming;
@@ -67,8 +75,30 @@ function serve(incoming: IncomingMessage, response: ServerResponse): void {
   incoming.pipe(onward);
 }
 
+function isLeaseWrite({ method, url }: IncomingMessage): boolean {
+  return (method === "PUT" || method === "POST") && /\/leases(\/|$)/.test(url ?? "");
+}
+
+async function passLeaseWrite(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(incoming);
+  const { name } = (JSON.parse(body) as { metadata: { name: string } }).metadata;
+  const [fault, prefix = ""] = currentFault().split(" ");
+  const isAnswerLost = fault === "lost-answers" && name.startsWith(prefix);
+  const { method = "", url, headers } = incoming;
+  const options = { method, headers, rejectUnauthorized: false };
+  const onward = request(`https://${upstream}${url}`, options, async (answer) => {
+    const answered = await text(answer);
+    console.log(`lease ${name} ${method} ${answer.statusCode}${isAnswerLost ? " lost" : ""}`);
+    if (isAnswerLost) return void response.destroy();
+    response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
+  });
+  onward.on("error", () => response.destroy());
+  onward.end(body);
+}
+
 // A fault that begins ends the watches that are open, or nobody would notice it.
 watchFile(faultFile, { interval: 50 }, () => {
+  if (!(currentFault() in FAULTS)) return;
   for (const response of open) response.destroy();
 });
 const options = { cert: readFileSync(certificate), key: readFileSync(key) };

@@ -2,23 +2,23 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Blackout } from "../../bench/failover-blackout.ts";
 import {
   chosenBy,
   inTurns,
   KEEPALIVED_DEFAULT,
   KEEPALIVED_FAST,
+  legendFor,
   type Measured,
+  ROW_NAMES,
   rowsOf,
 } from "../../bench/failover-rows.ts";
+import type { Blackout } from "../../lab/blackout.ts";
 
-const ALL = ["cable pulled", "kill", "stop", KEEPALIVED_DEFAULT, KEEPALIVED_FAST].map((name) => ({
-  name,
-}));
+const ALL = ["cable pulled", "kill", "stop", KEEPALIVED_DEFAULT, KEEPALIVED_FAST];
 
 const CHOICES: readonly (readonly [rows: string, expected: readonly string[]])[] = [
-  ["", ALL.map(({ name }) => name)],
-  [" ", ALL.map(({ name }) => name)],
+  ["", ALL],
+  [" ", ALL],
   ["kill", ["kill"]],
   ["stop, kill", ["kill", "stop"]],
   ["cable pulled", ["cable pulled"]],
@@ -27,10 +27,7 @@ const CHOICES: readonly (readonly [rows: string, expected: readonly string[]])[]
 
 for (const [rows, expected] of CHOICES) {
   test(`chosenBy("${rows}") takes ${expected.length}`, () => {
-    assert.deepEqual(
-      chosenBy(rows, ALL).map(({ name }) => name),
-      expected,
-    );
+    assert.deepEqual(chosenBy(rows, ALL), expected);
   });
 }
 
@@ -105,4 +102,25 @@ test("rowsOf() has a second row for a cut that ends, bounded by its worst", () =
       ["partition and heal, two answer after it", 0, 701, false],
     ],
   );
+});
+
+test("rowsOf() of a warm client: a killed daemon costs it nothing, and it sees no two", () => {
+  const rows = (ms: number) => rowsOf(new Map([["kill", [measured(ms, { twoMs: 5 })]]]), "warm");
+  assert.deepEqual(
+    [rows(0), rows(1)].map((all) => all.map(({ name, ok }) => [name, ok])),
+    [[["kill, warm cache", true]], [["kill, warm cache", false]]],
+  );
+});
+
+for (const client of ["cold", "warm"] as const) {
+  test(`ROW_NAMES has each fault that failover is promised for, with a ${client} cache`, () => {
+    const promised = "cable pulled,data cable pulled,kill,frozen,drain,restart";
+    const more = "api down and cable pulled,etcd down,partition and heal";
+    assert.equal(chosenBy(`${promised},${more}`, ROW_NAMES[client]).length, 9);
+  });
+}
+
+test("legendFor() says what the client does", () => {
+  assert.match(legendFor("cold"), /a client that asks every\nmillisecond by ARP/);
+  assert.match(legendFor("warm"), /a client that sends a datagram\nthrough the address/);
 });

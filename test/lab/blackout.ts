@@ -10,6 +10,8 @@ export interface Recording {
 export interface Answer {
   readonly at: number;
   readonly mac: string;
+  /** When the request that it answers was sent, where the answer says so. */
+  readonly sentAt?: number;
 }
 
 export interface Blackout {
@@ -68,7 +70,7 @@ export function twoAnsweredMs(recording: Recording, since: number): number {
 }
 
 /**
- * Who answered each request. Answers do not say to which request they belong: a host answers each
+ * Who answered each request. Answers by ARP do not say to which they belong: a host answers each
  * at most once, so an answer is to the last request before it that has none of this host. Merely
  * counting would let two answers to one request hide that another one has none. Where answers take
  * longer than the time between two requests, one too many may count as unanswered at a change of
@@ -76,8 +78,13 @@ export function twoAnsweredMs(recording: Recording, since: number): number {
  */
 function answerersOf({ sent, answers }: Recording): Set<string>[] {
   const answerers = sent.map(() => new Set<string>());
+  const indexes = new Map(sent.map((at, i) => [at, i]));
   let asked = 0;
-  for (const { at, mac } of answers) {
+  for (const { at, mac, sentAt } of answers) {
+    if (sentAt !== undefined) {
+      answerers[indexes.get(sentAt) ?? -1]?.add(mac);
+      continue;
+    }
     while ((sent[asked] ?? Number.POSITIVE_INFINITY) <= at) asked += 1;
     let open = asked - 1;
     while (answerers[open]?.has(mac)) open -= 1;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blackoutOf, type Recording, twoAnsweredMs } from "../../bench/failover-blackout.ts";
+import { blackoutOf, type Recording, twoAnsweredMs } from "../../lab/blackout.ts";
 
 const LATENCY_MS = 0.25;
 
@@ -85,3 +85,14 @@ for (const [what, answered, expected] of TWO) {
     assert.equal(twoAnsweredMs(recording(answered), 10), expected);
   });
 }
+
+test("blackoutOf() believes answers that say which request they are to, however late", () => {
+  const sent = [0, 1, 2, 3];
+  const old = (sentAt: number) => ({ at: sentAt + 2.5, mac: "a", sentAt });
+  const next = { at: 4, mac: "b", sentAt: 3 };
+  const about = { at: 0, owner: "a" };
+  const whole = { sent, answers: [old(0), old(1), next, old(2)] };
+  assert.deepEqual([blackoutOf(whole, about)?.lost, blackoutOf(whole, about)?.both], [0, 0]);
+  const without = { sent, answers: [old(0), old(1), next] };
+  assert.equal(blackoutOf(without, about)?.lost, 1);
+});

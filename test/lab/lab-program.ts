@@ -1,12 +1,12 @@
-// A program of the bench that runs on a host of the lab and is asked over a channel: one question
-// at a time, one answer each.
+// A program that runs on a host of the lab and is asked over a channel: one question at a time, one
+// answer each.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import type { LabHost } from "../lab/host.ts";
-import type { Lab } from "../lab/lab.ts";
-import { identifyProcess } from "../lab/process-identity.ts";
+import type { LabHost } from "./host.ts";
+import type { Lab } from "./lab.ts";
+import { identifyProcess } from "./process-identity.ts";
 
-export class BenchChild<Question extends object, Answer> {
+export class LabProgram<Question extends object, Answer> {
   readonly #process: ChildProcess;
 
   constructor(lab: Lab, host: LabHost, argv: readonly string[]) {
@@ -21,7 +21,7 @@ export class BenchChild<Question extends object, Answer> {
   /** Rejects when the program ends instead of answering. */
   ask(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const onExit = (): void => reject(new Error("A program of the bench ended early"));
+      const onExit = (): void => reject(new Error("A program of the lab ended early"));
       this.#process.once("exit", onExit);
       this.#process.once("message", (answer) => {
         this.#process.off("exit", onExit);

@@ -1,11 +1,13 @@
-// Runs on the client: asks for an address by ARP every millisecond and records who answers when.
+// Runs on the client: asks for an address every millisecond, by ARP ("cold") or with a datagram
+// through it ("warm", see udp-probe.ts), and records who answers when.
 // "begin" is answered with the owner's MAC once one host answers steadily, "end" with all that was
 // recorded since. With a real-time priority: a busy machine must not look like a blackout.
 
 import { bootTimeMs, setRealtimePriority } from "../../native/index.ts";
 import { openArpProbe } from "./arp-probe.ts";
-import { serve } from "./child.ts";
-import type { Answer, Recording } from "./failover-blackout.ts";
+import type { Answer, Recording } from "./blackout.ts";
+import { serve } from "./lab-program.ts";
+import { openUdpProbe } from "./udp-probe.ts";
 
 export type ProberQuestion =
   | { readonly kind: "begin"; readonly address: string; readonly timeoutMs: number }
@@ -37,9 +39,12 @@ let answers: Answer[] = [];
 /** Since when one host has answered steadily, and which. */
 let steady = { since: Number.POSITIVE_INFINITY, mac: "", until: 0 };
 
-const probe = openArpProbe(process.argv.slice(2), ({ address, mac, at }) => {
+const [client, ...argv] = process.argv.slice(2);
+const openProbe = client === "warm" ? openUdpProbe : openArpProbe;
+const probe = openProbe(argv, ({ address, ...answer }) => {
   if (address !== asked) return;
-  answers.push({ at, mac });
+  answers.push(answer);
+  const { at, mac } = answer;
   const goesOn = mac === steady.mac && at - steady.until <= GAP_MS_MAX;
   steady = { since: goesOn ? steady.since : at, mac, until: at };
 });
@@ -49,8 +54,9 @@ setInterval(sendRequest, EVERY_MS);
 
 function sendRequest(): void {
   if (asked === null || !isAsking) return;
-  sent.push(bootTimeMs());
-  probe.request(asked);
+  const sentAt = bootTimeMs();
+  sent.push(sentAt);
+  probe.request(asked, sentAt);
 }
 
 function isSteady(now: number): boolean {

@@ -7,18 +7,20 @@ import { arpFilter } from "../../src/arp/filter.ts";
 import { ARP_FRAME_BYTES, decodeArp, ETHERTYPE_ARP, encodeArp } from "../../src/arp/wire.ts";
 import { type Ip, ipToBigInt } from "../../src/core/address.ts";
 import { MAC_BROADCAST, MAC_ZERO, type Mac } from "../../src/core/mac.ts";
-import type { LabHost } from "../lab/host.ts";
+import type { LabHost } from "./host.ts";
 
 export interface ArpReply {
   readonly address: string;
   readonly mac: string;
   /** Boot clock, ms. */
   readonly at: number;
+  /** The same of the request, where the reply says so: those by ARP do not. */
+  readonly sentAt?: number;
 }
 
 export interface ArpProbe {
-  /** Sends a request; never waits. */
-  request(address: string): void;
+  /** Sends a request; never waits. `sentAt`: boot clock, for who answers with it. */
+  request(address: string, sentAt?: number): void;
 }
 
 /** Arguments of a program on `host` that asks on the data segment, for `openArpProbe`. */

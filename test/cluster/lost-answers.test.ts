@@ -1,0 +1,108 @@
+// A Lease write that the API server has committed, and whose answer its writer never sees: the
+// record is right all the same, and nobody writes it again and again.
+
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../lab/eventually.ts";
+import { whileMachineRuns } from "./support/daemon-cluster.ts";
+import { history, leaseOf, recordOf, untilOneAnswers } from "./support/ownership-watch.ts";
+import { type LeaseWrite, proxiedClusterForSuite } from "./support/proxied-cluster.ts";
+import { untilLive } from "./support/strike.ts";
+
+const ADDRESS = "192.168.100.50";
+/** Two renewals of a node Lease, and several of the leader's. */
+const LOST_MS = 12_000;
+const CONTROLLER = "lbd-controller";
+
+interface LeaseRecord {
+  readonly spec: { readonly holderIdentity?: string; readonly leaseTransitions?: number };
+}
+
+describe("a Lease write whose answer is lost", () => {
+  const proxied = proxiedClusterForSuite({ nodes: 3 });
+
+  before(async () => {
+    const { cluster } = proxied();
+    await cluster.createService("web");
+    assert.equal(await cluster.addressOf("web"), ADDRESS);
+    await untilOneAnswers(cluster, ADDRESS);
+  });
+
+  /** What was written meanwhile to Leases with names that begin so; each answer was lost. */
+  async function lostDuring(prefix: string, work: () => Promise<void>): Promise<LeaseWrite[]> {
+    const p = proxied();
+    const pattern = new RegExp(`^${prefix}`);
+    const before = p.leaseWrites(pattern).length;
+    p.setFault(`lost-answers ${prefix}`);
+    try {
+      await work();
+      const writes = p.leaseWrites(pattern).slice(before);
+      assert.ok(writes.some(({ status, isAnswerLost }) => status < 300 && isAnswerLost));
+      return writes;
+    } finally {
+      p.setFault("");
+    }
+  }
+
+  test("of a VIP that was claimed: one owner, at the next epoch, written once", async () => {
+    const { cluster: c } = proxied();
+    await untilLive(c);
+    const before = await untilOneAnswers(c, ADDRESS);
+    const writes = await lostDuring(leaseOf(ADDRESS), async () => {
+      await c.daemon(before.owner).kill("SIGKILL");
+      await c.untilAnswering(ADDRESS, { accepts: (node) => node !== before.owner });
+      await sleep(LOST_MS / 4);
+    });
+    const after = await untilOneAnswers(c, ADDRESS);
+    assert.notEqual(after.owner, before.owner);
+    assert.equal(after.epoch, before.epoch + 1);
+    assert.equal(writes.filter(({ status }) => status < 300).length, 1, JSON.stringify(writes));
+    assert.ok(writes.length <= 3, JSON.stringify(writes));
+    const rows = await history(c.daemon(after.owner), ADDRESS);
+    assert.equal(rows.find(({ change }) => change === "gained")?.cause, "owner-silent");
+    await c.start(c.node(before.owner));
+    await untilLive(c);
+    assert.deepEqual(await recordOf(c, ADDRESS), after, "and it stays so");
+  });
+
+  test("of a VIP that is new: one owner, at the first epoch", async () => {
+    const { cluster: c } = proxied();
+    let address = "";
+    const writes = await lostDuring("lbd-vip-192.168.100.5", async () => {
+      await c.createService("new");
+      address = await c.addressOf("new");
+      await c.untilAnswering(address);
+      await sleep(LOST_MS / 4);
+    });
+    assert.equal((await untilOneAnswers(c, address)).epoch, 1);
+    assert.ok(writes.length <= 3, JSON.stringify(writes));
+  });
+
+  test("of a node: it stays a member, renews at its pace, and keeps what it has", async () => {
+    const { cluster: c } = proxied();
+    const before = await untilOneAnswers(c, ADDRESS);
+    await whileMachineRuns(c, ADDRESS, async () => {
+      const writes = await lostDuring(`lbd-node-${before.owner}`, () => sleep(LOST_MS));
+      assert.ok(writes.length <= LOST_MS / 1_000, JSON.stringify(writes));
+      assert.deepEqual(await untilOneAnswers(c, ADDRESS), before);
+    });
+    await c.untilStatus(c.daemon(before.owner), /health +ok/);
+  });
+
+  test("of the leader: one leads, and a new Service gets its address", async () => {
+    const { cluster: c } = proxied();
+    const controller = () =>
+      c.controlPlane.get<LeaseRecord>("lease", CONTROLLER, "-n", "lbd-system");
+    const { leaseTransitions = 0 } = (await controller()).spec;
+    const writes = await lostDuring(CONTROLLER, () => sleep(LOST_MS));
+    // The leader's every 2 s, and once each of who would follow it.
+    assert.ok(writes.length <= LOST_MS / 500, JSON.stringify(writes));
+    await c.createService("later");
+    await c.untilAnswering(await c.addressOf("later"));
+    const { spec } = await eventually("a leader", controller, {
+      until: (lease) => (lease.spec.holderIdentity ?? "") !== "",
+    });
+    assert.ok((spec.leaseTransitions ?? 0) <= leaseTransitions + 1);
+  });
+});
