@@ -1,9 +1,9 @@
 // What must go well when nothing else goes on: planned moves and restarts, of which nobody outside
 // notices anything, and the death of an owner, which is made good in the detection time.
 
-import type { Ip } from "../../../src/core/address.ts";
 import type { Cluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
+import type { VipPlan } from "./topology.ts";
 import { type Invariant, Violation } from "./violation.ts";
 
 /** Long enough for every offer, and for the process to end. */
@@ -51,13 +51,16 @@ function restart(cluster: Cluster): void {
 function drain(cluster: Cluster): void {
   const node = ownerOf(cluster);
   const others = cluster.nodes.filter((other) => other !== node);
-  const stuck = cluster.prng.chance(0.5) ? others.slice(1) : [];
+  // For each VIP there is one that is not.
+  const takers = cluster.vips.map((vip) => others.find((other) => cluster.canHave(other, vip)));
+  const stuck = cluster.prng.chance(0.5) ? others.filter((other) => !takers.includes(other)) : [];
   for (const other of stuck) other.stall();
   cluster.note(`${node.name} is drained, ${stuck.length} of the others are stuck`);
   node.setDraining(true, cluster.prng.chance(0.5));
   mustBeAnswered(cluster, HANDOVER_MS + stuck.length * REFUSED_MS, "handed-over");
-  const left = cluster.addresses.filter((address) => node.answers(address));
-  if (left.length > 0) throw new Violation("handed-over", `${node.name}, drained, has ${left}`);
+  const left = cluster.vips.filter((vip) => cluster.answering(vip).includes(node.name));
+  if (left.length > 0)
+    throw new Violation("handed-over", `${node.name}, drained, has ${names(left)}`);
   for (const other of stuck) other.wake();
   cluster.run(cluster.bounds.settleMs);
   cluster.oracle.checkHealed();
@@ -95,12 +98,16 @@ const RESTARTS = [crashWhileRestarting, restartInVain];
 
 /** Those that are left take over; one that is alone then needs a gateway, or waits for a Lease. */
 function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
-  if (cluster.nodes.length > 2 || cluster.hasGateway) {
+  const inTime = cluster.vips.filter(
+    (vip) =>
+      cluster.hasGateway || cluster.nodes.filter((one) => cluster.canHave(one, vip)).length > 2,
+  );
+  if (inTime.length > 0) {
     cluster.oracle.judges("replaced-in-time");
     cluster.run(ms);
-    const silent = cluster.addresses.filter((address) => cluster.answering(address).length !== 1);
+    const silent = inTime.filter((vip) => cluster.answering(vip).length !== 1);
     if (silent.length > 0) {
-      const detail = `${ms} ms after ${name} died, not one answers for ${silent}`;
+      const detail = `${ms} ms after ${name} died, not one answers for ${names(silent)}`;
       throw new Violation("replaced-in-time", detail);
     }
   }
@@ -113,17 +120,23 @@ function mustBeAnswered(cluster: Cluster, forMs: number, invariant: Invariant): 
   cluster.oracle.judges(invariant);
   for (let ms = 0; ms < forMs; ms += 1) {
     cluster.run(1);
-    const silent = cluster.addresses.filter((address) => !cluster.isAnswered(address));
-    if (silent.length > 0) throw new Violation(invariant, `${ms} ms later: silence for ${silent}`);
+    const silent = cluster.vips.filter((vip) => !cluster.isAnswered(vip));
+    if (silent.length === 0) continue;
+    throw new Violation(invariant, `${ms} ms later: silence for ${names(silent)}`);
   }
 }
 
 function ownerOf(cluster: Cluster): SimNode {
-  return cluster.node(cluster.answering(cluster.addresses[0] as Ip)[0] ?? "");
+  const [vip] = cluster.vips;
+  return cluster.node((vip && cluster.answering(vip)[0]) ?? "");
 }
 
 function recordsOf({ api, addresses }: Cluster): string {
   return addresses
     .map((address) => `${address} ${api.vip(address)?.owner} ${api.vip(address)?.epoch}`)
     .join(", ");
+}
+
+function names(vips: readonly VipPlan[]): string {
+  return vips.map(({ address }) => address).join(" ");
 }

@@ -44,7 +44,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   filter: {
     usage: "filter beacons owner|NODE",
     pattern: /^beacons (owner|n\d)$/,
-    run: (stage, name) => stage.cluster.segment.mark("filtered", stage.node(name).port, UNCOUNTED),
+    run: (stage, name) => stage.segment.mark("filtered", stage.node(name).port, UNCOUNTED),
   },
   api: {
     usage: "api down|up",
@@ -61,7 +61,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   join: {
     usage: "join",
     pattern: /^$/,
-    run: ({ cluster }) => cluster.segment.partition([]),
+    run: ({ segment }) => segment.partition([]),
   },
 };
 
