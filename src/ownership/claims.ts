@@ -52,6 +52,13 @@ export class WireClaims {
     return best;
   }
 
+  /** Whether the node says there that it has the address. */
+  isClaimed(address: Ip, source: Source, now: BootMs): boolean {
+    const heard = this.#heard.get(address)?.get(keyOf(source));
+    if (heard === undefined) return false;
+    return heard.isConfirmed || now < after(heard.at, UNCONFIRMED_MS);
+  }
+
   claimed(source: Source, { address, epoch }: PeerEntry, now: BootMs): void {
     const known = this.#heard.get(address)?.get(keyOf(source));
     if (known !== undefined && known.epoch >= epoch && known.isConfirmed) return;

@@ -253,8 +253,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: STAND_IN,
-        from: "return candidates.ranked(vip.spec, now)[0] === node ? standIn : null;",
-        to: "return null;",
+        from: "return situation.candidates.ranked(vip.spec, now, segment)[0] === situation.node;",
+        to: "return false;",
       },
     ],
     caughtBy: ["restart-keeps"],
@@ -264,8 +264,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: STAND_IN,
-        from: "return isWaitedFor && vip.standsIn?.owner === owner ? standIn : null;",
-        to: "return null;",
+        from: "const wasNeeded = standsIn?.owner === owner && standsIn.macs.has(segment);",
+        to: "const wasNeeded = standsIn?.owner === owner && standsIn.macs.size < 0;",
       },
     ],
     caughtBy: ["restart-keeps"],
