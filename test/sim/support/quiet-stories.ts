@@ -10,6 +10,8 @@ import { type Invariant, Violation } from "./violation.ts";
 const HANDOVER_MS = 1_500;
 /** A process that begins and is ready to listen. */
 const START_MS = 1_200;
+/** Larger clusters take too long to die out. */
+const ONE_BY_ONE_MAX = 4;
 /** An offer that nobody takes, by the slowest clock. */
 const REFUSED_MS = 1_100;
 
@@ -17,7 +19,8 @@ export function playQuietStories(cluster: Cluster): void {
   stop(cluster);
   if (cluster.bounds.awayMs > 0) restart(cluster);
   drain(cluster);
-  const ends = cluster.settings.restartHoldMs > 0 ? [crash, ...RESTARTS] : [crash];
+  const deaths = cluster.nodes.length <= ONE_BY_ONE_MAX ? [crash, oneByOne] : [crash];
+  const ends = cluster.settings.restartHoldMs > 0 ? [...deaths, ...RESTARTS] : deaths;
   cluster.prng.pick(ends)(cluster);
 }
 
@@ -72,36 +75,42 @@ function drain(cluster: Cluster): void {
 function crash(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} dies`);
+  const able = ableNow(cluster);
   node.crash();
-  mustBeReplaced(cluster, node, cluster.bounds.replacedMs);
+  mustBeReplaced(cluster, node, cluster.bounds.replacedMs, able);
+}
+
+/** Each is forgotten before the next one dies: 3, 2, 1, and the last one has everything. */
+function oneByOne(cluster: Cluster): void {
+  const isLeft = (vip: VipPlan): boolean => ableFor(cluster, vip).length > 1;
+  while (cluster.vips.every(isLeft)) crash(cluster);
 }
 
 /** Its peers were asked to leave it what it has: its host must show that it is there. */
 function crashWhileRestarting(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} restarts, and dies meanwhile`);
+  const able = ableNow(cluster);
   node.restart(START_MS);
   cluster.run(START_MS / 2);
   node.crash();
-  mustBeReplaced(cluster, node, cluster.bounds.missedMs);
+  mustBeReplaced(cluster, node, cluster.bounds.missedMs, able);
 }
 
 /** The host is well, but its daemon does not come back. */
 function restartInVain(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} restarts, and does not come back`);
+  const able = ableNow(cluster);
   node.restart(Number.MAX_SAFE_INTEGER);
-  mustBeReplaced(cluster, node, cluster.bounds.restartMs);
+  mustBeReplaced(cluster, node, cluster.bounds.restartMs, able);
 }
 
 const RESTARTS = [crashWhileRestarting, restartInVain];
 
 /** Those that are left take over; one that is alone then needs a gateway, or waits for a Lease. */
-function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
-  const inTime = cluster.vips.filter(
-    (vip) =>
-      cluster.hasGateway || cluster.nodes.filter((one) => cluster.canHave(one, vip)).length > 2,
-  );
+function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number, able: Able): void {
+  const inTime = cluster.vips.filter((vip) => cluster.hasGateway || (able.get(vip) ?? 0) > 2);
   if (inTime.length > 0) {
     cluster.oracle.judges("replaced-in-time");
     cluster.run(ms);
@@ -124,6 +133,17 @@ function mustBeAnswered(cluster: Cluster, forMs: number, invariant: Invariant): 
     if (silent.length === 0) continue;
     throw new Violation(invariant, `${ms} ms later: silence for ${names(silent)}`);
   }
+}
+
+/** By VIP: how many nodes are there that could have it. */
+type Able = ReadonlyMap<VipPlan, number>;
+
+function ableNow(cluster: Cluster): Able {
+  return new Map(cluster.vips.map((vip) => [vip, ableFor(cluster, vip).length]));
+}
+
+function ableFor(cluster: Cluster, vip: VipPlan): SimNode[] {
+  return cluster.nodes.filter((node) => node.isUp && cluster.canHave(node, vip));
 }
 
 function ownerOf(cluster: Cluster): SimNode {

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   },
   settle: { usage: "settle", pattern: /^$/, run: (stage) => stage.settle() },
   crash: ofNode("crash", (node) => node.crash()),
+  start: ofNode("start", (node) => node.start()),
   stop: ofNode("stop", (node) => node.stop()),
   drain: ofNode("drain", (node) => node.setDraining(true)),
   undrain: ofNode("undrain", (node) => node.setDraining(false)),
