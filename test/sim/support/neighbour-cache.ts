@@ -1,6 +1,6 @@
-// A host's neighbour cache: which MAC it sends to for an address. As RFC 826 asks, what a frame says
-// of its sender updates an entry that there is, and makes none; as Linux does (net/ipv4/arp.c,
-// arp_process), an entry that has just changed stays as it is for a while.
+// A host's neighbour cache: which MAC it sends to for an address. As RFC 826 asks, what a frame
+// says of its sender updates an entry that there is, and makes none; as Linux does
+// (net/ipv4/arp.c, arp_process), an entry that has just changed stays as it is for a while.
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
