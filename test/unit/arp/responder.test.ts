@@ -4,8 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Outcome } from "../../../src/arp/responder.ts";
-import { ArpResponder, OUTCOMES } from "../../../src/arp/responder.ts";
+import { ArpResponder, OUTCOMES, type Outcome } from "../../../src/arp/responder.ts";
 import type { ArpPacket } from "../../../src/arp/wire.ts";
 import {
   ARP_FRAME_BYTES,
@@ -15,8 +14,7 @@ import {
   OFFSET,
 } from "../../../src/arp/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
-import type { Mac } from "../../../src/core/mac.ts";
-import { MAC_BROADCAST, MAC_ZERO, macToBytes } from "../../../src/core/mac.ts";
+import { MAC_BROADCAST, MAC_ZERO, type Mac, macToBytes } from "../../../src/core/mac.ts";
 import { bootMs, NEVER } from "../../../src/core/time.ts";
 
 const ETH0 = "02:00:00:00:64:0b" as Mac;
