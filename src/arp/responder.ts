@@ -48,9 +48,8 @@ export interface Heard {
 
 interface Grant {
   readonly address: Ip;
-  readonly interfaces: ReadonlySet<string>;
-  /** Whose MAC the answer has; null: this host's. */
-  readonly mac: Uint8Array | null;
+  /** By interface: whose MAC the answer has; null: this host's. */
+  readonly macs: ReadonlyMap<string, Uint8Array | null>;
 }
 
 /** Nothing is answered from `until` on. */
@@ -72,18 +71,18 @@ export class ArpResponder {
 
   /** Allows answering for `address` on `interfaces` while the tenure lasts. */
   grant(address: Ip, interfaces: readonly string[]): void {
-    const grant = { address, interfaces: new Set(interfaces), mac: null };
-    this.#grants.set(addressKey(address), grant);
+    const macs = new Map(interfaces.map((name) => [name, null]));
+    this.#grants.set(addressKey(address), { address, macs });
   }
 
-  /** Answers for the host with that MAC where this one may speak; null: no more. */
-  standIn(address: Ip, interfaces: readonly string[], mac: Mac | null): void {
+  /** Answers on the interface for the host with that MAC, if this one may speak; null: no more. */
+  standIn(address: Ip, interfaceName: string, mac: Mac | null): void {
     const key = addressKey(address);
-    if (mac === null) this.#standIns.delete(key);
-    else {
-      const grant = { address, interfaces: new Set(interfaces), mac: macToBytes(mac) };
-      this.#standIns.set(key, grant);
-    }
+    const macs = new Map(this.#standIns.get(key)?.macs);
+    if (mac === null) macs.delete(interfaceName);
+    else macs.set(interfaceName, macToBytes(mac));
+    if (macs.size === 0) this.#standIns.delete(key);
+    else this.#standIns.set(key, { address, macs });
   }
 
   revoke(address: Ip): void {
@@ -98,20 +97,19 @@ export class ArpResponder {
   /** True when `address` may be announced on the interface now. */
   maySpeak(address: Ip, interfaceName: string, now: BootMs): boolean {
     const grant = this.#grants.get(addressKey(address));
-    return grant?.interfaces.has(interfaceName) === true && this.hasTenure(interfaceName, now);
+    return grant?.macs.has(interfaceName) === true && this.hasTenure(interfaceName, now);
   }
 
   /** The MAC that a request on the interface would get now, or null: none from this host. */
   standsInWith(address: Ip, interfaceName: string, now: BootMs): Uint8Array | null {
-    const grant = this.#standIns.get(addressKey(address));
-    if (grant?.interfaces.has(interfaceName) !== true) return null;
-    return this.hasTenure(interfaceName, now) ? grant.mac : null;
+    const mac = this.#standIns.get(addressKey(address))?.macs.get(interfaceName) ?? null;
+    return this.hasTenure(interfaceName, now) ? mac : null;
   }
 
   grants(): { address: Ip; interfaces: string[] }[] {
-    return [...this.#grants.values()].map(({ address, interfaces }) => ({
+    return [...this.#grants.values()].map(({ address, macs }) => ({
       address,
-      interfaces: [...interfaces],
+      interfaces: [...macs.keys()],
     }));
   }
 
@@ -181,7 +179,8 @@ export class InterfaceResponder {
 
   /** Writes the reply to a frame whose outcome was `answered` or `stood-in`. */
   reply(frame: Uint8Array, out: Uint8Array): void {
-    const sender = this.#responder.grantOf(readInt32(frame, OFFSET.targetIp))?.mac ?? this.#mac;
+    const grant = this.#responder.grantOf(readInt32(frame, OFFSET.targetIp));
+    const sender = grant?.macs.get(this.#name) ?? this.#mac;
     encodeReply(frame, { source: this.#mac, sender }, out);
   }
 
@@ -195,9 +194,10 @@ export class InterfaceResponder {
     const grant = this.#responder.grantOf(target);
     if (grant === undefined) return "not-ours";
     if (!isBroadcast(frame) && !this.#isOwn(frame, OFFSET.destination)) return "wrong-destination";
-    if (!grant.interfaces.has(this.#name)) return "wrong-interface";
+    const mac = grant.macs.get(this.#name);
+    if (mac === undefined) return "wrong-interface";
     if (now >= this.#tenure.until) return "tenure-lapsed";
-    return grant.mac === null ? "answered" : "stood-in";
+    return mac === null ? "answered" : "stood-in";
   }
 
   #isOwn(frame: Uint8Array, offset: number): boolean {

@@ -238,8 +238,8 @@ export class OwnershipDriver implements Task {
       case "offer":
         return void this.#offers.push(effect);
       case "stand-in": {
-        const { address, interfaces, mac } = effect;
-        return tellResponder({ type: "stand-in", address, interfaces, mac });
+        const { address, interface: name, mac } = effect;
+        return tellResponder({ type: "stand-in", address, interface: name, mac });
       }
       case "withdraw":
         return this.#withdraw();

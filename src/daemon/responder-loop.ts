@@ -82,7 +82,7 @@ export class ResponderLoop {
       case "offer":
         return this.#perform(engine.offer(message.interface, message.to, message.entries));
       case "stand-in":
-        return this.#responder.standIn(message.address, message.interfaces, message.mac);
+        return this.#responder.standIn(message.address, message.interface, message.mac);
       case "ask":
         // What could not be asked has no answer, which is no silence of anybody.
         if (!this.#probe(message.interface, message.address, null)) return;

@@ -60,11 +60,11 @@ export type ToResponder =
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
     }
-  /** Answer in place of an owner that restarts, with its MAC; null: no more. */
+  /** Answer there in place of an owner that restarts, with its MAC; null: no more. */
   | {
       readonly type: "stand-in";
       readonly address: Ip;
-      readonly interfaces: readonly string[];
+      readonly interface: string;
       readonly mac: Mac | null;
     }
   /** Ask the segment who has the address; the answer is `asked`. */

@@ -4,7 +4,7 @@
 import type { Epoch } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Candidates } from "./candidates.ts";
-import type { WireClaim } from "./claims.ts";
+import type { Source, WireClaim } from "./claims.ts";
 import type { Members } from "./members.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Timings } from "./timings.ts";
@@ -19,6 +19,8 @@ export interface Situation {
   readonly candidates: Candidates;
   /** The strongest claim of others that was heard. */
   readonly wireClaim: (vip: Vip) => WireClaim | null;
+  /** Whether a node says on a segment that it has the VIP. */
+  readonly isClaimed: (vip: Vip, by: Source) => boolean;
   /** The records were read since the start, and the segments listened to for long enough. */
   readonly mayAct: boolean;
   /** The API has confirmed this node's Lease lately. */

@@ -49,14 +49,19 @@ export class WireClaims {
     let best: WireClaim | null = null;
     for (const heard of this.#heard.get(address)?.values() ?? []) {
       const { node, epoch } = heard;
-      const stands = heard.isConfirmed || this.#lacksTable(heard);
-      const until = stands ? NEVER : after(heard.at, UNCONFIRMED_MS);
+      const until = this.#until(heard);
       if (now >= until) continue;
       const isFirst = best === null || epoch > best.epoch;
       const isTied = best !== null && epoch === best.epoch && isBetter(node, best.node);
       if (isFirst || isTied) best = { node, epoch, until };
     }
     return best;
+  }
+
+  /** Whether the node says there that it has the address. */
+  isClaimed(address: Ip, source: Source, now: BootMs): boolean {
+    const heard = this.#heard.get(address)?.get(keyOf(source));
+    return heard !== undefined && now < this.#until(heard);
   }
 
   claimed(source: Source, { address, epoch }: PeerEntry, now: BootMs): void {
@@ -102,6 +107,11 @@ export class WireClaims {
 
   forgetAddress(address: Ip): void {
     this.#heard.delete(address);
+  }
+
+  #until(heard: Heard): BootMs {
+    const stands = heard.isConfirmed || this.#lacksTable(heard);
+    return stands ? NEVER : after(heard.at, UNCONFIRMED_MS);
   }
 
   #set(address: Ip, source: Source, heard: Heard): void {

@@ -335,6 +335,7 @@ export class Ownership {
       neighbours: this.#neighbours,
       candidates: this.#candidates,
       wireClaim: (vip) => this.#wireClaim(vip, now),
+      isClaimed: (vip, by) => this.#claims.isClaimed(vip.spec.address, by, now),
       mayAct: this.#hasRecords && this.#listening.isOver(now) && !this.#orders.isSilent,
       isApiInReach: this.#isApiInReach(now),
       canReadRecords: this.#isApiInReach(now) && !this.#reads.isFailing,

@@ -232,13 +232,13 @@ export type OwnershipEffect =
       readonly to: string;
     }
   /**
-   * Answer in place of an owner whose daemon restarts, with its MAC; null: no more. That is no
-   * tenure.
+   * Answer on the interface in place of an owner whose daemon restarts, with its MAC there; null:
+   * no more. That is no tenure.
    */
   | {
       readonly type: "stand-in";
       readonly address: Ip;
-      readonly interfaces: readonly string[];
+      readonly interface: string;
       readonly mac: Mac | null;
     }
   /** Tell the peers the whole table: a claim was given up. */

@@ -11,7 +11,7 @@ import type { Action, Situation } from "./action.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";
-import { isSameStandIn, type StandIn, standInOf } from "./stand-in.ts";
+import { type StandIn, standInChanges, standInOf } from "./stand-in.ts";
 import type {
   ClaimCause,
   LossCause,
@@ -170,8 +170,7 @@ export class VipTable {
 
   evaluate(vip: Vip, situation: Situation, now: BootMs): void {
     this.#act(vip, decide(vip, situation, now), situation, now);
-    const standIn = standInOf(vip, situation, now);
-    if (!isSameStandIn(vip.standsIn, standIn)) this.#standInFor(vip, standIn);
+    this.#standInFor(vip, standInOf(vip, situation, now));
     if (takeDefence(vip, now)) this.#emit({ type: "announce", address: vip.spec.address });
     this.#due = earliest(this.#due, vip.defendAt);
   }
@@ -303,11 +302,10 @@ export class VipTable {
   }
 
   #standInFor(vip: Vip, standIn: StandIn | null): void {
-    if (vip.standsIn === null && standIn === null) return;
+    const changes = standInChanges(vip.standsIn, standIn);
     vip.standsIn = standIn;
     const { address } = vip.spec;
-    const interfaces = standIn === null ? [] : [standIn.interface];
-    this.#emit({ type: "stand-in", address, interfaces, mac: standIn?.mac ?? null });
+    for (const change of changes) this.#emit({ type: "stand-in", address, ...change });
   }
 
   #release(vip: Vip, node: string): void {

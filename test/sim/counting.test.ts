@@ -5,12 +5,13 @@ import { test } from "node:test";
 import { Cluster } from "./support/cluster.ts";
 import { FAULTS, injectOne } from "./support/faults.ts";
 import { Fault, type KindFigures } from "./support/harm.ts";
+import { oneSegment } from "./support/topology.ts";
 
 const SETTLE_MS = 10_000;
 
 /** Injects one fault of the kind into a cluster where all is well. */
 function inject(kind: string, nodes: number): KindFigures | undefined {
-  const cluster = new Cluster({ seed: 2, nodes, vips: 1 });
+  const cluster = new Cluster({ seed: 4, topology: oneSegment(nodes, 1) });
   cluster.startAll();
   cluster.run(SETTLE_MS);
   injectOne(
@@ -41,10 +42,10 @@ for (const [name, kind, nodes, effective] of ROWS) {
 }
 
 test("a move is put down to the fault that led to it", () => {
-  const cluster = new Cluster({ seed: 2, nodes: 3, vips: 1 });
+  const cluster = new Cluster({ seed: 2, topology: oneSegment(3, 1) });
   cluster.startAll();
   cluster.run(SETTLE_MS);
-  const [owner = ""] = cluster.addresses.flatMap((address) => cluster.answering(address));
+  const [owner = ""] = cluster.vips.flatMap((vip) => cluster.answering(vip));
   const fault = new Fault("crash", cluster.queue.now);
   cluster.ledger.add(fault);
   cluster.node(owner).crash(fault);

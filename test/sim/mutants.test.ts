@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadMutant, MUTANTS } from "./support/mutants.ts";
+import { MUTANTS } from "./support/mutants.ts";
+import { loadMutant } from "./support/patched-code.ts";
 import { runSeed } from "./support/runner.ts";
 
 /** A bug that needs more seeds than this is not caught. */

@@ -1,35 +1,35 @@
-// A cluster on one segment with one API server, put together from its parts.
+// A cluster on one to three segments with one API server, put together from its parts.
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Timings } from "../../../src/ownership/timings.ts";
 import type { NodePlacement, Serving, VipSpec } from "../../../src/ownership/types.ts";
 import { VirtualApi } from "./api.ts";
+import { Client } from "./client.ts";
 import { NodeClock } from "./clock.ts";
 import type { Code } from "./code.ts";
 import { SHIPPED } from "./code.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Ledger, UNCOUNTED } from "./harm.ts";
+import { gatewayIp, interfaceOn, macOfPort } from "./lan.ts";
 import { SimNode } from "./node.ts";
 import { Oracle } from "./oracle.ts";
 import { Prng } from "./prng.ts";
 import { Segment } from "./segment.ts";
 import { type Bounds, boundsOf, DEFAULT_SETTINGS, type Settings, timingsOf } from "./settings.ts";
+import type { Topology, VipPlan } from "./topology.ts";
 
 export interface ClusterOptions {
   readonly seed: number;
   /** Where chance comes from instead of the seed. */
   readonly prng?: Prng;
-  readonly nodes: number;
-  readonly vips: number;
+  readonly topology: Topology;
   readonly code?: Code;
   readonly settings?: Settings;
   /** Clocks run within 1 +- this of true time. */
   readonly rateError?: number;
-  /** Whether the segment has a gateway that answers. */
+  /** Whether each segment has a gateway that answers. */
   readonly hasGateway?: boolean;
 }
-
-const GATEWAY = "10.0.1.254" as Ip;
 
 const PROBE_EVERY_MS = 100;
 const TRACE_LINES_MAX = 60;
@@ -40,7 +40,10 @@ export class Cluster {
   readonly prng: Prng;
   readonly api = new VirtualApi();
   readonly ledger = new Ledger(this.queue);
-  readonly segment: Segment;
+  readonly segments: readonly Segment[];
+  /** By segment. */
+  readonly clients: readonly Client[];
+  readonly vips: readonly VipPlan[];
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
   readonly oracle: Oracle;
@@ -55,39 +58,31 @@ export class Cluster {
   #mustProbe = false;
 
   constructor(options: ClusterOptions) {
-    const { nodes, vips, rateError = 0.05, settings = DEFAULT_SETTINGS } = options;
+    const { topology, rateError = 0.05, settings = DEFAULT_SETTINGS } = options;
     this.settings = settings;
     this.timings = timingsOf(settings);
-    this.bounds = boundsOf(settings, nodes, rateError);
+    this.bounds = boundsOf(settings, topology.nodes.length, rateError);
     this.prng = options.prng ?? new Prng(options.seed);
     this.hasGateway = options.hasGateway === true;
-    this.segment = new Segment(this.queue, this.prng);
-    this.addresses = Array.from({ length: vips }, (_, index) => `10.0.0.${index + 1}` as Ip);
-    const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
-    for (const name of names) this.#placements.set(name, HEALTHY);
-    this.nodes = names.map((name) => this.#newNode(name, rateError, options));
-    const { api, queue, segment, addresses, bounds } = this;
-    const onMove = (): void => this.ledger.moved();
-    this.oracle = new Oracle({ api, queue, segment, nodes: this.nodes, addresses, bounds, onMove });
-    this.segment.onTrouble = () => {
-      this.oracle.onTrouble();
-      this.#mustProbe = true;
-    };
-    this.segment.onLate = () => this.oracle.onLate();
-    if (this.hasGateway) this.#attachGateway();
-    this.#probeRegularly();
-  }
-
-  /** It answers for itself and for nothing else. */
-  #attachGateway(): void {
-    const { segment } = this;
-    const port = segment.attach({
-      isListening: true,
-      receive: (frame, from) => {
-        if (frame.kind !== "probe" || frame.address !== GATEWAY) return;
-        segment.send({ kind: "answer", address: GATEWAY }, port, from);
-      },
+    const { queue, prng } = this;
+    this.segments = Array.from({ length: topology.segments }, () => new Segment(queue, prng));
+    this.vips = topology.vips;
+    this.addresses = this.vips.map(({ address }) => address);
+    this.nodes = topology.nodes.map((on, index) => {
+      this.#placements.set(`n${index + 1}`, HEALTHY);
+      return this.#newNode(`n${index + 1}`, on, rateError, options);
     });
+    if (this.hasGateway) this.segments.forEach(attachGateway);
+    this.clients = this.segments.map((segment, index) => this.#newClient(segment, index));
+    this.oracle = this.#newOracle();
+    this.segments.forEach((segment, index) => {
+      segment.onTrouble = () => {
+        this.oracle.onTrouble(index);
+        this.#mustProbe = true;
+      };
+      segment.onLate = () => this.oracle.onLate(index);
+    });
+    this.#probeRegularly();
   }
 
   /** Lets `ms` of true time pass, looking at everybody whenever an answer may have changed. */
@@ -107,7 +102,7 @@ export class Cluster {
   heal(): void {
     this.note("healed");
     this.ledger.endAll();
-    this.segment.heal();
+    for (const segment of this.segments) segment.heal();
     for (const address of this.addresses) this.setServing(address, "everywhere");
     for (const node of this.nodes) {
       this.setPlacement(node.name, HEALTHY);
@@ -121,8 +116,8 @@ export class Cluster {
     }
   }
 
-  setCarrier(node: SimNode, hasCarrier: boolean, harm = UNCOUNTED): void {
-    this.segment.setCarrier(node.port, hasCarrier, harm);
+  setCarrier(node: SimNode, segment: number, hasCarrier: boolean, harm = UNCOUNTED): void {
+    this.segments[segment]?.setCarrier(node.port, hasCarrier, harm);
     node.tellSegments();
   }
 
@@ -139,11 +134,20 @@ export class Cluster {
   }
 
   specs(): VipSpec[] {
-    const placement = { pool: "pool", nodes: new Map(this.#placements) };
-    return this.addresses.map((address) => {
+    return this.vips.map((plan) => {
+      const { address, pool } = plan;
       const serving = this.#serving.get(address) ?? "everywhere";
-      return { address, rankBy: address, placement, serving };
+      return { address, rankBy: address, placement: { pool, nodes: this.#placed(plan) }, serving };
     });
+  }
+
+  #placed({ isNamed, segments }: VipPlan): Map<string, NodePlacement> {
+    if (!isNamed) return new Map(this.#placements);
+    const interfaces = segments.map(interfaceOn);
+    const placements = [...this.#placements].map(([name, placement]) => {
+      return [name, placement.allowed ? { ...placement, interfaces } : placement] as const;
+    });
+    return new Map(placements);
   }
 
   node(name: string): SimNode {
@@ -152,13 +156,22 @@ export class Cluster {
     return found;
   }
 
-  /** An answer that leads to the owner, from it or from whom stands in for it. */
-  isAnswered(address: Ip): boolean {
-    return this.nodes.some((node) => node.answers(address) || node.standsIn(address));
+  /** On each of its segments an answer leads to the owner, by it or by whom stands in for it. */
+  isAnswered({ address, segments }: VipPlan): boolean {
+    return segments.every((segment) =>
+      this.nodes.some((node) => node.answers(address, segment) || node.standsIn(address, segment)),
+    );
   }
 
-  answering(address: Ip): string[] {
-    return this.nodes.filter((node) => node.answers(address)).map((node) => node.name);
+  /** It has an interface where the VIP is answered. */
+  canHave({ network }: SimNode, { segments }: VipPlan): boolean {
+    return segments.some((segment) => network.on.includes(segment));
+  }
+
+  /** The nodes that answer for it, wherever. */
+  answering({ address, segments }: VipPlan): string[] {
+    const isOne = (node: SimNode): boolean => segments.some((one) => node.answers(address, one));
+    return this.nodes.filter(isOne).map((node) => node.name);
   }
 
   /** A number that two runs share only if they did the same. */
@@ -180,19 +193,20 @@ export class Cluster {
     if (this.#lines.length > 2 * TRACE_LINES_MAX) this.#lines.splice(0, TRACE_LINES_MAX);
   }
 
-  #newNode(name: string, rateError: number, options: ClusterOptions): SimNode {
-    const { queue, prng, api, segment } = this;
+  #newNode(
+    name: string,
+    on: readonly number[],
+    rateError: number,
+    options: ClusterOptions,
+  ): SimNode {
+    const { queue, prng, api, segments } = this;
     const offset = prng.between(0, 1e6);
     const rate = prng.between(1 - rateError, 1 + rateError);
     return new SimNode({
-      name,
+      ...{ name, api, queue, prng, segments, on },
       code: options.code ?? SHIPPED,
       settings: this.settings,
       timings: this.timings,
-      api,
-      queue,
-      prng,
-      segment,
       clock: new NodeClock(queue, { offset, rate }),
       vips: () => this.specs(),
       onAnsweringChanged: () => {
@@ -200,13 +214,38 @@ export class Cluster {
       },
       onOffer: (address, from, to) => this.oracle.onOffer(address, from, to),
       onWoken: () => this.oracle.probe(),
-      gateway: options.hasGateway === true ? GATEWAY : null,
+      hasGateway: this.hasGateway,
       note: (text) => this.note(text),
     });
+  }
+
+  #newClient(segment: Segment, index: number): Client {
+    const { queue, prng } = this;
+    const vips = this.vips.filter(({ segments }) => segments.includes(index));
+    return new Client({ queue, prng, segment, vips: vips.map(({ address }) => address) });
+  }
+
+  #newOracle(): Oracle {
+    const { api, queue, segments, clients, nodes, vips, bounds } = this;
+    const onMove = (): void => this.ledger.moved();
+    return new Oracle({ api, queue, segments, clients, nodes, vips, bounds, onMove });
   }
 
   #probeRegularly(): void {
     this.#mustProbe = true;
     this.queue.after(PROBE_EVERY_MS, () => this.#probeRegularly());
   }
+}
+
+/** It answers for itself and for nothing else. */
+function attachGateway(segment: Segment, index: number): void {
+  const address = gatewayIp(index);
+  const port = segment.attach({
+    isListening: true,
+    takesDatagrams: false,
+    receive: (frame, from) => {
+      if (frame.kind !== "probe" || frame.address !== address) return;
+      segment.send({ kind: "answer", address, mac: macOfPort(index, port) }, port, from);
+    },
+  });
 }

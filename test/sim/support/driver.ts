@@ -70,7 +70,7 @@ export class Driver {
         return responder.perform(responder.engine.offer(name, to, [{ address, epoch }]));
       }
       case "stand-in":
-        responder.standIn(effect.address, effect.interfaces, effect.mac);
+        responder.standIn(effect.address, effect.interface, effect.mac);
         return onAnsweringChanged();
       case "withdraw":
         return responder.perform(responder.engine.tellTable());

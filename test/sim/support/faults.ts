@@ -3,6 +3,7 @@
 import type { Cluster } from "./cluster.ts";
 import { Fault } from "./harm.ts";
 import type { SimNode } from "./node.ts";
+import type { Segment } from "./segment.ts";
 
 export interface FaultKind {
   readonly name: string;
@@ -99,8 +100,9 @@ function drain(cluster: Cluster, fault: Fault): string | null {
 
 function move(cluster: Cluster, fault: Fault): string | null {
   const { prng } = cluster;
-  const address = prng.pick(cluster.addresses);
-  const from = cluster.answering(address)[0];
+  const vip = prng.pick(cluster.vips);
+  const { address } = vip;
+  const from = cluster.answering(vip)[0];
   const to = prng.pick(cluster.nodes).name;
   if (from === undefined || from === to) return null;
   cluster.node(from).move(address, to, fault);
@@ -194,19 +196,22 @@ function watchStalled(cluster: Cluster, fault: Fault): string {
 
 function carrierLost(cluster: Cluster, fault: Fault): string | null {
   const node = cluster.prng.pick(cluster.nodes);
-  if (!cluster.segment.hasCarrier(node.port)) return null;
-  cluster.setCarrier(node, false, fault);
+  const carriers = node.network.carriers();
+  if (carriers.length === 0) return null;
+  const segment = cluster.prng.pick(carriers);
+  cluster.setCarrier(node, segment, false, fault);
   const ms = duration(cluster, fault, 30_000);
-  cluster.queue.after(ms, () => cluster.setCarrier(node, true));
-  return `${node.name} for ${Math.round(ms)} ms`;
+  cluster.queue.after(ms, () => cluster.setCarrier(node, segment, true));
+  return `${node.name} on ${segment} for ${Math.round(ms)} ms`;
 }
 
 function partition(cluster: Cluster, fault: Fault): string {
+  const { segment, name } = pickSegment(cluster);
   const groups = cluster.nodes.map(() => cluster.prng.int(0, 1));
-  cluster.segment.partition(groups, fault);
+  segment.partition(groups, fault);
   const ms = duration(cluster, fault, 60_000);
-  cluster.queue.after(ms, () => cluster.segment.partition(groups.map(() => 0)));
-  return `${groups} for ${Math.round(ms)} ms`;
+  cluster.queue.after(ms, () => segment.partition(groups.map(() => 0)));
+  return `${groups} ${name} for ${Math.round(ms)} ms`;
 }
 
 function marked(kind: "deaf" | "mute" | "filtered"): FaultKind["inject"] {
@@ -214,34 +219,38 @@ function marked(kind: "deaf" | "mute" | "filtered"): FaultKind["inject"] {
 }
 
 function mark(cluster: Cluster, fault: Fault, kind: "deaf" | "mute" | "filtered"): string {
-  const { segment, queue, prng } = cluster;
+  const { queue, prng } = cluster;
   const node = prng.pick(cluster.nodes);
+  const { segment, name } = pickSegment(cluster);
   segment.mark(kind, node.port, fault);
   queue.after(duration(cluster, fault, 30_000), () => segment.mark(kind, node.port, null));
-  return node.name;
+  return `${node.name} ${name}`;
 }
 
 function oneWay(cluster: Cluster, fault: Fault): string | null {
-  const { segment, queue, prng } = cluster;
+  const { queue, prng } = cluster;
   const [from, to] = [prng.pick(cluster.nodes), prng.pick(cluster.nodes)];
   if (from === to) return null;
+  const { segment, name } = pickSegment(cluster);
   segment.cutOneWay(from.port, to.port, fault);
   const ms = duration(cluster, fault, 30_000);
   queue.after(ms, () => segment.cutOneWay(from.port, to.port, null));
-  return `${from.name} to ${to.name}`;
+  return `${from.name} to ${to.name} ${name}`;
 }
 
 function framesDoubled(cluster: Cluster, fault: Fault): string {
-  cluster.segment.double(0.5, fault);
-  cluster.queue.after(duration(cluster, fault, 30_000), () => cluster.segment.double(0));
-  return "half of them";
+  const { segment, name } = pickSegment(cluster);
+  segment.double(0.5, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => segment.double(0));
+  return `half of them ${name}`;
 }
 
 /** Late ones are overtaken by those that are not. */
 function framesLate(cluster: Cluster, fault: Fault): string {
-  cluster.segment.delay(0.3, fault);
-  cluster.queue.after(duration(cluster, fault, 30_000), () => cluster.segment.delay(0));
-  return "a third of them";
+  const { segment, name } = pickSegment(cluster);
+  segment.delay(0.3, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => segment.delay(0));
+  return `a third of them ${name}`;
 }
 
 /** As a garbage collection or a busy hypervisor does: no reason to lose anything. */
@@ -263,9 +272,10 @@ function rebootAll(cluster: Cluster, fault: Fault): string {
 
 function framesLost(cluster: Cluster, fault: Fault): string {
   const part = cluster.prng.pick([0.1, 0.5, 0.9]);
-  cluster.segment.lose(part, fault);
-  cluster.queue.after(duration(cluster, fault, 30_000), () => cluster.segment.lose(0));
-  return String(part);
+  const { segment, name } = pickSegment(cluster);
+  segment.lose(part, fault);
+  cluster.queue.after(duration(cluster, fault, 30_000), () => segment.lose(0));
+  return `${part} ${name}`;
 }
 
 function nodeForbidden(cluster: Cluster, fault: Fault): string {
@@ -327,6 +337,11 @@ function nodeLeaseEdited(cluster: Cluster, fault: Fault): string | null {
 function pickUp(cluster: Cluster): SimNode | null {
   const up = cluster.nodes.filter((node) => node.isUp);
   return up.length === 0 ? null : cluster.prng.pick(up);
+}
+
+function pickSegment({ prng, segments }: Cluster): { segment: Segment; name: string } {
+  const segment = prng.pick(segments);
+  return { segment, name: `on ${segments.indexOf(segment)}` };
 }
 
 /** How long the fault lasts. */

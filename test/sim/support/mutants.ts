@@ -1,20 +1,8 @@
 // Deliberate bugs, as patches of a copy of the shipped code. Each must be caught by the invariant
 // that it names; a simulator that misses one of them proves nothing.
 
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Code } from "./code.ts";
+import type { Patch } from "./patched-code.ts";
 import type { Invariant } from "./violation.ts";
-
-export interface Patch {
-  /** Below src. */
-  readonly file: string;
-  /** Must be there exactly once. */
-  readonly from: string;
-  readonly to: string;
-}
 
 export interface Mutant {
   readonly name: string;
@@ -34,6 +22,7 @@ const DECIDE = "ownership/decide.ts";
 const TABLE = "ownership/vip-table.ts";
 const LEAVE = "ownership/leave.ts";
 const STAND_IN = "ownership/stand-in.ts";
+const WIRE = "ownership/wire.ts";
 const NEIGHBOURS = "ownership/neighbours.ts";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -105,7 +94,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MACHINE,
-        from: "this.#vips.lapses = lapses;\n    this.#listen(1, now);",
+        from: "this.#vips.lapses = lapses;\n    this.#listening.begin(1, now);",
         to: "this.#vips.lapses = lapses;",
       },
     ],
@@ -240,8 +229,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: STAND_IN,
-        from: "return candidates.ranked(vip.spec, now)[0] === node ? standIn : null;",
-        to: "return null;",
+        from: "return situation.candidates.ranked(vip.spec, now, segment)[0] === situation.node;",
+        to: "return false;",
       },
     ],
     caughtBy: ["restart-keeps"],
@@ -251,8 +240,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: STAND_IN,
-        from: "return isWaitedFor && vip.standsIn?.owner === owner ? standIn : null;",
-        to: "return null;",
+        from: "const wasNeeded = standsIn?.owner === owner && standsIn.macs.has(segment);",
+        to: "const wasNeeded = standsIn?.owner === owner && standsIn.macs.size < 0;",
       },
     ],
     caughtBy: ["restart-keeps"],
@@ -298,44 +287,48 @@ export const MUTANTS: readonly Mutant[] = [
     kinds: ["short-pause"],
     firstSeed: 150,
   },
+  {
+    name: "a node that is gone stays in the count for ever",
+    patches: [
+      {
+        file: NEIGHBOURS,
+        from: "if (!this.#isMajority(name)) continue;",
+        to: "if (!this.#isMajority(name) || nodes.size > 0) continue;",
+      },
+    ],
+    caughtBy: ["replaced-in-time"],
+    kinds: ["short-pause"],
+  },
+  {
+    name: "the deadline counts from the kernel's answer, not from before the send",
+    patches: [
+      { file: ENGINE, from: "open.tenure.sent(sentAt, now);", to: "open.tenure.sent(now, now);" },
+    ],
+    caughtBy: ["tenure"],
+    kinds: ["freeze"],
+  },
+  {
+    name: "a new owner announces nothing",
+    patches: [
+      {
+        file: TABLE,
+        from: 'epoch, interfaces });\n    this.#emit({ type: "announce", address });\n  }',
+        to: "epoch, interfaces });\n  }",
+      },
+    ],
+    caughtBy: ["cache-follows"],
+    kinds: ["crash", "stop"],
+  },
+  {
+    name: "nothing is announced once another that answered has let go",
+    patches: [
+      {
+        file: WIRE,
+        from: 'else this.#ports.emit({ type: "announce", address });',
+        to: "",
+      },
+    ],
+    caughtBy: ["cache-follows"],
+    kinds: ["api-cut", "partition", "freeze", "one-way"],
+  },
 ];
-
-/** Loads a copy of the shipped code with the patches applied. */
-export async function loadMutant(mutant: Mutant): Promise<Code> {
-  return loadPatched(new URL("../../../src/", import.meta.url), mutant.patches);
-}
-
-/** `src` ends with a slash. */
-export async function loadPatched(src: URL, patches: readonly Patch[]): Promise<Code> {
-  const folder = mkdtempSync(join(tmpdir(), "lbd-mutant-"));
-  try {
-    writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
-    for (const name of ["ownership", "arp", "beacon"]) {
-      cpSync(new URL(name, src), join(folder, name), { recursive: true });
-      for (const file of readdirSync(join(folder, name))) shareCore(join(folder, name, file));
-    }
-    for (const patch of patches) apply(join(folder, patch.file), patch);
-    const load = (file: string): Promise<unknown> => import(pathToFileURL(join(folder, file)).href);
-    const machine = (await load("ownership/machine.ts")) as Pick<Code, "Ownership">;
-    const arp = (await load("arp/responder.ts")) as Pick<Code, "ArpResponder">;
-    const beacon = (await load("beacon/engine.ts")) as Pick<Code, "BeaconEngine">;
-    return { ...machine, ...arp, ...beacon };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The vocabulary is the shipped one: it needs packages, which a temporary folder has not. */
-function shareCore(path: string): void {
-  const core = new URL("../../../src/core/", import.meta.url).href;
-  writeFileSync(path, readFileSync(path, "utf8").replaceAll('"../core/', `"${core}`));
-}
-
-function apply(path: string, { file, from, to }: Patch): void {
-  const text = readFileSync(path, "utf8");
-  const parts = text.split(from);
-  if (parts.length !== 2) {
-    throw new Error(`Cannot patch ${file}: ${parts.length - 1} places have "${from}"`);
-  }
-  writeFileSync(path, parts.join(to));
-}

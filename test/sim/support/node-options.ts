@@ -19,7 +19,9 @@ export interface NodeOptions {
   readonly api: VirtualApi;
   readonly queue: EventQueue;
   readonly prng: Prng;
-  readonly segment: Segment;
+  readonly segments: readonly Segment[];
+  /** The segments that it has an interface on. */
+  readonly on: readonly number[];
   readonly clock: NodeClock;
   readonly vips: () => readonly VipSpec[];
   readonly onAnsweringChanged: () => void;
@@ -27,7 +29,7 @@ export interface NodeOptions {
   readonly onOffer: (address: Ip, from: string, to: string) => void;
   /** It goes on after it stood still, and a frame is looked at before anything else. */
   readonly onWoken: () => void;
-  /** The gateway of the segment, or null. */
-  readonly gateway: Ip | null;
+  /** Whether the segments have gateways. */
+  readonly hasGateway: boolean;
   readonly note: (text: string) => void;
 }

@@ -1,17 +1,17 @@
 // What dies with the process of a simulated node: the shipped machine, responder and beacon engine,
 // and what drives them.
 
-import type { Ip } from "../../../src/core/address.ts";
-import { prefixOf } from "../../../src/core/address.ts";
 import type { Ownership } from "../../../src/ownership/machine.ts";
-import type { OwnershipEvent, Segment } from "../../../src/ownership/types.ts";
+import type { OwnershipEvent } from "../../../src/ownership/types.ts";
 import type { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
 import { cheapHash, sha256 } from "./hashes.ts";
+import { interfaceOn } from "./lan.ts";
+import type { Network } from "./network.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { Proof } from "./proof.ts";
-import { INTERFACE, macOfPort, ResponderModel } from "./responder-model.ts";
+import { ResponderModel } from "./responder-model.ts";
 
 export interface NodeProcess {
   readonly machine: Ownership;
@@ -26,8 +26,7 @@ export interface ProcessPorts {
   readonly incarnation: number;
   readonly clock: NodeClock;
   readonly link: ApiLink;
-  /** On the segment. */
-  readonly port: number;
+  readonly network: Network;
   readonly afterSend: (report: () => void) => void;
   /** What the responder thread tells the main loop. */
   readonly onEvent: (event: OwnershipEvent) => void;
@@ -36,17 +35,14 @@ export interface ProcessPorts {
   readonly onStopped: () => void;
 }
 
-export const NETWORK: readonly Segment[] = [
-  { interface: INTERFACE, prefixes: [prefixOf("10.0.0.0" as Ip, 24)] },
-];
 const CLUSTER = "00".repeat(8);
 const KEY = new Uint8Array(32);
 /** Whoever simulates an attacker counts; here nobody does. */
 const NO_HMAC = new Uint8Array(32);
 
 export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProcess {
-  const { name, code, settings, timings, api, segment, onAnsweringChanged, onOffer } = options;
-  const { incarnation, clock, link, port, afterSend, onEvent } = ports;
+  const { name, code, settings, timings, api, onAnsweringChanged, onOffer } = options;
+  const { incarnation, clock, link, network, afterSend, onEvent } = ports;
   const proof = new Proof(timings, clock.now());
   const machine = new code.Ownership({ node: name, timings, sha256, preempt: settings.preempt });
   const crypto = { hmac: () => NO_HMAC, sha256: cheapHash };
@@ -56,13 +52,14 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
   const parts = { responder: new code.ArpResponder(), engine };
   const responder = new ResponderModel(parts, {
     now: () => clock.now(),
-    send: (frame, to) => segment.send(frame, port, to),
-    onBeaconSent: (sentAt, report) => {
-      proof.beaconSent(sentAt);
+    port: network.port,
+    send: (segment, frame, to) => network.send(segment, frame, to),
+    onBeaconSent: (segment, sentAt, report) => {
+      proof.beaconSent(segment, sentAt);
       afterSend(report);
     },
-    onHeard: (address, from) =>
-      onEvent({ type: "heard", address, interface: INTERFACE, mac: macOfPort(from) }),
+    onHeard: (address, segment, mac) =>
+      onEvent({ type: "heard", address, interface: interfaceOn(segment), mac }),
     onPeer: (news) => {
       if (news.type !== "name-conflict" && news.type !== "foreign-cluster") onEvent(news);
     },

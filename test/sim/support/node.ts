@@ -8,11 +8,12 @@ import type { OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
 import { ApiLink } from "./api-link.ts";
 import type { NodeClock } from "./clock.ts";
 import { Interruption, UNCOUNTED } from "./harm.ts";
-import { Host } from "./host.ts";
 import { Inbox } from "./inbox.ts";
+import { networkOf } from "./lan.ts";
 import { eventsOf, eventsOfList } from "./lease-events.ts";
+import { Network } from "./network.ts";
 import type { NodeOptions } from "./node-options.ts";
-import { NETWORK, type NodeProcess, newProcess } from "./node-process.ts";
+import { type NodeProcess, newProcess } from "./node-process.ts";
 import type { Proof } from "./proof.ts";
 import type { Frame } from "./segment.ts";
 import { SimTimer } from "./timer.ts";
@@ -25,9 +26,8 @@ export class SimNode {
   readonly name: string;
   readonly clock: NodeClock;
   readonly link: ApiLink;
-  readonly port: number;
+  readonly network: Network;
   readonly #options: NodeOptions;
-  readonly #host: Host;
   readonly #interruption = new Interruption();
   #stopHarm = UNCOUNTED;
   readonly #inbox = new Inbox();
@@ -56,15 +56,10 @@ export class SimNode {
     const tick = (): void => this.#step({ type: "tick" });
     this.#mainTimer = new SimTimer(options, () => this.post("timer", tick));
     this.#threadTimer = new SimTimer(options, () => this.#onThreadTimer());
-    const { api, queue, prng, segment } = options;
+    const { api, queue, prng, segments, on } = options;
     const isListening = (): boolean => this.#process !== null;
-    this.port = segment.attach({
-      get isListening() {
-        return isListening();
-      },
-      receive: (frame, from) => this.#receive(frame, from),
-    });
-    this.#host = new Host(segment, this.port);
+    const receive = this.#receive.bind(this);
+    this.network = new Network({ segments, on, isListening, receive });
     this.link = new ApiLink({
       api,
       queue,
@@ -78,6 +73,11 @@ export class SimNode {
           this.#stepAll(eventsOfList(leases, known));
         }),
     });
+  }
+
+  /** On every segment. */
+  get port(): number {
+    return this.network.port;
   }
 
   get isUp(): boolean {
@@ -115,14 +115,14 @@ export class SimNode {
     return this.#process?.machine ?? null;
   }
 
-  /** Whether the node answers for the address at this very moment. */
-  answers(address: Ip): boolean {
-    return !this.#isFrozen && this.#process?.responder.answers(address) === true;
+  /** Whether the node answers for the address on the segment at this very moment. */
+  answers(address: Ip, segment: number): boolean {
+    return !this.#isFrozen && this.#process?.responder.answers(address, segment) === true;
   }
 
   /** Whether it answers in place of an owner that restarts. */
-  standsIn(address: Ip): boolean {
-    return !this.#isFrozen && this.#process?.responder.standsIn(address) === true;
+  standsIn(address: Ip, segment: number): boolean {
+    return !this.#isFrozen && this.#process?.responder.standsInWith(address, segment) != null;
   }
 
   get isDraining(): boolean {
@@ -135,7 +135,7 @@ export class SimNode {
   }
 
   start(): void {
-    this.#host.hasPower = true;
+    this.network.hasPower = true;
     if (this.#process !== null) return;
     this.#interruption.end(this.clock.now());
     this.#upSince = this.#options.queue.now;
@@ -154,7 +154,7 @@ export class SimNode {
 
   /** The power goes. */
   crash(harm = UNCOUNTED): void {
-    this.#host.hasPower = false;
+    this.network.hasPower = false;
     this.kill(harm);
   }
 
@@ -167,7 +167,7 @@ export class SimNode {
       if (process === null || this.#process !== process) return;
       this.kill(harm);
       queue.after(downMs, () => {
-        if (this.#host.hasPower) this.start();
+        if (this.network.hasPower) this.start();
       });
     };
     queue.after(timings.holdMs, () => this.post("exit", () => queue.after(0, replace)));
@@ -262,12 +262,12 @@ export class SimNode {
   }
 
   tellSegments(): void {
-    const { queue, prng, segment, gateway } = this.#options;
+    const { queue, prng, hasGateway } = this.#options;
     queue.after(prng.between(0, NETLINK_MS_MAX), () => {
       this.post("netlink", () => {
-        const segments = segment.hasCarrier(this.port) ? NETWORK : [];
-        this.#process?.responder.setCarrier(segments.length > 0, this.port, gateway);
-        this.#step({ type: "segments", segments });
+        const carriers = this.network.carriers();
+        this.#process?.responder.setCarriers(carriers, hasGateway);
+        this.#step({ type: "segments", segments: networkOf(carriers) });
       });
     });
   }
@@ -298,7 +298,7 @@ export class SimNode {
       incarnation,
       clock: this.clock,
       link: this.link,
-      port: this.port,
+      network: this.network,
       afterSend: (report) => this.#afterSend(report),
       onEvent: (event) => this.#fromThread(() => this.#step(event)),
       post: (source, work) => this.#postTo(incarnation, source, work),
@@ -365,18 +365,17 @@ export class SimNode {
     for (const event of events) this.#step(event, harm);
   }
 
-  #receive(frame: Frame, from: number): void {
-    this.#host.receive(frame, from);
+  #receive(segment: number, frame: Frame, from: number): void {
     const process = this.#process;
     if (process === null || this.#isFrozen) this.#interruption.met();
     if (process === null) return;
     if (this.#isFrozen) {
       this.#frames.push("wire", () => {
-        if (this.#process === process) process.responder.receive(frame, from);
+        if (this.#process === process) process.responder.receive(segment, frame, from);
       });
       return;
     }
-    process.responder.receive(frame, from);
+    process.responder.receive(segment, frame, from);
     this.#arm();
   }
 

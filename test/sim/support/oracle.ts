@@ -7,10 +7,13 @@
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Change, VirtualApi } from "./api.ts";
+import { Caches } from "./caches.ts";
+import type { Client } from "./client.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { SimNode } from "./node.ts";
 import { LATE_MS_MAX, type Segment } from "./segment.ts";
 import type { Bounds } from "./settings.ts";
+import type { VipPlan } from "./topology.ts";
 import { type Invariant, noOccasions, type Occasions, Violation } from "./violation.ts";
 
 /** A rewrite by the owner, with retries, and the watches of all. */
@@ -25,9 +28,10 @@ const IN_FLIGHT_MS = 6_000;
 export interface OracleOptions {
   readonly api: VirtualApi;
   readonly queue: EventQueue;
-  readonly segment: Segment;
+  readonly segments: readonly Segment[];
+  readonly clients: readonly Client[];
   readonly nodes: readonly SimNode[];
-  readonly addresses: readonly Ip[];
+  readonly vips: readonly VipPlan[];
   readonly bounds: Bounds;
   /** A VIP went from one owner to another. */
   readonly onMove: () => void;
@@ -51,8 +55,10 @@ export class Oracle {
   /** Whom the record named last. */
   readonly #holders = new Map<Ip, string>();
   #editedUntil = 0;
-  #troubleAt = 0;
-  #lateUntil = 0;
+  /** By segment. */
+  readonly #troubleAt: number[];
+  readonly #lateUntil: number[];
+  readonly #caches: Caches;
   readonly #offeredAt = new Map<string, number>();
   readonly #doubleSince = new Map<string, number>();
   /** Since when a node answers unnamed by the record though nothing keeps it from writing. */
@@ -68,18 +74,25 @@ export class Oracle {
 
   constructor(options: OracleOptions) {
     this.#options = options;
-    for (const address of options.addresses) this.#unnamedSince.set(address, new Map());
+    const { segments, clients, vips, bounds } = options;
+    this.#troubleAt = segments.map(() => 0);
+    this.#lateUntil = segments.map(() => 0);
+    this.#caches = new Caches({
+      ...{ segments, clients, doubleMs: bounds.doubleMs, slow: bounds.slow },
+      judges: () => this.judges("cache-follows"),
+    });
+    for (const { address } of vips) this.#unnamedSince.set(address, new Map());
     options.api.watch((change) => this.#onChange(change));
   }
 
   /** Frames were lost, or who hears whom has changed: what was to be heard begins anew. */
-  onTrouble(): void {
-    this.#troubleAt = this.#options.queue.now;
+  onTrouble(segment: number): void {
+    this.#troubleAt[segment] = this.#options.queue.now;
   }
 
   /** A frame is on its way for longer than it should be: it may be missed like a lost one. */
-  onLate(): void {
-    this.#lateUntil = this.#options.queue.now + LATE_MS_MAX;
+  onLate(segment: number): void {
+    this.#lateUntil[segment] = this.#options.queue.now + LATE_MS_MAX;
   }
 
   /** An owner asks another node to take over: no needless move. */
@@ -98,56 +111,68 @@ export class Oracle {
     for (const { proof, clock } of this.#options.nodes) {
       if (proof !== null && clock.now() < proof.silentUntil) this.judges("wakes-up-silent");
     }
-    for (const address of this.#options.addresses) {
-      const answering = this.#options.nodes.filter((node) => node.answers(address));
-      this.figures.probes += 1;
-      if (answering.length === 0) this.figures.unanswered += 1;
-      for (const node of answering) this.#checkOne(node, address);
-      this.#checkNames(address, answering);
-      this.#checkDoubles(address, answering);
+    for (const vip of this.#options.vips) {
+      const all = new Set<SimNode>();
+      for (const segment of vip.segments) {
+        for (const node of this.#probeOn(vip.address, segment)) all.add(node);
+      }
+      this.#checkNames(vip.address, all);
     }
+  }
+
+  #probeOn(address: Ip, segment: number): readonly SimNode[] {
+    const answering = this.#answering(address, segment);
+    this.figures.probes += 1;
+    if (answering.length === 0) this.figures.unanswered += 1;
+    for (const node of answering) this.#checkOne(node, address, segment);
+    this.#checkDoubles(address, segment, answering);
+    const { now } = this.#options.queue;
+    const troubleAt = Math.max(this.#troubleAt[segment] ?? 0, this.#lateUntil[segment] ?? 0);
+    this.#caches.look({ address, segment }, answering, { now, troubleAt });
+    return answering;
+  }
+
+  #answering(address: Ip, segment: number): SimNode[] {
+    return this.#options.nodes.filter((node) => node.answers(address, segment));
   }
 
   /** Who answers for each address; one each is what healing must end with. */
   checkHealed(): void {
-    for (const address of this.#options.addresses) {
+    for (const { address, segments } of this.#options.vips) {
       this.judges("one-after-healing");
-      const answering = this.#options.nodes.filter((node) => node.answers(address));
-      const names = answering.map((node) => node.name);
       const owner = this.#options.api.vip(address)?.owner ?? null;
-      if (names.length !== 1 || names[0] !== owner) {
-        const detail = `${address} is answered by [${names}], the record names ${owner}`;
-        throw new Violation("one-after-healing", detail);
+      for (const segment of segments) {
+        const names = this.#answering(address, segment).map((node) => node.name);
+        if (names.length === 1 && names[0] === owner) continue;
+        const detail = `${address} is answered by [${names}] on ${segment}`;
+        throw new Violation("one-after-healing", `${detail}, the record names ${owner}`);
       }
     }
   }
 
-  #checkOne(node: SimNode, address: Ip): void {
-    const { proof } = node;
+  #checkOne({ name, proof, clock }: SimNode, address: Ip, segment: number): void {
     if (proof === null) return;
     this.judges("tenure");
-    const local = node.clock.now();
-    if (local >= proof.tenureMax()) {
-      const late = (local - proof.tenureMax()).toFixed(1);
-      throw new Violation("tenure", `${node.name} answers for ${address} ${late} ms too late`);
+    const local = clock.now();
+    const until = proof.tenureMax(segment);
+    if (local >= until) {
+      const late = (local - until).toFixed(1);
+      throw new Violation("tenure", `${name} answers for ${address} ${late} ms too late`);
     }
     if (local < proof.silentUntil) {
       const early = (proof.silentUntil - local).toFixed(1);
-      throw new Violation(
-        "wakes-up-silent",
-        `${node.name} answers for ${address} ${early} ms early`,
-      );
+      throw new Violation("wakes-up-silent", `${name} answers for ${address} ${early} ms early`);
     }
   }
 
   /** Whoever can write for long enough has written. */
-  #checkNames(address: Ip, answering: readonly SimNode[]): void {
+  #checkNames(address: Ip, answering: ReadonlySet<SimNode>): void {
     const unnamedSince = this.#unnamedSince.get(address);
     if (unnamedSince === undefined) return;
     for (const node of unnamedSince.keys()) {
-      if (!answering.includes(node)) unnamedSince.delete(node);
+      if (!answering.has(node)) unnamedSince.delete(node);
     }
-    if (answering.length === 0) return;
+    if (answering.size === 0) return;
     const { now } = this.#options.queue;
     const owner = this.#options.api.vip(address)?.owner ?? null;
     for (const node of answering) {
@@ -164,28 +189,30 @@ export class Oracle {
     }
   }
 
-  #checkDoubles(address: Ip, answering: readonly SimNode[]): void {
+  #checkDoubles(address: Ip, segment: number, answering: readonly SimNode[]): void {
     if (answering.length < 2 && this.#doubleSince.size === 0) return;
+    const where = `${address} ${segment}`;
     const seen = new Set<string>();
     for (const [index, one] of answering.entries()) {
       for (const other of answering.slice(index + 1)) {
-        if (this.#hearEachOther(one, other)) seen.add(this.#noteDouble(address, one, other));
+        if (!this.#hearEachOther(one, other, segment)) continue;
+        seen.add(this.#noteDouble(where, this.#troubleAt[segment] ?? 0, [one, other]));
       }
     }
     for (const key of this.#doubleSince.keys()) {
-      if (key.startsWith(`${address} `) && !seen.has(key)) this.#doubleSince.delete(key);
+      if (key.startsWith(`${where} `) && !seen.has(key)) this.#doubleSince.delete(key);
     }
   }
 
-  #noteDouble(address: Ip, one: SimNode, other: SimNode): string {
+  #noteDouble(where: string, troubleAt: number, [one, other]: readonly [SimNode, SimNode]): string {
     const { now } = this.#options.queue;
-    const key = `${address} ${one.name} ${other.name}`;
+    const key = `${where} ${one.name} ${other.name}`;
     const known = this.#doubleSince.get(key);
     this.judges("one-answers");
     if (known === undefined) this.figures.doubles += 1;
     const start = one.isStalled || other.isStalled ? now : (known ?? now);
     this.#doubleSince.set(key, start);
-    const since = Math.max(start, this.#troubleAt);
+    const since = Math.max(start, troubleAt);
     this.figures.longestDoubleMs = Math.max(this.figures.longestDoubleMs, now - since);
     if (now - since > this.#options.bounds.doubleMs) {
       throw new Violation("one-answers", `${key} both answer for ${Math.round(now - since)} ms`);
@@ -193,9 +220,9 @@ export class Oracle {
     return key;
   }
 
-  #hearEachOther(one: SimNode, other: SimNode): boolean {
-    const { segment } = this.#options;
-    return segment.hearsAll(one.port, other.port) && segment.hearsAll(other.port, one.port);
+  #hearEachOther(one: SimNode, other: SimNode, segment: number): boolean {
+    const on = this.#options.segments[segment];
+    return on?.hearsAll(one.port, other.port) === true && on.hearsAll(other.port, one.port);
   }
 
   #onChange({ before, after, byHand }: Change): void {
@@ -232,7 +259,8 @@ export class Oracle {
     if (nodes.some((node) => node.drainedForMs > IN_FLIGHT_MS)) {
       this.judges("drained-takes-nothing");
     }
-    if (to === undefined || to.answers(address) || to.drainedForMs <= IN_FLIGHT_MS) return;
+    if (to === undefined || this.#isAnswering(to, address) || to.drainedForMs <= IN_FLIGHT_MS)
+      return;
     if (this.#options.queue.now <= this.#editedUntil) return;
     throw new Violation("drained-takes-nothing", `${owner}, drained, takes ${address}`);
   }
@@ -248,15 +276,20 @@ export class Oracle {
     if (from === undefined || to === undefined) return;
     if (from.isStopping || this.#isOffered(address, previous, owner)) return;
     // It took the VIP before, when it could not write, and writes that down now.
-    if (to.answers(address)) return;
-    const quietSince = Math.max(this.#troubleAt, this.#lateUntil, this.#editedUntil);
+    if (this.#isAnswering(to, address)) return;
+    const segments = this.#segmentsOf(address);
+    const troubleAt = segments.map((on) => this.#troubleAt[on] ?? 0);
+    const lateUntil = segments.map((on) => this.#lateUntil[on] ?? 0);
+    const quietSince = Math.max(...troubleAt, ...lateUntil, this.#editedUntil);
     const isWireQuiet = queue.now - quietSince > bounds.quietMs;
     const isQuiet = isWireQuiet && queue.now - from.soundSince > SOUND_MS;
     if (!isQuiet || queue.now - to.startedAt < SOUND_MS) return;
     this.judges("no-needless-move");
-    if (!from.answers(address)) return;
-    const hearsIt = this.#arpBothWays(from, to);
-    if (!hearsIt && !this.#isCutOff(to)) return;
+    if (!this.#isAnswering(from, address)) return;
+    const hearsIt = segments.every((on) => this.#arpBothWays(from, to, on));
+    // A node concludes from what the first of its segments tells it.
+    const first = segments.find((on) => this.#options.segments[on]?.hasCarrier(to.port) === true);
+    if (!hearsIt && (first === undefined || !this.#isCutOff(to, first))) return;
     const how = hearsIt ? "which hears it" : "which is cut off";
     const detail = `${address} goes from ${previous}, which answers, to ${owner}, ${how}`;
     throw new Violation("no-needless-move", detail);
@@ -267,20 +300,30 @@ export class Oracle {
     return this.#options.queue.now - at <= OFFER_MS;
   }
 
-  #arpBothWays(one: SimNode, other: SimNode): boolean {
-    const { segment } = this.#options;
-    return segment.hears(one.port, other.port) && segment.hears(other.port, one.port);
+  #segmentsOf(address: Ip): readonly number[] {
+    return this.#options.vips.find((vip) => vip.address === address)?.segments ?? [];
+  }
+
+  #isAnswering(node: SimNode, address: Ip): boolean {
+    return this.#segmentsOf(address).some((segment) => node.answers(address, segment));
+  }
+
+  #arpBothWays(one: SimNode, other: SimNode, segment: number): boolean {
+    const on = this.#options.segments[segment];
+    return on?.hears(one.port, other.port) === true && on.hears(other.port, one.port);
   }
 
   /** It receives from fewer than half of the nodes that are there, itself included. */
-  #isCutOff(node: SimNode): boolean {
-    const { api, nodes, segment } = this.#options;
+  #isCutOff(node: SimNode, segment: number): boolean {
+    const { api, nodes, segments } = this.#options;
+    const on = segments[segment];
+    if (on === undefined) return false;
     const isRunning = (other: SimNode): boolean => other.isUp && !other.isFrozen;
     // One that has given its Lease up is no member any more.
     const isThere = (other: SimNode): boolean =>
-      isRunning(other) && segment.hasCarrier(other.port) && api.member(other.name)?.holder != null;
+      isRunning(other) && on.hasCarrier(other.port) && api.member(other.name)?.holder != null;
     const there = nodes.filter((other) => other !== node && isThere(other));
-    const heard = there.filter((other) => segment.hears(other.port, node.port));
+    const heard = there.filter((other) => on.hears(other.port, node.port));
     return 2 * (1 + heard.length) < 1 + there.length;
   }
 

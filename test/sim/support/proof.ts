@@ -8,8 +8,8 @@ const LONG_AGO = Number.NEGATIVE_INFINITY;
 
 export class Proof {
   readonly #timings: Timings;
-  /** By the node's own clock: when its last beacon left. */
-  #beaconAt = LONG_AGO;
+  /** By the node's own clock: when its last beacon left, by segment. */
+  readonly #beaconAt: number[] = [];
   /** By its own clock: when it woke from a sleep past its tenure, or started. */
   #wokeAt: number;
 
@@ -18,18 +18,20 @@ export class Proof {
     this.#wokeAt = startedAt;
   }
 
-  beaconSent(sentAt: number): void {
-    this.#beaconAt = sentAt;
+  beaconSent(segment: number, sentAt: number): void {
+    this.#beaconAt[segment] = sentAt;
   }
 
   /** The process goes on after it stood still for `sleptMs`. */
   woke(now: number, sleptMs: number): void {
-    if (now >= this.tenureMax() && sleptMs >= this.#timings.holdMs) this.#wokeAt = now;
+    const isPast = this.#beaconAt.every((_, segment) => now >= this.tenureMax(segment));
+    if (isPast && sleptMs >= this.#timings.holdMs) this.#wokeAt = now;
   }
 
-  /** The latest point at which the node may still answer, by its own clock. */
-  tenureMax(): number {
-    return this.#beaconAt + this.#timings.holdMs - TENURE_MARGIN_MS;
+  /** The latest point at which the node may still answer on the segment, by its own clock. */
+  tenureMax(segment: number): number {
+    const beaconAt = this.#beaconAt[segment] ?? LONG_AGO;
+    return beaconAt + this.#timings.holdMs - TENURE_MARGIN_MS;
   }
 
   /** Until then it must have listened before it answers anything. */

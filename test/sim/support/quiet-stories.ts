@@ -1,15 +1,17 @@
 // What must go well when nothing else goes on: planned moves and restarts, of which nobody outside
 // notices anything, and the death of an owner, which is made good in the detection time.
 
-import type { Ip } from "../../../src/core/address.ts";
 import type { Cluster } from "./cluster.ts";
 import type { SimNode } from "./node.ts";
+import type { VipPlan } from "./topology.ts";
 import { type Invariant, Violation } from "./violation.ts";
 
 /** Long enough for every offer, and for the process to end. */
 const HANDOVER_MS = 1_500;
 /** A process that begins and is ready to listen. */
 const START_MS = 1_200;
+/** Larger clusters take too long to die out. */
+const ONE_BY_ONE_MAX = 4;
 /** An offer that nobody takes, by the slowest clock. */
 const REFUSED_MS = 1_100;
 
@@ -17,7 +19,8 @@ export function playQuietStories(cluster: Cluster): void {
   stop(cluster);
   if (cluster.bounds.awayMs > 0) restart(cluster);
   drain(cluster);
-  const ends = cluster.settings.restartHoldMs > 0 ? [crash, ...RESTARTS] : [crash];
+  const deaths = cluster.nodes.length <= ONE_BY_ONE_MAX ? [crash, oneByOne] : [crash];
+  const ends = cluster.settings.restartHoldMs > 0 ? [...deaths, ...RESTARTS] : deaths;
   cluster.prng.pick(ends)(cluster);
 }
 
@@ -51,13 +54,16 @@ function restart(cluster: Cluster): void {
 function drain(cluster: Cluster): void {
   const node = ownerOf(cluster);
   const others = cluster.nodes.filter((other) => other !== node);
-  const stuck = cluster.prng.chance(0.5) ? others.slice(1) : [];
+  // For each VIP there is one that is not.
+  const takers = cluster.vips.map((vip) => others.find((other) => cluster.canHave(other, vip)));
+  const stuck = cluster.prng.chance(0.5) ? others.filter((other) => !takers.includes(other)) : [];
   for (const other of stuck) other.stall();
   cluster.note(`${node.name} is drained, ${stuck.length} of the others are stuck`);
   node.setDraining(true, cluster.prng.chance(0.5));
   mustBeAnswered(cluster, HANDOVER_MS + stuck.length * REFUSED_MS, "handed-over");
-  const left = cluster.addresses.filter((address) => node.answers(address));
-  if (left.length > 0) throw new Violation("handed-over", `${node.name}, drained, has ${left}`);
+  const left = cluster.vips.filter((vip) => cluster.answering(vip).includes(node.name));
+  if (left.length > 0)
+    throw new Violation("handed-over", `${node.name}, drained, has ${names(left)}`);
   for (const other of stuck) other.wake();
   cluster.run(cluster.bounds.settleMs);
   cluster.oracle.checkHealed();
@@ -69,38 +75,48 @@ function drain(cluster: Cluster): void {
 function crash(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} dies`);
+  const able = ableNow(cluster);
   node.crash();
-  mustBeReplaced(cluster, node, cluster.bounds.replacedMs);
+  mustBeReplaced(cluster, node, cluster.bounds.replacedMs, able);
+}
+
+/** Each is forgotten before the next one dies: 3, 2, 1, and the last one has everything. */
+function oneByOne(cluster: Cluster): void {
+  const isLeft = (vip: VipPlan): boolean => ableFor(cluster, vip).length > 1;
+  while (cluster.vips.every(isLeft)) crash(cluster);
 }
 
 /** Its peers were asked to leave it what it has: its host must show that it is there. */
 function crashWhileRestarting(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} restarts, and dies meanwhile`);
+  const able = ableNow(cluster);
   node.restart(START_MS);
   cluster.run(START_MS / 2);
   node.crash();
-  mustBeReplaced(cluster, node, cluster.bounds.missedMs);
+  mustBeReplaced(cluster, node, cluster.bounds.missedMs, able);
 }
 
 /** The host is well, but its daemon does not come back. */
 function restartInVain(cluster: Cluster): void {
   const node = ownerOf(cluster);
   cluster.note(`${node.name} restarts, and does not come back`);
+  const able = ableNow(cluster);
   node.restart(Number.MAX_SAFE_INTEGER);
-  mustBeReplaced(cluster, node, cluster.bounds.restartMs);
+  mustBeReplaced(cluster, node, cluster.bounds.restartMs, able);
 }
 
 const RESTARTS = [crashWhileRestarting, restartInVain];
 
 /** Those that are left take over; one that is alone then needs a gateway, or waits for a Lease. */
-function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number): void {
-  if (cluster.nodes.length > 2 || cluster.hasGateway) {
+function mustBeReplaced(cluster: Cluster, { name }: SimNode, ms: number, able: Able): void {
+  const inTime = cluster.vips.filter((vip) => cluster.hasGateway || (able.get(vip) ?? 0) > 2);
+  if (inTime.length > 0) {
     cluster.oracle.judges("replaced-in-time");
     cluster.run(ms);
-    const silent = cluster.addresses.filter((address) => cluster.answering(address).length !== 1);
+    const silent = inTime.filter((vip) => cluster.answering(vip).length !== 1);
     if (silent.length > 0) {
-      const detail = `${ms} ms after ${name} died, not one answers for ${silent}`;
+      const detail = `${ms} ms after ${name} died, not one answers for ${names(silent)}`;
       throw new Violation("replaced-in-time", detail);
     }
   }
@@ -113,17 +129,34 @@ function mustBeAnswered(cluster: Cluster, forMs: number, invariant: Invariant): 
   cluster.oracle.judges(invariant);
   for (let ms = 0; ms < forMs; ms += 1) {
     cluster.run(1);
-    const silent = cluster.addresses.filter((address) => !cluster.isAnswered(address));
-    if (silent.length > 0) throw new Violation(invariant, `${ms} ms later: silence for ${silent}`);
+    const silent = cluster.vips.filter((vip) => !cluster.isAnswered(vip));
+    if (silent.length === 0) continue;
+    throw new Violation(invariant, `${ms} ms later: silence for ${names(silent)}`);
   }
 }
 
+/** By VIP: how many nodes are there that could have it. */
+type Able = ReadonlyMap<VipPlan, number>;
+
+function ableNow(cluster: Cluster): Able {
+  return new Map(cluster.vips.map((vip) => [vip, ableFor(cluster, vip).length]));
+}
+
+function ableFor(cluster: Cluster, vip: VipPlan): SimNode[] {
+  return cluster.nodes.filter((node) => node.isUp && cluster.canHave(node, vip));
+}
+
 function ownerOf(cluster: Cluster): SimNode {
-  return cluster.node(cluster.answering(cluster.addresses[0] as Ip)[0] ?? "");
+  const [vip] = cluster.vips;
+  return cluster.node((vip && cluster.answering(vip)[0]) ?? "");
 }
 
 function recordsOf({ api, addresses }: Cluster): string {
   return addresses
     .map((address) => `${address} ${api.vip(address)?.owner} ${api.vip(address)?.epoch}`)
     .join(", ");
+}
+
+function names(vips: readonly VipPlan[]): string {
+  return vips.map(({ address }) => address).join(" ");
 }

@@ -8,31 +8,35 @@ import type { EngineEffect } from "../../../src/beacon/engine-types.ts";
 import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { Epoch } from "../../../src/core/epoch.ts";
-import type { Mac } from "../../../src/core/mac.ts";
+import { type Mac, macAt } from "../../../src/core/mac.ts";
 import type { BootMs } from "../../../src/core/time.ts";
 import { after } from "../../../src/core/time.ts";
+import {
+  gatewayIp,
+  hostIp,
+  interfaceOn,
+  macOfPort,
+  portOfIp,
+  portOfMac,
+  segmentOf,
+} from "./lan.ts";
 import type { Frame } from "./segment.ts";
 
-export const INTERFACE = "eth0";
 /** As in responder-loop.ts. */
 const HEARD_REPORT_MS = 200;
 /** Where a datagram has its kind, and that of a beacon. */
 const KIND_AT = 4;
 const KIND_BEACON = 0;
 
-export const ipOfPort = (port: number): Ip => `10.0.1.${port + 1}` as Ip;
-export const portOfIp = (ip: Ip): number => Number(ip.split(".")[3]) - 1;
-export const macOfPort = (port: number): Mac =>
-  `02:00:00:00:00:${(port + 1).toString(16).padStart(2, "0")}` as Mac;
-export const portOfMac = (mac: Mac): number => Number.parseInt(mac.slice(-2), 16) - 1;
-
 export interface ResponderPorts {
   readonly now: () => BootMs;
+  /** Its number on every segment. */
+  readonly port: number;
   /** `to` null: to everybody. */
-  readonly send: (frame: Frame, to: number | null) => void;
+  readonly send: (segment: number, frame: Frame, to: number | null) => void;
   /** `report` is to be called when the kernel has taken it. */
-  readonly onBeaconSent: (sentAt: BootMs, report: () => void) => void;
-  readonly onHeard: (address: Ip, from: number) => void;
+  readonly onBeaconSent: (segment: number, sentAt: BootMs, report: () => void) => void;
+  readonly onHeard: (address: Ip, segment: number, mac: Mac) => void;
   readonly onPeer: (news: PeerNews) => void;
   readonly onAnsweringChanged: () => void;
 }
@@ -42,7 +46,8 @@ export class ResponderModel {
   readonly #responder: ArpResponder;
   readonly #engine: BeaconEngine;
   readonly #announcer = new Announcer();
-  readonly #granted = new Set<Ip>();
+  /** With the interfaces. */
+  readonly #granted = new Map<Ip, readonly string[]>();
   readonly #heardAt = new Map<Ip, BootMs>();
 
   constructor(parts: { responder: ArpResponder; engine: BeaconEngine }, ports: ResponderPorts) {
@@ -64,32 +69,36 @@ export class ResponderModel {
     },
   ): void {
     if (!this.#engine.grant(address, grant, this.#ports.now())) return this.wake();
-    this.#granted.add(address);
+    this.#granted.set(address, grant.interfaces);
     this.#responder.grant(address, grant.interfaces);
     this.wake();
   }
 
   revoke(address: Ip): void {
-    this.#engine.revoke(address, this.#ports.now());
-    this.#granted.delete(address);
-    this.#responder.revoke(address);
-    this.#announcer.stop(address);
-    this.#heardAt.delete(address);
+    this.#drop(address);
     this.wake();
   }
 
-  standIn(address: Ip, interfaces: readonly string[], mac: Mac | null): void {
-    this.#responder.standIn(address, interfaces, mac);
+  standIn(address: Ip, interfaceName: string, mac: Mac | null): void {
+    this.#responder.standIn(address, interfaceName, mac);
   }
 
-  /** Whether an ARP request that is looked at now gets its answer with another host's MAC. */
-  standsIn(address: Ip): boolean {
-    return this.#responder.standsInWith(address, INTERFACE, this.#ports.now()) !== null;
+  /** With which MAC, another host's, an ARP request that is looked at now gets its answer. */
+  standsInWith(address: Ip, segment: number): Mac | null {
+    const mac = this.#responder.standsInWith(address, interfaceOn(segment), this.#ports.now());
+    return mac === null ? null : macAt(mac, 0);
   }
 
-  setCarrier(hasCarrier: boolean, port: number, gateway: Ip | null): void {
-    const about = { interface: INTERFACE, mac: macOfPort(port), address: ipOfPort(port), gateway };
-    this.perform(this.#engine.setSegments(hasCarrier ? [about] : [], this.#ports.now()));
+  /** Those that have a carrier. */
+  setCarriers(segments: readonly number[], hasGateway: boolean): void {
+    const { port } = this.#ports;
+    const abouts = segments.map((segment) => ({
+      interface: interfaceOn(segment),
+      mac: macOfPort(segment, port),
+      address: hostIp(segment, port),
+      gateway: hasGateway ? gatewayIp(segment) : null,
+    }));
+    this.perform(this.#engine.setSegments(abouts, this.#ports.now()));
   }
 
   announce(address: Ip): void {
@@ -103,32 +112,31 @@ export class ResponderModel {
   }
 
   /** Whether an ARP request that is looked at now gets its answer. */
-  answers(address: Ip): boolean {
-    return (
-      this.isGranted(address) && this.#responder.maySpeak(address, INTERFACE, this.#ports.now())
-    );
+  answers(address: Ip, segment: number): boolean {
+    if (!this.#granted.has(address)) return false;
+    return this.#responder.maySpeak(address, interfaceOn(segment), this.#ports.now());
   }
 
   isGranted(address: Ip): boolean {
     return this.#granted.has(address);
   }
 
-  receive(frame: Frame, from: number): void {
+  receive(segment: number, frame: Frame, from: number): void {
     const now = this.#ports.now();
     switch (frame.kind) {
       case "announce":
-        return this.#hear(frame.address, from, now);
-      case "answer":
-        if (this.isGranted(frame.address)) return this.#hear(frame.address, from, now);
-        return this.#engine.answered(INTERFACE, frame.address, macOfPort(from), now);
+        return this.#hear(frame, segment, now);
+      case "answer": {
+        if (this.isGranted(frame.address)) return this.#hear(frame, segment, now);
+        // The Ethernet source: who stands in for another is not that one.
+        const mac = macOfPort(segment, from);
+        return this.#engine.answered(interfaceOn(segment), frame.address, mac, now);
+      }
       case "probe":
-        if (this.answers(frame.address) || this.standsIn(frame.address)) {
-          this.#ports.send({ kind: "answer", address: frame.address }, from);
-        }
-        return;
+        return this.#answer(segment, frame.address, from);
       case "datagram": {
-        const packet = { from: ipOfPort(from), bytes: frame.bytes };
-        return this.perform(this.#engine.receive(INTERFACE, packet, now));
+        const packet = { from: hostIp(segment, from), bytes: frame.bytes };
+        return this.perform(this.#engine.receive(interfaceOn(segment), packet, now));
       }
     }
   }
@@ -137,7 +145,11 @@ export class ResponderModel {
     const now = this.#ports.now();
     this.perform(this.#engine.wake(now));
     for (const address of this.#announcer.take(now)) {
-      if (this.answers(address)) this.#ports.send({ kind: "announce", address }, null);
+      for (const segment of this.#segmentsOf(address)) {
+        if (!this.answers(address, segment)) continue;
+        const mac = macOfPort(segment, this.#ports.port);
+        this.#ports.send(segment, { kind: "announce", address, mac }, null);
+      }
     }
   }
 
@@ -145,50 +157,74 @@ export class ResponderModel {
     return Math.min(this.#announcer.nextDeadline(), this.#engine.nextDeadline()) as BootMs;
   }
 
+  #segmentsOf(address: Ip): number[] {
+    return (this.#granted.get(address) ?? []).map(segmentOf);
+  }
+
+  #answer(segment: number, address: Ip, to: number): void {
+    const { port, send } = this.#ports;
+    const mac = this.answers(address, segment)
+      ? macOfPort(segment, port)
+      : this.standsInWith(address, segment);
+    if (mac !== null) send(segment, { kind: "answer", address, mac }, to);
+  }
+
   #performOne(effect: EngineEffect): void {
     switch (effect.type) {
       case "send": {
-        const { to, bytes, sentAt } = effect;
-        this.#ports.send({ kind: "datagram", bytes }, to === null ? null : portOfIp(to));
+        const { to, bytes, sentAt, interface: name } = effect;
+        const segment = segmentOf(name);
+        this.#ports.send(segment, { kind: "datagram", bytes }, to === null ? null : portOfIp(to));
         if (sentAt === null || bytes[KIND_AT] !== KIND_BEACON) return;
-        return this.#ports.onBeaconSent(sentAt, () =>
-          this.perform(this.#engine.sent(INTERFACE, sentAt, this.#ports.now())),
+        return this.#ports.onBeaconSent(segment, sentAt, () =>
+          this.perform(this.#engine.sent(name, sentAt, this.#ports.now())),
         );
       }
       case "tenure":
-        return this.#onTenure(effect.until);
+        return this.#onTenure(effect.interface, effect.until);
       case "probe": {
-        const to = effect.to === null ? null : portOfMac(effect.to);
-        return this.#ports.send({ kind: "probe", address: effect.address }, to);
+        const { address, to, interface: name } = effect;
+        const port = to === null ? null : portOfMac(to);
+        return this.#ports.send(segmentOf(name), { kind: "probe", address, to }, port);
       }
       case "watch-hosts":
         return;
       case "tell":
-        if (effect.news.type === "lapsed") this.#dropGrants();
+        if (effect.news.type === "lapsed") this.#dropGrants(effect.news.interface);
         return this.#ports.onPeer(effect.news);
     }
   }
 
-  #onTenure(until: BootMs): void {
+  #onTenure(name: string, until: BootMs): void {
     const now = this.#ports.now();
-    const hasBegun = !this.#responder.hasTenure(INTERFACE, now);
-    this.#responder.setTenure(INTERFACE, until);
+    const hasBegun = !this.#responder.hasTenure(name, now);
+    this.#responder.setTenure(name, until);
     if (!hasBegun) return;
     this.#ports.onAnsweringChanged();
-    for (const address of this.#granted) this.#announcer.start(address, now);
-  }
-
-  #dropGrants(): void {
-    for (const address of this.#granted) {
-      this.#responder.revoke(address);
-      this.#announcer.stop(address);
+    for (const [address, interfaces] of this.#granted) {
+      if (interfaces.includes(name)) this.#announcer.start(address, now);
     }
-    this.#granted.clear();
   }
 
-  #hear(address: Ip, from: number, now: BootMs): void {
+  #dropGrants(name: string): void {
+    for (const [address, interfaces] of this.#granted) {
+      if (interfaces.includes(name)) this.#drop(address);
+    }
+  }
+
+  #drop(address: Ip): void {
+    this.#engine.revoke(address, this.#ports.now());
+    this.#granted.delete(address);
+    this.#responder.revoke(address);
+    this.#announcer.stop(address);
+    this.#heardAt.delete(address);
+  }
+
+  #hear({ address, mac }: { address: Ip; mac: Mac }, segment: number, now: BootMs): void {
     if (!this.isGranted(address) || now < (this.#heardAt.get(address) ?? now)) return;
+    // Another interface of this host, on the same network.
+    if (portOfMac(mac) === this.#ports.port) return;
     this.#heardAt.set(address, after(now, HEARD_REPORT_MS));
-    this.#ports.onHeard(address, from);
+    this.#ports.onHeard(address, segment, mac);
   }
 }

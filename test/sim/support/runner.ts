@@ -9,6 +9,7 @@ import type { OracleFigures } from "./oracle.ts";
 import { Prng } from "./prng.ts";
 import { playQuietStories } from "./quiet-stories.ts";
 import { DEFAULT_SETTINGS, drawSettings, type Settings } from "./settings.ts";
+import { drawTopology } from "./topology.ts";
 import { type Invariant, Violation } from "./violation.ts";
 
 export interface SeedOptions {
@@ -57,10 +58,10 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
   // The shape comes from a generator of its own, so that more faults do not change it.
   const shape = new Prng(seed ^ 0x5bd1e995);
   const { code, rateError = 0.05 } = options;
+  const nodes = shape.chance(LARGE_SHARE) ? shape.int(6, 9) : shape.pick(SMALL_SIZES);
   const cluster = new Cluster({
     seed,
-    nodes: shape.chance(LARGE_SHARE) ? shape.int(6, 9) : shape.pick(SMALL_SIZES),
-    vips: shape.int(1, 4),
+    topology: drawTopology(shape, nodes, shape.int(1, 4)),
     rateError,
     hasGateway: shape.chance(0.5),
     settings:
@@ -81,8 +82,11 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
   };
 }
 
-function aboutText({ nodes, addresses, settings }: Cluster): string {
-  return `${nodes.length} nodes, ${addresses.length} VIPs, ${JSON.stringify(settings)}`;
+function aboutText({ nodes, vips, hasGateway, settings }: Cluster): string {
+  const on = nodes.map(({ name, network }) => `${name} on ${network.on}`);
+  const where = vips.map(({ address, segments }) => `${address} on ${segments}`);
+  const gateway = hasGateway ? "with gateway" : "no gateway";
+  return `${[...on, ...where, gateway].join("; ")}; ${JSON.stringify(settings)}`;
 }
 
 function play(cluster: Cluster, gapExponent: number, options: SeedOptions): SeedReport["failure"] {
@@ -94,7 +98,7 @@ function play(cluster: Cluster, gapExponent: number, options: SeedOptions): Seed
     cluster.run(cluster.bounds.healMs);
     checkAllRun(cluster);
     cluster.oracle.checkHealed();
-    const owners = cluster.addresses.map((address) => cluster.answering(address)[0]);
+    const owners = cluster.vips.map((vip) => cluster.answering(vip)[0]);
     cluster.run(STEADY_MS);
     cluster.oracle.checkHealed();
     checkSame(cluster, owners);
@@ -129,10 +133,10 @@ function checkAllRun({ nodes }: Cluster): void {
 }
 
 function checkSame(cluster: Cluster, owners: readonly (string | undefined)[]): void {
-  for (const [index, address] of cluster.addresses.entries()) {
-    const now = cluster.answering(address)[0];
+  for (const [index, vip] of cluster.vips.entries()) {
+    const now = cluster.answering(vip)[0];
     if (now !== owners[index]) {
-      const detail = `${address} moved from ${owners[index]} to ${now} without a cause`;
+      const detail = `${vip.address} moved from ${owners[index]} to ${now} without a cause`;
       throw new Violation("one-after-healing", detail);
     }
   }

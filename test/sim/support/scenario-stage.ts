@@ -1,13 +1,14 @@
 // What a scenario is played on: a simulated cluster with one VIP and the shipped code, chance
 // switched off, and what is seen of it: who answers, and what the Lease says, from outside.
 
-import type { Ip } from "../../../src/core/address.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import { Calm } from "./calm.ts";
 import { Cluster } from "./cluster.ts";
+import { portOfMac } from "./lan.ts";
 import type { SimNode } from "./node.ts";
-import { macOfPort } from "./responder-model.ts";
 import { Trace } from "./scenario-trace.ts";
+import type { Segment } from "./segment.ts";
+import { oneSegment, type VipPlan } from "./topology.ts";
 import { watchedCode } from "./watched-code.ts";
 
 /** Who answers is looked at this often: less than a frame takes, so that the order shows. */
@@ -29,13 +30,20 @@ export class Stage {
     return this.#cluster;
   }
 
+  get segment(): Segment {
+    const [segment] = this.cluster.segments;
+    if (segment === undefined) throw new Error("there is no segment");
+    return segment;
+  }
+
   build(nodes: number, hasGateway: boolean): void {
     const code = watchedCode({
       note: (node, what) => this.#note(node, what),
-      nodeOf: (mac) => this.cluster.nodes.find(({ port }) => macOfPort(port) === mac)?.name ?? mac,
+      nodeOf: (mac) => this.cluster.nodes[portOfMac(mac)]?.name ?? mac,
     });
-    const options = { seed: 0, prng: new Calm(), nodes, vips: 1, hasGateway, rateError: 0, code };
-    this.#cluster = new Cluster(options);
+    const topology = oneSegment(nodes, 1);
+    const calm = { seed: 0, prng: new Calm(), rateError: 0 };
+    this.#cluster = new Cluster({ ...calm, topology, hasGateway, code });
     this.#answering = [];
     this.#since = 0;
     this.cluster.api.watch(({ after }) => {
@@ -60,27 +68,27 @@ export class Stage {
     this.run(SETTLE_MS);
     const { name, clock, proof } = this.node("owner");
     const isRecent = (): boolean =>
-      proof !== null && proof.tenureMax() - clock.now() > SETTLED_TENURE_MS;
+      proof !== null && proof.tenureMax(0) - clock.now() > SETTLED_TENURE_MS;
     this.#runUntil(isRecent);
     this.#runUntil(() => !isRecent());
     this.#trace.take(0);
     this.#since = this.cluster.queue.now;
-    const record = this.cluster.api.vip(this.#vip);
+    const record = this.cluster.api.vip(this.#vip.address);
     this.#note(name, `is the owner, the Lease says epoch ${record?.epoch}`);
   }
 
   partition(one: readonly string[], other: readonly string[]): void {
-    const { nodes, segment } = this.cluster;
+    const { nodes } = this.cluster;
     const named = [...one, ...other].sort().join(" ");
     const all = nodes.map(({ name }) => name).join(" ");
     if (named !== all) throw new Error(`each of ${all} must be on one side`);
-    segment.partition(nodes.map(({ name }) => (one.includes(name) ? 0 : 1)));
+    this.segment.partition(nodes.map(({ name }) => (one.includes(name) ? 0 : 1)));
   }
 
   /** By its name, or the owner: who answers, or, when nobody does, whom the Lease names. */
   node(name: string): SimNode {
     if (name !== "owner") return this.cluster.node(name);
-    const owner = this.#answers()[0] ?? this.cluster.api.vip(this.#vip)?.owner;
+    const owner = this.#answers()[0] ?? this.cluster.api.vip(this.#vip.address)?.owner;
     if (owner == null) throw new Error("the VIP has no owner");
     return this.cluster.node(owner);
   }
@@ -93,8 +101,8 @@ export class Stage {
     return this.#trace.take(this.#since);
   }
 
-  get #vip(): Ip {
-    const [vip] = this.cluster.addresses;
+  get #vip(): VipPlan {
+    const [vip] = this.cluster.vips;
     if (vip === undefined) throw new Error("there is no VIP");
     return vip;
   }

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   },
   settle: { usage: "settle", pattern: /^$/, run: (stage) => stage.settle() },
   crash: ofNode("crash", (node) => node.crash()),
+  start: ofNode("start", (node) => node.start()),
   stop: ofNode("stop", (node) => node.stop()),
   drain: ofNode("drain", (node) => node.setDraining(true)),
   undrain: ofNode("undrain", (node) => node.setDraining(false)),
@@ -44,7 +45,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   filter: {
     usage: "filter beacons owner|NODE",
     pattern: /^beacons (owner|n\d)$/,
-    run: (stage, name) => stage.cluster.segment.mark("filtered", stage.node(name).port, UNCOUNTED),
+    run: (stage, name) => stage.segment.mark("filtered", stage.node(name).port, UNCOUNTED),
   },
   api: {
     usage: "api down|up",
@@ -61,7 +62,7 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   join: {
     usage: "join",
     pattern: /^$/,
-    run: ({ cluster }) => cluster.segment.partition([]),
+    run: ({ segment }) => segment.partition([]),
   },
 };
 

@@ -2,20 +2,24 @@
 // cut off by a partition or a filter, or by a carrier that is gone.
 
 import type { Ip } from "../../../src/core/address.ts";
+import type { Mac } from "../../../src/core/mac.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { type Harm, UNCOUNTED } from "./harm.ts";
 import type { Prng } from "./prng.ts";
 
 export type Frame =
-  | { readonly kind: "announce"; readonly address: Ip }
+  /** `mac`: where the address is, says the frame. */
+  | { readonly kind: "announce"; readonly address: Ip; readonly mac: Mac }
   | { readonly kind: "datagram"; readonly bytes: Uint8Array }
-  /** Who has the address? */
-  | { readonly kind: "probe"; readonly address: Ip }
-  | { readonly kind: "answer"; readonly address: Ip };
+  /** Who has the address? `to` null: everybody is asked. */
+  | { readonly kind: "probe"; readonly address: Ip; readonly to: Mac | null }
+  | { readonly kind: "answer"; readonly address: Ip; readonly mac: Mac };
 
 export interface Port {
   /** False while nobody is there that a frame could matter to. */
   readonly isListening: boolean;
+  /** False for one that beacons mean nothing to. */
+  readonly takesDatagrams: boolean;
   receive(frame: Frame, from: number): void;
 }
 
@@ -33,7 +37,7 @@ const NEVER: Chance = { part: 0, harm: UNCOUNTED };
 export class Segment {
   readonly #queue: EventQueue;
   readonly #prng: Prng;
-  readonly #ports: Port[] = [];
+  readonly #ports: (Port | null)[] = [];
   readonly #hasCarrier: boolean[] = [];
   readonly #group: number[] = [];
   readonly #carrierHarm = new Map<number, Harm>();
@@ -56,8 +60,9 @@ export class Segment {
     this.#prng = prng;
   }
 
-  attach(port: Port): number {
-    this.#hasCarrier.push(true);
+  /** The number of the port; null: nobody is there, and no other one gets the number. */
+  attach(port: Port | null): number {
+    this.#hasCarrier.push(port !== null);
     this.#group.push(0);
     return this.#ports.push(port) - 1;
   }
@@ -112,8 +117,8 @@ export class Segment {
     this.double(0);
     this.delay(0);
     for (const set of [this.#deaf, this.#mute, this.#filtered, this.#oneWay]) set.clear();
-    for (const port of this.#ports.keys()) {
-      this.#hasCarrier[port] = true;
+    for (const [port, attached] of this.#ports.entries()) {
+      this.#hasCarrier[port] = attached !== null;
       this.#group[port] = 0;
     }
     this.onTrouble();
@@ -139,7 +144,11 @@ export class Segment {
       return;
     }
     if (to !== null) return this.#sendTo(frame, from, to);
-    for (const port of this.#ports.keys()) if (port !== from) this.#sendTo(frame, from, port);
+    const isDatagram = frame.kind === "datagram";
+    for (const [number, port] of this.#ports.entries()) {
+      if (port === null || number === from || (isDatagram && !port.takesDatagrams)) continue;
+      this.#sendTo(frame, from, number);
+    }
   }
 
   #sendTo(frame: Frame, from: number, to: number): void {
@@ -169,7 +178,7 @@ export class Segment {
 
   #reachesSomebody(from: number): boolean {
     return this.#ports.some(
-      ({ isListening }, to) => to !== from && isListening && this.hears(from, to),
+      (port, to) => to !== from && port?.takesDatagrams && port.isListening && this.hears(from, to),
     );
   }
 

@@ -49,6 +49,8 @@ export function timingsOf(settings: Settings): Timings {
 }
 
 export interface Bounds {
+  /** So many true ms a node's ms takes at most. */
+  readonly slow: number;
   /** Two that hear each other both answer for no longer than this. */
   readonly doubleMs: number;
   /** With nothing changed on the wire for this long, all that it led to has happened. */
@@ -92,6 +94,7 @@ export function boundsOf(settings: Settings, nodes: number, rateError: number): 
   const returnMs = preempt ? preemptDelayMs * slow + PREEMPT_MS : 0;
   const isHeardAgainMs = (intervalMs + (nodes - 1) * claimStaggerMs + claimWaitMs) * slow + 10;
   return {
+    slow,
     doubleMs: 4 * intervalMs * slow + EXCHANGE_MS,
     quietMs: Math.max(0.9 * holdMs, isHeardAgainMs),
     recordMs: RECORD_MS + 3 * holdMs * slow,

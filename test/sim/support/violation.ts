@@ -27,6 +27,8 @@ export const INVARIANTS = [
   "replaced-in-time",
   /** No VIP is taken from an owner that answers and is heard, or by a node that is cut off. */
   "no-needless-move",
+  /** Where one node alone answers, a client that it reaches sends there soon. */
+  "cache-follows",
   /** After healing exactly one node answers, and goes on doing so. */
   "one-after-healing",
 ] as const;

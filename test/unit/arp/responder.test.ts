@@ -4,8 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Outcome } from "../../../src/arp/responder.ts";
-import { ArpResponder, OUTCOMES } from "../../../src/arp/responder.ts";
+import { ArpResponder, OUTCOMES, type Outcome } from "../../../src/arp/responder.ts";
 import type { ArpPacket } from "../../../src/arp/wire.ts";
 import {
   ARP_FRAME_BYTES,
@@ -15,8 +14,7 @@ import {
   OFFSET,
 } from "../../../src/arp/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
-import type { Mac } from "../../../src/core/mac.ts";
-import { MAC_BROADCAST, MAC_ZERO } from "../../../src/core/mac.ts";
+import { MAC_BROADCAST, MAC_ZERO, type Mac, macToBytes } from "../../../src/core/mac.ts";
 import { bootMs, NEVER } from "../../../src/core/time.ts";
 
 const ETH0 = "02:00:00:00:64:0b" as Mac;
@@ -58,7 +56,7 @@ function granted(): ArpResponder {
   const responder = new ArpResponder();
   responder.grant(VIP, ["eth0"]);
   responder.grant(VIP_OF_ETH1, ["eth1"]);
-  responder.standIn(STOOD_IN, ["eth0"], OTHER_NODE);
+  responder.standIn(STOOD_IN, "eth0", OTHER_NODE);
   for (const name of ["eth0", "eth1"]) responder.setTenure(name, TENURE_UNTIL);
   return responder;
 }
@@ -231,8 +229,16 @@ test("ArpResponder.standIn() is no grant: it announces nothing, and goes with nu
   responder.grant(STOOD_IN, ["eth0"]);
   assert.equal(eth0.look(frame, frame.length, bootMs(BEFORE)), "answered", "a grant comes first");
   responder.revoke(STOOD_IN);
-  responder.standIn(STOOD_IN, [], null);
+  responder.standIn(STOOD_IN, "eth0", null);
   assert.equal(eth0.look(frame, frame.length, bootMs(BEFORE)), "not-ours");
+});
+
+test("ArpResponder.standIn() has a MAC of its own for each interface", () => {
+  const responder = granted();
+  responder.standIn(STOOD_IN, "eth1", ETH0);
+  responder.standIn(STOOD_IN, "eth0", null);
+  assert.equal(responder.standsInWith(STOOD_IN, "eth0", bootMs(BEFORE)), null);
+  assert.deepEqual(responder.standsInWith(STOOD_IN, "eth1", bootMs(BEFORE)), macToBytes(ETH0));
 });
 
 test("InterfaceResponder.look() answers nothing before the first tenure", () => {

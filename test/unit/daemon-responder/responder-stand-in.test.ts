@@ -25,8 +25,8 @@ import {
 const N2_IP = "192.168.100.12" as Ip;
 const POOL: readonly IpRange[] = [{ family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn }];
 
-function standIn(mac: Mac | null, interfaces: readonly string[] = ["eth0"]): ToResponder {
-  return { type: "stand-in", address: VIP, interfaces, mac };
+function standIn(mac: Mac | null, interfaceName = "eth0"): ToResponder {
+  return { type: "stand-in", address: VIP, interface: interfaceName, mac };
 }
 
 /** A node that owns nothing, with a tenure on its interfaces. */
@@ -82,7 +82,7 @@ test("ResponderLoop that stands in announces nothing: nothing has moved", () => 
 test("ResponderLoop stops standing in when it is told", () => {
   const harness = standby();
   harness.loop.receive(standIn(OTHER_NODE));
-  harness.loop.receive(standIn(null, []));
+  harness.loop.receive(standIn(null));
   assert.deepEqual(asked(harness), []);
 });
 
@@ -111,7 +111,7 @@ test("ResponderLoop that takes the VIP itself answers with its own MAC", () => {
   harness.regrant();
   assert.deepEqual(asked(harness), [[ETH0.mac, ETH0.mac]]);
   harness.loop.receive({ type: "revoke", address: VIP });
-  harness.loop.receive(standIn(null, []));
+  harness.loop.receive(standIn(null));
   assert.deepEqual(asked(harness), []);
 });
 

@@ -200,7 +200,7 @@ test("OwnershipDriver passes on for whom the responder stands in, and when no mo
   node.hear("restarting");
   assert.deepEqual(
     node.take("stand-in"),
-    VIPS.map((address) => ({ type: "stand-in", address, interfaces: ["eth0"], mac: MAC })),
+    VIPS.map((address) => ({ type: "stand-in", address, interface: "eth0", mac: MAC })),
   );
   node.hear("live");
   node.post({ type: "peer-claim", node: "n2", interface: "eth0", entries });

@@ -3,11 +3,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PeerState } from "../../../src/core/peer.ts";
-import type { NodePlacement, OwnershipEffect } from "../../../src/ownership/types.ts";
+import type { PeerEntry, PeerState } from "../../../src/core/peer.ts";
+import type {
+  NodePlacement,
+  OwnershipEffect,
+  OwnershipEvent,
+} from "../../../src/ownership/types.ts";
 import {
   ALLOWED,
   claims,
+  ETH0,
   entry,
   lapsed,
   macOf,
@@ -26,13 +31,8 @@ import {
 
 const REFUSED: NodePlacement = { allowed: false, reason: "no L2Advertisement selects it" };
 const SICK: NodePlacement = { ...ALLOWED, unhealthy: "not Ready" };
-const BEGIN = standIn(true);
-const END = standIn(false);
-
-function standIn(isBegun: boolean): OwnershipEffect {
-  const [interfaces, mac] = isBegun ? [["eth0"], macOf("node-a")] : [[], null];
-  return { type: "stand-in", address: VIP, interfaces, mac };
-}
+const BEGIN = { type: "stand-in", address: VIP, interface: "eth0", mac: macOf("node-a") } as const;
+const END = { ...BEGIN, mac: null };
 
 /** node-a owns the VIP at epoch 1; told by node-c, which ranks next, or by node-b. */
 function standby(node = "node-c", placements: Readonly<Record<string, NodePlacement>> = {}): Story {
@@ -206,6 +206,62 @@ test("an owner that is back with another MAC is stood in for with that", () => {
   story.step(restarting(1_000), 1_000);
   const bonded = peerHeard("node-a", 2_000, { incarnation: 2, mac: OTHER_MAC });
   assert.deepEqual(story.step(bonded, 2_000), [
-    { type: "stand-in", address: VIP, interfaces: ["eth0"], mac: OTHER_MAC },
+    { type: "stand-in", address: VIP, interface: "eth0", mac: OTHER_MAC },
   ]);
+});
+
+const NAMED: NodePlacement = { ...ALLOWED, interfaces: ["eth0", "eth1"] };
+
+/** As above, with the VIP answered on two segments, where the owner has a MAC each. */
+function standbyOnTwo(): Story {
+  const story = Story.joined({
+    node: "node-c",
+    specs: [vip({ "node-a": NAMED, "node-b": NAMED, "node-c": NAMED })],
+    vips: [vipRecord("node-a", 1, 60)],
+    members: [member("node-a"), member("node-b")],
+  });
+  story.step({ type: "segments", segments: [ETH0, segment("eth1", "203.0.113.0/24")] }, 310);
+  for (const name of ["eth0", "eth1"]) {
+    for (const other of ["node-a", "node-b"]) story.step(heardOn(name, other, 400), 400);
+    story.step(tableOn(name, entry(1)), 400);
+  }
+  story.tick(700);
+  return story;
+}
+
+function heardOn(
+  name: string,
+  node: string,
+  at: number,
+  incarnation = 1,
+  state: PeerState = "live",
+) {
+  const mac = name === "eth0" ? macOf(node) : OTHER_MAC;
+  return peerHeard(node, at, { interface: name, mac, incarnation, state });
+}
+
+function tableOn(name: string, ...entries: readonly PeerEntry[]): OwnershipEvent {
+  return { type: "peer-table", node: "node-a", interface: name, entries };
+}
+
+const BEGIN_ON_ETH1: OwnershipEffect = { ...BEGIN, interface: "eth1", mac: OTHER_MAC };
+
+test("on each segment of the VIP it answers with the owner's MAC there", () => {
+  const story = standbyOnTwo();
+  const one = heardOn("eth0", "node-a", 1_000, 1, "restarting");
+  assert.deepEqual(story.step(one, 1_000), [BEGIN]);
+  const other = heardOn("eth1", "node-a", 1_000, 1, "restarting");
+  assert.deepEqual(story.step(other, 1_000), [BEGIN_ON_ETH1]);
+});
+
+test("on each segment it ends when the new process says there that it answers", () => {
+  const story = standbyOnTwo();
+  for (const name of ["eth0", "eth1"]) {
+    story.step(heardOn(name, "node-a", 1_000, 1, "restarting"), 1_000);
+  }
+  // What the old process said on the other segment is no word of the new one.
+  assert.deepEqual(story.step(heardOn("eth0", "node-a", 2_000, 2), 2_000), []);
+  assert.deepEqual(story.step(heardOn("eth1", "node-a", 2_000, 2), 2_000), []);
+  assert.deepEqual(story.step(tableOn("eth1", entry(1)), 2_100), [{ ...BEGIN_ON_ETH1, mac: null }]);
+  assert.deepEqual(story.step(tableOn("eth0", entry(1)), 2_200), [END]);
 });

@@ -1,0 +1,115 @@
+// Judges the clients' neighbour caches: where one node alone answers for a VIP, the client that it
+// reaches sends there, once its announcements had the time to arrive.
+//
+// The bounds: an owner announces at once and for 4 s; a client whose entry has just changed takes
+// what comes a second later. Where frames were lost meanwhile, or two answered that had not heard
+// each other for long, the refresh of every minute tells, at the latest.
+
+import { ANNOUNCE_AT_MS, REFRESH_MS } from "../../../src/arp/announcer.ts";
+import type { Ip } from "../../../src/core/address.ts";
+import type { Client } from "./client.ts";
+import { macOfPort } from "./lan.ts";
+import type { SimNode } from "./node.ts";
+import type { Segment } from "./segment.ts";
+import { Violation } from "./violation.ts";
+
+/** Frames on their way, and whole milliseconds. */
+const SLACK_MS = 60;
+/** The announcement that no locked entry outlasts. */
+const LAST_MS = ANNOUNCE_AT_MS[4] ?? 0;
+
+interface Sole {
+  readonly node: SimNode;
+  /** Or since its main loop went on, which decides when to announce. */
+  since: number;
+  /** It was not heard when it announced, or two that did not hear each other answered before. */
+  readonly wasSplit: boolean;
+  isJudged: boolean;
+}
+
+interface Place {
+  readonly address: Ip;
+  readonly segment: number;
+}
+
+interface Moment {
+  readonly now: number;
+  /** When frames were lost or late there last. */
+  readonly troubleAt: number;
+}
+
+export interface CacheOptions {
+  readonly segments: readonly Segment[];
+  readonly clients: readonly Client[];
+  /** Two that hear each other both answer for so long. */
+  readonly doubleMs: number;
+  /** Of a node's ms that are to be waited for in true ms. */
+  readonly slow: number;
+  readonly judges: () => void;
+}
+
+export class Caches {
+  readonly #options: CacheOptions;
+  /** By VIP and segment: who alone answers there. */
+  readonly #soles = new Map<string, Sole>();
+  /** Who answers since a time when it could not reach the client: its announcements are over. */
+  readonly #unheard = new Map<string, Set<SimNode>>();
+  /** Where more than one answers. */
+  readonly #doubleAt = new Map<string, number>();
+
+  constructor(options: CacheOptions) {
+    this.#options = options;
+  }
+
+  /** `answering`: all that do so on the segment. */
+  look(place: Place, answering: readonly SimNode[], { now, troubleAt }: Moment): void {
+    const key = `${place.address} ${place.segment}`;
+    const reaching = answering.filter((node) => this.#reaches(node, place.segment));
+    // One that stands still does not answer for a while, and announces nothing when it goes on.
+    const stays = (node: SimNode): boolean => answering.length === 0 || answering.includes(node);
+    const before = [...(this.#unheard.get(key) ?? [])].filter(stays);
+    const unheard = answering.filter((node) => !reaching.includes(node));
+    this.#unheard.set(key, new Set([...before, ...unheard]));
+    const [only, other] = reaching;
+    if (only === undefined || other !== undefined) {
+      this.#soles.delete(key);
+      if (only !== undefined) this.#doubleAt.set(key, now);
+      return;
+    }
+    const known = this.#soles.get(key);
+    if (known?.node === only) return this.#judge(place, known, { now, troubleAt });
+    const doubleAt = this.#doubleAt.get(key);
+    const isDouble = doubleAt !== undefined && troubleAt > now - this.#options.doubleMs;
+    const wasSplit = isDouble || before.includes(only);
+    this.#doubleAt.delete(key);
+    this.#soles.set(key, { node: only, since: now, wasSplit, isJudged: false });
+  }
+
+  #judge({ address, segment }: Place, sole: Sole, { now, troubleAt }: Moment): void {
+    const { clients, slow, doubleMs, judges } = this.#options;
+    const { node, since, wasSplit } = sole;
+    const client = clients[segment];
+    const own = macOfPort(segment, node.port);
+    // One that hears nothing may announce, and does not see that another answers.
+    const othersAt = client?.othersAnnouncedAt(address, own) ?? 0;
+    const isSlow = wasSplit || Math.max(troubleAt, othersAt) >= since;
+    const ownMs = isSlow ? REFRESH_MS + LAST_MS : LAST_MS;
+    const bound = ownMs * slow + doubleMs + SLACK_MS;
+    if (node.isStalled) sole.since = now;
+    if (now - Math.max(since, troubleAt, othersAt) <= bound) return;
+    const mac = client?.macOf(address) ?? null;
+    if (mac === null) return;
+    if (!sole.isJudged) judges();
+    sole.isJudged = true;
+    if (mac === own) return;
+    const detail = `${node.name} alone answers for ${address} for ${Math.round(now - since)} ms`;
+    throw new Violation("cache-follows", `${detail}, a client on ${segment} sends to ${mac}`);
+  }
+
+  #reaches(node: SimNode, segment: number): boolean {
+    const { segments, clients } = this.#options;
+    const [on, client] = [segments[segment], clients[segment]];
+    if (on === undefined || client === undefined) return false;
+    return on.hears(node.port, client.port) && on.hears(client.port, node.port);
+  }
+}
