@@ -1,6 +1,6 @@
 // The bodies of the datagrams: beacon, claim, table and so on. Big-endian; a body whose length is
-// not exactly what its content needs is refused. Epochs are two numbers: the Lease's, and the claims
-// since.
+// not exactly what its content needs is refused. Epochs are two numbers: the Lease's, and the
+// claims since.
 
 import { ipFamily, ipFromBigInt, ipToBigInt } from "../core/address.ts";
 import { read16, write16 } from "../core/bytes.ts";
