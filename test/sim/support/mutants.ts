@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: MACHINE,
-        from: "this.#vips.lapses = lapses;\n    this.#listen(1, now);",
+        from: "this.#vips.lapses = lapses;\n    this.#listening.begin(1, now);",
         to: "this.#vips.lapses = lapses;",
       },
     ],
