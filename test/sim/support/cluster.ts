@@ -54,6 +54,8 @@ export class Cluster {
   readonly #placements = new Map<string, NodePlacement>();
   readonly #serving = new Map<Ip, Serving>();
   readonly #lines: string[] = [];
+  /** All faults, with their times: the lines forget. */
+  readonly schedule: string[] = [];
   #hash = 0x811c9dc5;
   #mustProbe = false;
 
@@ -182,6 +184,11 @@ export class Cluster {
   /** The last things that happened. */
   get trace(): readonly string[] {
     return this.#lines.slice(-TRACE_LINES_MAX);
+  }
+
+  noteFault(text: string): void {
+    this.schedule.push(`${this.queue.now.toFixed(1)} ${text}`);
+    this.note(`fault ${text}`);
   }
 
   note(text: string): void {

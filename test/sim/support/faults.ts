@@ -59,7 +59,7 @@ export function injectOne(cluster: Cluster, kinds: readonly FaultKind[]): void {
   const what = chosen.inject(cluster, fault);
   if (what === null) return;
   cluster.ledger.add(fault);
-  cluster.note(`fault ${chosen.name}: ${what}`);
+  cluster.noteFault(`${chosen.name}: ${what}`);
 }
 
 function crash(cluster: Cluster, fault: Fault): string | null {

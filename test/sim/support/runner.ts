@@ -32,9 +32,12 @@ export interface SeedReport {
   readonly faults: ReadonlyMap<string, KindFigures>;
   readonly fingerprint: number;
   readonly figures: OracleFigures;
-  /** For people: the cluster, and the last things that happened. */
+  /** For people: the cluster, all faults, and the last things that happened. */
   readonly story: readonly string[];
 }
+
+/** Clocks run within 1 +- this of true time, unless it is said otherwise. */
+export const RATE_ERROR = 0.05;
 
 /** How long faults are injected, in the tests. */
 export const FAULT_MS = 300_000;
@@ -57,7 +60,7 @@ const STEADY_MS = 15_000;
 export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
   // The shape comes from a generator of its own, so that more faults do not change it.
   const shape = new Prng(seed ^ 0x5bd1e995);
-  const { code, rateError = 0.05 } = options;
+  const { code, rateError = RATE_ERROR } = options;
   const nodes = shape.chance(LARGE_SHARE) ? shape.int(6, 9) : shape.pick(SMALL_SIZES);
   const cluster = new Cluster({
     seed,
@@ -78,8 +81,14 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     faults: cluster.ledger.figures,
     fingerprint: cluster.fingerprint,
     figures: cluster.oracle.figures,
-    story: [aboutText(cluster), ...cluster.trace],
+    story: storyOf(cluster, rateError),
   };
+}
+
+function storyOf(cluster: Cluster, rateError: number): string[] {
+  const { schedule, trace } = cluster;
+  const clocks = `clocks within ${rateError * 100} %`;
+  return [`${aboutText(cluster)}; ${clocks}`, "faults:", ...schedule, "at last:", ...trace];
 }
 
 function aboutText({ nodes, vips, hasGateway, settings }: Cluster): string {
