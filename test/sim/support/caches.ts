@@ -96,6 +96,6 @@ export class Caches {
     const { segments, clients } = this.#options;
     const [on, client] = [segments[segment], clients[segment]];
     if (on === undefined || client === undefined) return false;
-    return on.hears(node.port, client.port) && on.hears(client.port, node.port);
+    return on.hearsArp(node.port, client.port) && on.hears(client.port, node.port);
   }
 }

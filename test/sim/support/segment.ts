@@ -23,6 +23,8 @@ export interface Port {
   receive(frame: Frame, from: number): void;
 }
 
+export type Mark = "deaf" | "mute" | "filtered" | "arpMute";
+
 const DELAY_MS_MAX = 1;
 export const LATE_MS_MAX = 40;
 
@@ -46,6 +48,8 @@ export class Segment {
   readonly #mute = new Map<number, Harm>();
   /** Ports whose datagrams reach nobody, while their ARP does. */
   readonly #filtered = new Map<number, Harm>();
+  /** Ports whose ARP reaches nobody, while their datagrams do. */
+  readonly #arpMute = new Map<number, Harm>();
   readonly #oneWay = new Map<string, Harm>();
   #loss = NEVER;
   #duplication = NEVER;
@@ -84,9 +88,17 @@ export class Segment {
     this.onTrouble();
   }
 
-  /** `deaf`: the port receives nothing; `mute`: nobody receives it; `filtered`: its datagrams. */
-  mark(kind: "deaf" | "mute" | "filtered", port: number, harm: Harm | null): void {
-    const ports = { deaf: this.#deaf, mute: this.#mute, filtered: this.#filtered }[kind];
+  /**
+   * `deaf`: the port receives nothing; `mute`: nobody receives it; `filtered`: its datagrams;
+   * `arpMute`: its ARP.
+   */
+  mark(kind: Mark, port: number, harm: Harm | null): void {
+    const ports = {
+      deaf: this.#deaf,
+      mute: this.#mute,
+      filtered: this.#filtered,
+      arpMute: this.#arpMute,
+    }[kind];
     if (harm === null) ports.delete(port);
     else ports.set(port, harm);
     this.onTrouble();
@@ -116,7 +128,9 @@ export class Segment {
     this.lose(0);
     this.double(0);
     this.delay(0);
-    for (const set of [this.#deaf, this.#mute, this.#filtered, this.#oneWay]) set.clear();
+    for (const set of [this.#deaf, this.#mute, this.#filtered, this.#arpMute, this.#oneWay]) {
+      set.clear();
+    }
     for (const [port, attached] of this.#ports.entries()) {
       this.#hasCarrier[port] = attached !== null;
       this.#group[port] = 0;
@@ -132,9 +146,13 @@ export class Segment {
     return isWhole && this.hasCarrier(from) && this.hasCarrier(to);
   }
 
+  hearsArp(from: number, to: number): boolean {
+    return this.hears(from, to) && !this.#arpMute.has(from);
+  }
+
   /** ARP and datagrams both get through. */
   hearsAll(from: number, to: number): boolean {
-    return this.hears(from, to) && !this.#filtered.has(from);
+    return this.hearsArp(from, to) && !this.#filtered.has(from);
   }
 
   /** `to` null: to everybody. */
@@ -153,6 +171,10 @@ export class Segment {
 
   #sendTo(frame: Frame, from: number, to: number): void {
     if (!this.hears(from, to)) return this.#blame(from, to);
+    if (frame.kind !== "datagram" && this.#arpMute.has(from)) {
+      if (this.#ports[to]?.isListening === true) this.#arpMute.get(from)?.hit();
+      return;
+    }
     if (this.#strikes(this.#loss, to)) return this.onTrouble();
     this.#deliver(frame, from, to);
     if (this.#strikes(this.#duplication, to)) this.#deliver(frame, from, to);

@@ -3,6 +3,7 @@
 
 import { HOST_MISSES } from "../../../src/beacon/host-watch.ts";
 import { type Timings, timingsFor } from "../../../src/ownership/timings.ts";
+import { ROUND_MS, SILENT_ROUNDS_MAX } from "../../../src/ownership/wire-truth.ts";
 import type { Prng } from "./prng.ts";
 
 export interface Settings {
@@ -55,6 +56,10 @@ export interface Bounds {
   readonly doubleMs: number;
   /** With nothing changed on the wire for this long, all that it led to has happened. */
   readonly quietMs: number;
+  /** Between two defences against a foreign host. */
+  readonly defendMs: number;
+  /** An owner that does not answer on the wire loses what it has. */
+  readonly muteMs: number;
   /** With the API in reach an owner's record names it after this. */
   readonly recordMs: number;
   /** A dead owner is replaced. */
@@ -75,6 +80,8 @@ export interface Bounds {
 const CLAIM_MS = 235;
 /** The tables are exchanged, and messages go between threads. */
 const EXCHANGE_MS = 280;
+/** Requests that are repeated, a complaint, a claim. */
+const MUTE_MS = 2_000;
 /** Retries, a list, a rewrite. */
 const RECORD_MS = 19_000;
 /** A start hold, and a list of everything. */
@@ -97,6 +104,8 @@ export function boundsOf(settings: Settings, nodes: number, rateError: number): 
     slow,
     doubleMs: 4 * intervalMs * slow + EXCHANGE_MS,
     quietMs: Math.max(0.9 * holdMs, isHeardAgainMs),
+    defendMs: timings.defendIntervalMs * slow,
+    muteMs: (SILENT_ROUNDS_MAX + 1) * ROUND_MS * slow + MUTE_MS,
     recordMs: RECORD_MS + 3 * holdMs * slow,
     replacedMs,
     missedMs: (HOST_MISSES + 2) * intervalMs * slow + CLAIM_MS,

@@ -29,6 +29,10 @@ export const INVARIANTS = [
   "no-needless-move",
   /** Where one node alone answers, a client that it reaches sends there soon. */
   "cache-follows",
+  /** After the last frame of a foreign host that uses a VIP, its owner announces it. */
+  "conflict-answered",
+  /** An owner that does not answer on the wire loses the VIP to one that does. */
+  "mute-replaced",
   /** After healing exactly one node answers, and goes on doing so. */
   "one-after-healing",
 ] as const;
