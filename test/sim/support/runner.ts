@@ -108,7 +108,7 @@ function play(cluster: Cluster, gapExponent: number, options: SeedOptions): Seed
     checkAllRun(cluster);
     cluster.oracle.checkHealed();
     const owners = cluster.vips.map((vip) => cluster.answering(vip)[0]);
-    cluster.run(STEADY_MS);
+    runIdle(cluster);
     cluster.oracle.checkHealed();
     checkSame(cluster, owners);
     if (cluster.nodes.length > 1) playQuietStories(cluster);
@@ -133,6 +133,20 @@ function injectFor(cluster: Cluster, gapExponent: number, options: SeedOptions):
     cluster.run(FAULT_GAP_MS_MIN + gap);
     injectOne(cluster, chosen);
   }
+}
+
+/** What is promised of an idle cluster's writes, whatever the number of VIPs (design 7). */
+function runIdle(cluster: Cluster): void {
+  const { api, nodes, bounds, timings } = cluster;
+  const before = { ...api.writes };
+  cluster.run(STEADY_MS);
+  cluster.oracle.judges("api-budget");
+  const members = api.writes.member - before.member;
+  const most = nodes.length * (1 + (STEADY_MS * bounds.fast) / timings.renewIntervalMs);
+  const vips = api.writes.vip - before.vip;
+  if (vips === 0 && members <= most) return;
+  const detail = `${members} node Leases and ${vips} of VIPs are written in ${STEADY_MS} ms`;
+  throw new Violation("api-budget", detail);
 }
 
 /** Or the simulator has not healed what it promised to. */

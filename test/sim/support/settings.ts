@@ -52,6 +52,8 @@ export function timingsOf(settings: Settings): Timings {
 export interface Bounds {
   /** So many true ms a node's ms takes at most. */
   readonly slow: number;
+  /** So many of its ms pass in a true one at most. */
+  readonly fast: number;
   /** Two that hear each other both answer for no longer than this. */
   readonly doubleMs: number;
   /** With nothing changed on the wire for this long, all that it led to has happened. */
@@ -102,6 +104,7 @@ export function boundsOf(settings: Settings, nodes: number, rateError: number): 
   const isHeardAgainMs = (intervalMs + (nodes - 1) * claimStaggerMs + claimWaitMs) * slow + 10;
   return {
     slow,
+    fast: 1 + rateError,
     doubleMs: 4 * intervalMs * slow + EXCHANGE_MS,
     quietMs: Math.max(0.9 * holdMs, isHeardAgainMs),
     defendMs: timings.defendIntervalMs * slow,
