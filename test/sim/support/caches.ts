@@ -2,8 +2,8 @@
 // reaches sends there, once its announcements had the time to arrive.
 //
 // The bounds: an owner announces at once and for 4 s; a client whose entry has just changed takes
-// what comes a second later. Where frames were lost meanwhile, or two answered that had not heard
-// each other for long, the refresh of every minute tells, at the latest.
+// what comes a second later. Where frames were lost meanwhile, or two answered that did not
+// hear each other, or not for long, the refresh of every minute tells, at the latest.
 
 import { ANNOUNCE_AT_MS, REFRESH_MS } from "../../../src/arp/announcer.ts";
 import type { Ip } from "../../../src/core/address.ts";
@@ -21,7 +21,7 @@ const LAST_MS = ANNOUNCE_AT_MS[4] ?? 0;
 interface Sole {
   readonly node: SimNode;
   readonly since: number;
-  /** Two answered before, and had not heard each other for long. */
+  /** Two answered before, and did not hear each other, or not for long. */
   readonly wasSplit: boolean;
   isJudged: boolean;
 }
@@ -51,8 +51,8 @@ export class Caches {
   readonly #options: CacheOptions;
   /** By VIP and segment: who alone answers there. */
   readonly #soles = new Map<string, Sole>();
-  /** Where more than one answers. */
-  readonly #doubleAt = new Map<string, number>();
+  /** Where more than one answers: whether all of them hear each other's beacons and ARP. */
+  readonly #doubles = new Map<string, boolean>();
 
   constructor(options: CacheOptions) {
     this.#options = options;
@@ -65,14 +65,15 @@ export class Caches {
     const [only, other] = reaching;
     if (only === undefined || other !== undefined) {
       this.#soles.delete(key);
-      if (only !== undefined) this.#doubleAt.set(key, now);
+      if (only !== undefined) this.#noteDouble(key, place.segment, reaching);
       return;
     }
     const known = this.#soles.get(key);
     if (known?.node === only) return this.#judge(place, known, { now, troubleAt });
-    const doubleAt = this.#doubleAt.get(key);
-    const wasSplit = doubleAt !== undefined && troubleAt > now - this.#options.doubleMs;
-    this.#doubleAt.delete(key);
+    const isWhole = this.#doubles.get(key);
+    const isLate = troubleAt > now - this.#options.doubleMs;
+    const wasSplit = isWhole === false || (isWhole === true && isLate);
+    this.#doubles.delete(key);
     this.#soles.set(key, { node: only, since: now, wasSplit, isJudged: false });
   }
 
@@ -92,10 +93,19 @@ export class Caches {
     throw new Violation("cache-follows", `${detail}, a client on ${segment} sends to ${mac}`);
   }
 
+  /** Once false it stays so until one alone answers. */
+  #noteDouble(key: string, segment: number, answering: readonly SimNode[]): void {
+    const on = this.#options.segments[segment];
+    const isWhole = answering.every((one) =>
+      answering.every((other) => one === other || on?.hearsAll(one.port, other.port) === true),
+    );
+    this.#doubles.set(key, isWhole && this.#doubles.get(key) !== false);
+  }
+
+  /** What it announces does; that it hears the client is not needed. */
   #reaches(node: SimNode, segment: number): boolean {
     const { segments, clients } = this.#options;
-    const [on, client] = [segments[segment], clients[segment]];
-    if (on === undefined || client === undefined) return false;
-    return on.hearsArp(node.port, client.port) && on.hears(client.port, node.port);
+    const client = clients[segment];
+    return client !== undefined && segments[segment]?.hearsArp(node.port, client.port) === true;
   }
 }

@@ -101,11 +101,14 @@ export class Cluster {
 
   /** Lets `ms` of true time pass, looking at everybody whenever an answer may have changed. */
   run(ms: number): void {
-    this.queue.runUntil(this.queue.now + ms, () => {
+    const probe = (): void => {
       if (!this.#mustProbe) return;
       this.#mustProbe = false;
       this.oracle.probe();
-    });
+    };
+    // What was done to it since it ran last happened now, not with its next event.
+    probe();
+    this.queue.runUntil(this.queue.now + ms, probe);
   }
 
   startAll(): void {
