@@ -17,7 +17,10 @@ export function foreignHost(cluster: Cluster, fault: Fault): string | null {
   return `${address} on ${segment}`;
 }
 
-/** It owns, its beacons are heard, and nobody gets an answer: a switch that inspects ARP. */
+/**
+ * It owns, its beacons are heard, and nobody gets an answer: a switch that inspects ARP lets only
+ * that pass which the host says of its own address.
+ */
 export function ownerMute(cluster: Cluster, fault: Fault): string | null {
   const { prng, queue } = cluster;
   const vip = prng.pick(cluster.vips);

@@ -5,6 +5,7 @@ import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { type Harm, UNCOUNTED } from "./harm.ts";
+import { isHostIp } from "./lan.ts";
 import type { Prng } from "./prng.ts";
 
 export type Frame =
@@ -48,7 +49,7 @@ export class Segment {
   readonly #mute = new Map<number, Harm>();
   /** Ports whose datagrams reach nobody, while their ARP does. */
   readonly #filtered = new Map<number, Harm>();
-  /** Ports whose ARP reaches nobody, while their datagrams do. */
+  /** Ports whose ARP for addresses that are not the host's reaches nobody. */
   readonly #arpMute = new Map<number, Harm>();
   readonly #oneWay = new Map<string, Harm>();
   #loss = NEVER;
@@ -90,7 +91,7 @@ export class Segment {
 
   /**
    * `deaf`: the port receives nothing; `mute`: nobody receives it; `filtered`: its datagrams;
-   * `arpMute`: its ARP.
+   * `arpMute`: what it says in ARP of other addresses than its own.
    */
   mark(kind: Mark, port: number, harm: Harm | null): void {
     const ports = {
@@ -146,6 +147,7 @@ export class Segment {
     return isWhole && this.hasCarrier(from) && this.hasCarrier(to);
   }
 
+  /** What it says of VIPs gets through. */
   hearsArp(from: number, to: number): boolean {
     return this.hears(from, to) && !this.#arpMute.has(from);
   }
@@ -171,7 +173,7 @@ export class Segment {
 
   #sendTo(frame: Frame, from: number, to: number): void {
     if (!this.hears(from, to)) return this.#blame(from, to);
-    if (frame.kind !== "datagram" && this.#arpMute.has(from)) {
+    if (isOfVip(frame) && this.#arpMute.has(from)) {
       if (this.#ports[to]?.isListening === true) this.#arpMute.get(from)?.hit();
       return;
     }
@@ -213,4 +215,9 @@ export class Segment {
       if (this.hears(from, to)) this.#ports[to]?.receive(frame, from);
     });
   }
+}
+
+function isOfVip(frame: Frame): boolean {
+  if (frame.kind !== "announce" && frame.kind !== "answer") return false;
+  return !isHostIp(frame.address);
 }
