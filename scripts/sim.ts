@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { runSeed, type SeedReport } from "../test/sim/support/runner.ts";
+import { RATE_ERROR, runSeed, type SeedReport } from "../test/sim/support/runner.ts";
 import {
   addTotals,
   emptyTotals,
@@ -35,8 +35,11 @@ const { values } = parseArgs({
 });
 const hours = Number(values.hours);
 const seed = Number(values.seed);
-if (!(hours > 0) || !Number.isSafeInteger(seed)) {
-  console.error("Cannot simulate: HOURS must be a number above 0, SEED a whole number");
+/** Clocks run within 1 +- this of true time. */
+const rateError = Number(process.env.SIM_RATE_ERROR ?? RATE_ERROR);
+if (!(hours > 0) || !Number.isSafeInteger(seed) || !(rateError >= 0 && rateError < 0.5)) {
+  const wanted = "HOURS a number above 0, SEED a whole number, SIM_RATE_ERROR from 0 to below 0.5";
+  console.error(`Cannot simulate: it must be ${wanted}`);
   process.exit(2);
 }
 if (values.worker === undefined) await supervise();
@@ -47,7 +50,7 @@ function work(offset: number): void {
   const sums = emptyTotals();
   let toldAt = performance.now();
   for (let next = seed + offset; sums.virtualMs * WORKERS < hours * HOUR_MS; next += WORKERS) {
-    const report = runSeed(next, { faultMs: 1_000 * FAULT_S });
+    const report = runSeed(next, { faultMs: 1_000 * FAULT_S, rateError });
     addTotals(sums, totalsOf(report));
     if (report.failure !== null) tell(report, sums.failedSeeds.length <= STORIES_MAX);
     if (performance.now() - toldAt < PROGRESS_MS) continue;
@@ -58,7 +61,8 @@ function work(offset: number): void {
 }
 
 function tell({ seed: failed, failure, story }: SeedReport, isWhole: boolean): void {
-  const again = `again: SIM_SEED=${failed} SIM_FAULT_S=${FAULT_S} make test SUITE=sim`;
+  const how = rateError === RATE_ERROR ? "" : ` SIM_RATE_ERROR=${rateError}`;
+  const again = `again: SIM_SEED=${failed} SIM_FAULT_S=${FAULT_S}${how} make test SUITE=sim`;
   const lines = [...(isWhole ? story : []), `seed ${failed}: ${failure?.message}`, again];
   console.error(lines.join("\n"));
 }

@@ -34,7 +34,10 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
   const isAsked = situation.isStopping || !own.ok || vip.moveTo !== null || drain !== null;
   // Most owners stay, and this is asked for each VIP at every turn: no ranking for them.
   if (!isAsked && !situation.preempt) return { kind: "stay", due: NEVER };
-  const to = takers(vip, segment, situation, now);
+  // Whoever did not answer lately may do so now: better than nobody where it cannot stay.
+  const mustGo = situation.isStopping || !own.ok || drain?.force === true;
+  const { able, mute } = takers(vip, segment, situation, now);
+  const to = mustGo ? [...able, ...mute] : able;
   const leave = { kind: "leave", to, segment, isPaced: false } as const;
   if (situation.isStopping) return { ...leave, why: "daemon stops", otherwise: "stopping" };
   if (!own.ok) {
@@ -93,17 +96,21 @@ export function decideLeaving(
   return hasAsked ? { kind: "keep" } : { kind: "wait", due: NEVER };
 }
 
-/** The others that could own the VIP and are heard, best first. */
+/**
+ * The others that could own the VIP and are heard, best first; apart from them one that owned it
+ * and did not answer on the wire.
+ */
 function takers(
   vip: Vip,
   segment: string,
   { candidates, neighbours, node }: Situation,
   now: BootMs,
-): string[] {
-  return candidates
+): { able: string[]; mute: string[] } {
+  const all = candidates
     .ranked(vip.spec, now, segment)
-    .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard")
-    .filter((other) => vip.mute?.node !== other || now >= vip.mute.until);
+    .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard");
+  const isMute = (other: string): boolean => vip.mute?.node === other && now < vip.mute.until;
+  return { able: all.filter((other) => !isMute(other)), mute: all.filter(isMute) };
 }
 
 /** Eligible, and healthy unless there is nobody healthier, which may change at `due`. */

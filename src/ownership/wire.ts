@@ -48,6 +48,9 @@ export interface WirePorts {
 /** What the former owner announced before it let go of a VIP may arrive this long. */
 const HANDED_OVER_MS = 4_000;
 
+/** A neighbour cache that has just learnt of a host takes no other for 1 s (Linux: locktime). */
+const CACHE_LOCK_MS = 1_100;
+
 export class Wire {
   readonly #ports: WirePorts;
 
@@ -181,7 +184,14 @@ export class Wire {
       vip.offer.isAnnounced = true;
       return this.#ports.evaluate(vip, now);
     }
-    if (peer !== null) return this.#meetPeer(vip, { node: peer, interface: name }, now);
+    if (peer !== null) {
+      this.#meetPeer(vip, { node: peer, interface: name }, now);
+      if (isHandedOver(vip, peer, now)) return;
+      // It may yield without a word; the caches that it changed would keep to it.
+      const due = nextDefence(vip, this.#ports.timings.defendIntervalMs);
+      vip.defendAt = Math.max(due, after(now, CACHE_LOCK_MS)) as BootMs;
+      return this.#ports.evaluate(vip, now);
+    }
     if (!this.#ports.isApiInReach(now)) {
       this.#ports.vips.lose(vip, "another-host-answers", `${mac} on ${name} while the API is away`);
       vip.yieldedUntil = after(now, this.#ports.timings.defendIntervalMs);
@@ -204,10 +214,14 @@ export class Wire {
 
   /** Two answer while a VIP is handed over; else that is told, once for a time. */
   #isTold(vip: Vip, peer: string, now: BootMs): boolean {
-    const { tookFrom } = vip;
-    if (tookFrom?.from === peer && now < after(tookFrom.until, HANDED_OVER_MS)) return true;
+    if (isHandedOver(vip, peer, now)) return true;
     const isTold = now < after(vip.peerToldAt, this.#ports.timings.defendIntervalMs);
     vip.peerToldAt = isTold ? vip.peerToldAt : now;
     return isTold;
   }
+}
+
+/** The peer had it before, and what it said then is still on its way. */
+function isHandedOver({ tookFrom }: Vip, peer: string, now: BootMs): boolean {
+  return tookFrom?.from === peer && now < after(tookFrom.until, HANDED_OVER_MS);
 }

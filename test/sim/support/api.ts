@@ -28,6 +28,8 @@ export class VirtualApi {
   /** What was edited by hand and not written since. */
   readonly #edited = new Map<string, Harm>();
   #version = 1_000;
+  /** Requests to write so far, by the kind of Lease. */
+  readonly writes: Record<Lease["kind"], number> = { member: 0, vip: 0, leader: 0 };
 
   watch(watcher: (change: Change) => void): void {
     this.#watchers.push(watcher);
@@ -54,6 +56,7 @@ export class VirtualApi {
 
   /** Creates (`expected` null) or replaces what still is `expected`; null: a conflict. */
   write(lease: Lease, expected: string | null): Lease | null {
+    this.writes[lease.kind] += 1;
     const before = this.#leases.get(keyOf(lease)) ?? null;
     const isBlind = expected === BLIND_WRITE;
     if (!isBlind && (before?.record.resourceVersion ?? null) !== expected) {

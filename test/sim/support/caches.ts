@@ -2,11 +2,12 @@
 // reaches sends there, once its announcements had the time to arrive.
 //
 // The bounds: an owner announces at once and for 4 s; a client whose entry has just changed takes
-// what comes a second later. Where frames were lost meanwhile, or two answered that had not heard
-// each other for long, the refresh of every minute tells, at the latest.
+// what comes a second later. Where frames were lost meanwhile, or two answered that did not
+// hear each other, or not for long, the refresh of every minute tells, at the latest.
 
 import { ANNOUNCE_AT_MS, REFRESH_MS } from "../../../src/arp/announcer.ts";
 import type { Ip } from "../../../src/core/address.ts";
+import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { Client } from "./client.ts";
 import { macOfPort } from "./lan.ts";
 import type { SimNode } from "./node.ts";
@@ -18,12 +19,17 @@ const SLACK_MS = 60;
 /** The announcement that no locked entry outlasts. */
 const LAST_MS = ANNOUNCE_AT_MS[4] ?? 0;
 
+/** An owner that heard another announce does so itself, as seldom as it may. */
+const DEFENCE_MS = DEFAULT_TIMINGS.defendIntervalMs;
+
 interface Sole {
   readonly node: SimNode;
   /** Or since its main loop went on, which decides when to announce. */
   since: number;
   /** It was not heard when it announced, or two that did not hear each other answered before. */
   readonly wasSplit: boolean;
+  /** Another answered, too. */
+  readonly wasDouble: boolean;
   isJudged: boolean;
 }
 
@@ -54,8 +60,8 @@ export class Caches {
   readonly #soles = new Map<string, Sole>();
   /** Who answers since a time when it could not reach the client: its announcements are over. */
   readonly #unheard = new Map<string, Set<SimNode>>();
-  /** Where more than one answers. */
-  readonly #doubleAt = new Map<string, number>();
+  /** Where more than one answers: whether all of them hear each other's beacons and ARP. */
+  readonly #doubles = new Map<string, boolean>();
 
   constructor(options: CacheOptions) {
     this.#options = options;
@@ -73,16 +79,22 @@ export class Caches {
     const [only, other] = reaching;
     if (only === undefined || other !== undefined) {
       this.#soles.delete(key);
-      if (only !== undefined) this.#doubleAt.set(key, now);
+      if (only !== undefined) this.#noteDouble(key, place.segment, reaching);
       return;
     }
     const known = this.#soles.get(key);
     if (known?.node === only) return this.#judge(place, known, { now, troubleAt });
-    const doubleAt = this.#doubleAt.get(key);
-    const isDouble = doubleAt !== undefined && troubleAt > now - this.#options.doubleMs;
-    const wasSplit = isDouble || before.includes(only);
-    this.#doubleAt.delete(key);
-    this.#soles.set(key, { node: only, since: now, wasSplit, isJudged: false });
+    const isWhole = this.#doubles.get(key);
+    const isLate = troubleAt > now - this.#options.doubleMs;
+    const wasSplit = isWhole === false || (isWhole === true && isLate) || before.includes(only);
+    this.#doubles.delete(key);
+    this.#soles.set(key, {
+      node: only,
+      since: now,
+      wasSplit,
+      wasDouble: isWhole !== undefined,
+      isJudged: false,
+    });
   }
 
   #judge({ address, segment }: Place, sole: Sole, { now, troubleAt }: Moment): void {
@@ -93,7 +105,8 @@ export class Caches {
     // One that hears nothing may announce, and does not see that another answers.
     const othersAt = client?.othersAnnouncedAt(address, own) ?? 0;
     const isSlow = wasSplit || Math.max(troubleAt, othersAt) >= since;
-    const ownMs = isSlow ? REFRESH_MS + LAST_MS : LAST_MS;
+    const soonMs = sole.wasDouble ? DEFENCE_MS + LAST_MS : LAST_MS;
+    const ownMs = isSlow ? REFRESH_MS + LAST_MS : soonMs;
     const bound = ownMs * slow + doubleMs + SLACK_MS;
     if (node.isStalled) sole.since = now;
     if (now - Math.max(since, troubleAt, othersAt) <= bound) return;
@@ -106,10 +119,19 @@ export class Caches {
     throw new Violation("cache-follows", `${detail}, a client on ${segment} sends to ${mac}`);
   }
 
+  /** Once false it stays so until one alone answers. */
+  #noteDouble(key: string, segment: number, answering: readonly SimNode[]): void {
+    const on = this.#options.segments[segment];
+    const isWhole = answering.every((one) =>
+      answering.every((other) => one === other || on?.hearsAll(one.port, other.port) === true),
+    );
+    this.#doubles.set(key, isWhole && this.#doubles.get(key) !== false);
+  }
+
+  /** What it announces does; that it hears the client is not needed. */
   #reaches(node: SimNode, segment: number): boolean {
     const { segments, clients } = this.#options;
-    const [on, client] = [segments[segment], clients[segment]];
-    if (on === undefined || client === undefined) return false;
-    return on.hears(node.port, client.port) && on.hears(client.port, node.port);
+    const client = clients[segment];
+    return client !== undefined && segments[segment]?.hearsArp(node.port, client.port) === true;
   }
 }

@@ -9,7 +9,8 @@ import { NodeClock } from "./clock.ts";
 import type { Code } from "./code.ts";
 import { SHIPPED } from "./code.ts";
 import { EventQueue } from "./event-queue.ts";
-import { Ledger, UNCOUNTED } from "./harm.ts";
+import { ForeignHost } from "./foreign-host.ts";
+import { type Harm, Ledger, UNCOUNTED } from "./harm.ts";
 import { gatewayIp, interfaceOn, macOfPort } from "./lan.ts";
 import { SimNode } from "./node.ts";
 import { Oracle } from "./oracle.ts";
@@ -35,6 +36,8 @@ const PROBE_EVERY_MS = 100;
 const TRACE_LINES_MAX = 60;
 const HEALTHY: NodePlacement = { allowed: true, interfaces: null, unhealthy: null };
 
+const NOT_SELECTED: NodePlacement = { allowed: false, reason: "no L2Advertisement selects it" };
+
 export class Cluster {
   readonly queue = new EventQueue();
   readonly prng: Prng;
@@ -43,7 +46,11 @@ export class Cluster {
   readonly segments: readonly Segment[];
   /** By segment. */
   readonly clients: readonly Client[];
+  /** By segment. */
+  readonly foreigners: readonly ForeignHost[];
   readonly vips: readonly VipPlan[];
+  /** Those whose owner counted as mute some time. */
+  readonly muted = new Set<Ip>();
   readonly nodes: readonly SimNode[];
   readonly addresses: readonly Ip[];
   readonly oracle: Oracle;
@@ -52,8 +59,14 @@ export class Cluster {
   readonly timings: Timings;
   readonly bounds: Bounds;
   readonly #placements = new Map<string, NodePlacement>();
+  /** By pool: the nodes that its advertisements select, where not all. */
+  readonly #pools = new Map<string, readonly string[]>();
+  /** What the foreign hosts do is put down to it. */
+  foreignHarm: Harm = UNCOUNTED;
   readonly #serving = new Map<Ip, Serving>();
   readonly #lines: string[] = [];
+  /** All faults, with their times: the lines forget. */
+  readonly schedule: string[] = [];
   #hash = 0x811c9dc5;
   #mustProbe = false;
 
@@ -74,6 +87,7 @@ export class Cluster {
     });
     if (this.hasGateway) this.segments.forEach(attachGateway);
     this.clients = this.segments.map((segment, index) => this.#newClient(segment, index));
+    this.foreigners = this.segments.map((segment, index) => this.#newForeigner(segment, index));
     this.oracle = this.#newOracle();
     this.segments.forEach((segment, index) => {
       segment.onTrouble = () => {
@@ -87,11 +101,14 @@ export class Cluster {
 
   /** Lets `ms` of true time pass, looking at everybody whenever an answer may have changed. */
   run(ms: number): void {
-    this.queue.runUntil(this.queue.now + ms, () => {
+    const probe = (): void => {
       if (!this.#mustProbe) return;
       this.#mustProbe = false;
       this.oracle.probe();
-    });
+    };
+    // What was done to it since it ran last happened now, not with its next event.
+    probe();
+    this.queue.runUntil(this.queue.now + ms, probe);
   }
 
   startAll(): void {
@@ -103,6 +120,8 @@ export class Cluster {
     this.note("healed");
     this.ledger.endAll();
     for (const segment of this.segments) segment.heal();
+    for (const foreigner of this.foreigners) foreigner.end();
+    for (const { pool } of this.vips) this.setPool(pool, null);
     for (const address of this.addresses) this.setServing(address, "everywhere");
     for (const node of this.nodes) {
       this.setPlacement(node.name, HEALTHY);
@@ -127,6 +146,14 @@ export class Cluster {
     for (const node of this.nodes) node.tellVips(specs, harm);
   }
 
+  /** What the advertisements of a pool say: only these nodes; null: all. */
+  setPool(pool: string, nodes: readonly string[] | null, harm = UNCOUNTED): void {
+    if (nodes === null) this.#pools.delete(pool);
+    else this.#pools.set(pool, nodes);
+    const specs = this.specs().filter(({ placement }) => placement.pool === pool);
+    for (const node of this.nodes) node.tellVips(specs, harm);
+  }
+
   setServing(address: Ip, serving: Serving, harm = UNCOUNTED): void {
     this.#serving.set(address, serving);
     const specs = this.specs().filter((spec) => spec.address === address);
@@ -141,10 +168,12 @@ export class Cluster {
     });
   }
 
-  #placed({ isNamed, segments }: VipPlan): Map<string, NodePlacement> {
-    if (!isNamed) return new Map(this.#placements);
-    const interfaces = segments.map(interfaceOn);
+  #placed({ isNamed, segments, pool }: VipPlan): Map<string, NodePlacement> {
+    const selected = this.#pools.get(pool);
+    const interfaces = isNamed ? segments.map(interfaceOn) : null;
     const placements = [...this.#placements].map(([name, placement]) => {
+      const isSelected = selected?.includes(name) !== false;
+      if (!isSelected) return [name, NOT_SELECTED] as const;
       return [name, placement.allowed ? { ...placement, interfaces } : placement] as const;
     });
     return new Map(placements);
@@ -184,6 +213,11 @@ export class Cluster {
     return this.#lines.slice(-TRACE_LINES_MAX);
   }
 
+  noteFault(text: string): void {
+    this.schedule.push(`${this.queue.now.toFixed(1)} ${text}`);
+    this.note(`fault ${text}`);
+  }
+
   note(text: string): void {
     const line = `${this.queue.now.toFixed(1)} ${text}`;
     for (let i = 0; i < line.length; i++) {
@@ -214,6 +248,8 @@ export class Cluster {
       },
       onOffer: (address, from, to) => this.oracle.onOffer(address, from, to),
       onWoken: () => this.oracle.probe(),
+      onAnnounced: (address, segment, node) => this.oracle.onAnnounced(address, segment, node),
+      onMute: (address) => this.muted.add(address),
       hasGateway: this.hasGateway,
       note: (text) => this.note(text),
     });
@@ -223,6 +259,14 @@ export class Cluster {
     const { queue, prng } = this;
     const vips = this.vips.filter(({ segments }) => segments.includes(index));
     return new Client({ queue, prng, segment, vips: vips.map(({ address }) => address) });
+  }
+
+  #newForeigner(segment: Segment, index: number): ForeignHost {
+    const { queue } = this;
+    const onFrame = (address: Ip, port: number): void => {
+      if (this.oracle.onForeign(address, index, port)) this.foreignHarm.hit();
+    };
+    return new ForeignHost({ queue, segment, index, onFrame });
   }
 
   #newOracle(): Oracle {

@@ -1,9 +1,10 @@
 // What goes wrong. Each kind does its harm, and undoes it after a while; healing undoes the rest.
 
 import type { Cluster } from "./cluster.ts";
+import { duration, lasting, pickSegment, pickUp } from "./fault-tools.ts";
+import { foreignHost, ownerMute, poolChanged } from "./faults-outside.ts";
 import { Fault } from "./harm.ts";
 import type { SimNode } from "./node.ts";
-import type { Segment } from "./segment.ts";
 
 export interface FaultKind {
   readonly name: string;
@@ -44,6 +45,9 @@ export const FAULTS: readonly FaultKind[] = [
   { name: "vip-lease-edited", weight: 0.3, inject: vipLeaseEdited },
   { name: "node-lease-deleted", weight: 0.3, inject: nodeLeaseDeleted },
   { name: "node-lease-edited", weight: 0.3, inject: nodeLeaseEdited },
+  { name: "foreign-host", weight: 1, inject: foreignHost },
+  { name: "owner-mute", weight: 1, inject: ownerMute },
+  { name: "pool-changed", weight: 1, inject: poolChanged },
 ];
 
 /** Injects one fault, chosen by weight among `kinds`. */
@@ -59,7 +63,7 @@ export function injectOne(cluster: Cluster, kinds: readonly FaultKind[]): void {
   const what = chosen.inject(cluster, fault);
   if (what === null) return;
   cluster.ledger.add(fault);
-  cluster.note(`fault ${chosen.name}: ${what}`);
+  cluster.noteFault(`${chosen.name}: ${what}`);
 }
 
 function crash(cluster: Cluster, fault: Fault): string | null {
@@ -332,33 +336,4 @@ function nodeLeaseEdited(cluster: Cluster, fault: Fault): string | null {
   if (record === null) return null;
   cluster.api.edit({ kind: "member", record: { ...record, holder: null } }, fault);
   return name;
-}
-
-function pickUp(cluster: Cluster): SimNode | null {
-  const up = cluster.nodes.filter((node) => node.isUp);
-  return up.length === 0 ? null : cluster.prng.pick(up);
-}
-
-function pickSegment({ prng, segments }: Cluster): { segment: Segment; name: string } {
-  const segment = prng.pick(segments);
-  return { segment, name: `on ${segments.indexOf(segment)}` };
-}
-
-/** How long the fault lasts. */
-function duration(cluster: Cluster, fault: Fault, max: number): number {
-  return lasting(cluster, fault, drawMs(cluster, max));
-}
-
-function lasting({ queue }: Cluster, fault: Fault, ms: number): number {
-  fault.endsAt = Math.max(fault.endsAt, queue.now + ms);
-  return ms;
-}
-
-/** Around the bounds of the timings as often as anywhere else. */
-function drawMs(cluster: Cluster, max: number): number {
-  const { prng } = cluster;
-  const { renewDeadlineMs, leaseDurationMs, holdMs } = cluster.timings;
-  const edge = prng.pick([renewDeadlineMs, leaseDurationMs]);
-  if (prng.chance(0.3)) return holdMs * prng.between(2 / 3, 2);
-  return prng.chance(0.3) ? edge + prng.between(-600, 600) : prng.between(20, max);
 }

@@ -13,6 +13,7 @@ export const segmentOf = (interfaceName: string): number => Number(interfaceName
 
 /** A host's own address, outside of all pools. */
 export const hostIp = (segment: number, port: number): Ip => `10.1.${segment}.${port + 1}` as Ip;
+export const isHostIp = (ip: Ip): boolean => ip.startsWith("10.1.");
 export const portOfIp = (ip: Ip): number => Number(ip.split(".")[3]) - 1;
 
 export const macOfPort = (segment: number, port: number): Mac =>

@@ -331,4 +331,40 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ["cache-follows"],
     kinds: ["api-cut", "partition", "freeze", "one-way"],
   },
+  {
+    name: "a foreign host that uses a VIP is not answered",
+    patches: [
+      {
+        file: WIRE,
+        from: 'vip.defendAt = NEVER;\n      this.#ports.emit({ type: "announce", address });',
+        to: "vip.defendAt = NEVER;",
+      },
+    ],
+    caughtBy: ["conflict-answered"],
+    kinds: ["foreign-host"],
+  },
+  {
+    name: "an owner that is mute on the wire keeps what it has",
+    patches: [
+      {
+        file: "ownership/vacancy.ts",
+        from: "if (vip.mute?.epoch === holder.epoch && now < vip.mute.claimUntil) {",
+        to: "if (vip.mute?.epoch === holder.epoch && now < -vip.mute.claimUntil) {",
+      },
+    ],
+    caughtBy: ["mute-replaced"],
+    kinds: ["short-pause"],
+  },
+  {
+    name: "a Lease is renewed more often than it must be",
+    patches: [
+      {
+        file: "ownership/presence.ts",
+        from: "after(sentAt, renewIntervalMs)",
+        to: "after(sentAt, renewIntervalMs / 3)",
+      },
+    ],
+    caughtBy: ["api-budget"],
+    kinds: ["short-pause"],
+  },
 ];

@@ -27,6 +27,9 @@ export interface NodeOptions {
   readonly onAnsweringChanged: () => void;
   /** The node `from` asks the node `to` to take the address over. */
   readonly onOffer: (address: Ip, from: string, to: string) => void;
+  readonly onAnnounced: (address: Ip, segment: number, node: string) => void;
+  /** It takes the address's owner for mute on the wire. */
+  readonly onMute: (address: Ip) => void;
   /** It goes on after it stood still, and a frame is looked at before anything else. */
   readonly onWoken: () => void;
   /** Whether the segments have gateways. */

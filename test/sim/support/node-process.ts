@@ -12,6 +12,7 @@ import type { Network } from "./network.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { Proof } from "./proof.ts";
 import { ResponderModel } from "./responder-model.ts";
+import { TruthTask } from "./truth-task.ts";
 
 export interface NodeProcess {
   readonly machine: Ownership;
@@ -28,8 +29,8 @@ export interface ProcessPorts {
   readonly link: ApiLink;
   readonly network: Network;
   readonly afterSend: (report: () => void) => void;
-  /** What the responder thread tells the main loop. */
-  readonly onEvent: (event: OwnershipEvent) => void;
+  /** What the responder thread has the main loop do. */
+  readonly fromThread: (work: () => void) => void;
   readonly post: (source: string, work: () => void) => void;
   readonly step: (event: OwnershipEvent) => void;
   readonly onStopped: () => void;
@@ -42,7 +43,7 @@ const NO_HMAC = new Uint8Array(32);
 
 export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProcess {
   const { name, code, settings, timings, api, onAnsweringChanged, onOffer } = options;
-  const { incarnation, clock, link, network, afterSend, onEvent } = ports;
+  const { incarnation, clock, link, network, afterSend, fromThread, step } = ports;
   const proof = new Proof(timings, clock.now());
   const machine = new code.Ownership({ node: name, timings, sha256, preempt: settings.preempt });
   const crypto = { hmac: () => NO_HMAC, sha256: cheapHash };
@@ -53,25 +54,37 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
   const responder = new ResponderModel(parts, {
     now: () => clock.now(),
     port: network.port,
-    send: (segment, frame, to) => network.send(segment, frame, to),
+    send: (segment, frame, to) => {
+      if (frame.kind === "announce") options.onAnnounced(frame.address, segment, name);
+      network.send(segment, frame, to);
+    },
     onBeaconSent: (segment, sentAt, report) => {
       proof.beaconSent(segment, sentAt);
       afterSend(report);
     },
     onHeard: (address, segment, mac) =>
-      onEvent({ type: "heard", address, interface: interfaceOn(segment), mac }),
+      fromThread(() => step({ type: "heard", address, interface: interfaceOn(segment), mac })),
     onPeer: (news) => {
-      if (news.type !== "name-conflict" && news.type !== "foreign-cluster") onEvent(news);
+      if (news.type === "name-conflict" || news.type === "foreign-cluster") return;
+      fromThread(() => {
+        if (news.type === "peer-complaint") truth.onComplaint(news.entries);
+        step(news);
+      });
     },
+    onAsked: (asked) => fromThread(() => truth.onAsked(asked)),
     onAnsweringChanged,
   });
+  const { queue, onMute } = options;
+  const { post } = ports;
+  const truth = new TruthTask({ queue, clock, machine, responder, post, step, onMute });
+  truth.start();
   const driver = new Driver({
     node: name,
     ...{ incarnation, api, link, responder, onAnsweringChanged },
     timeoutMs: timings.writeTimeoutMs,
     localNow: () => clock.now(),
-    post: ports.post,
-    step: ports.step,
+    post,
+    step,
     onOffer: (address, to) => onOffer(address, name, to),
     onStopped: ports.onStopped,
   });

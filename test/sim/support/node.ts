@@ -300,7 +300,7 @@ export class SimNode {
       link: this.link,
       network: this.network,
       afterSend: (report) => this.#afterSend(report),
-      onEvent: (event) => this.#fromThread(() => this.#step(event)),
+      fromThread: (work) => this.#fromThread(work),
       post: (source, work) => this.#postTo(incarnation, source, work),
       step: (event) => this.#step(event),
       onStopped: () => this.#onStopped(incarnation),

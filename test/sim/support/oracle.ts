@@ -9,6 +9,7 @@ import type { Ip } from "../../../src/core/address.ts";
 import type { Change, VirtualApi } from "./api.ts";
 import { Caches } from "./caches.ts";
 import type { Client } from "./client.ts";
+import { Conflicts } from "./conflicts.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { SimNode } from "./node.ts";
 import { LATE_MS_MAX, type Segment } from "./segment.ts";
@@ -59,6 +60,7 @@ export class Oracle {
   readonly #troubleAt: number[];
   readonly #lateUntil: number[];
   readonly #caches: Caches;
+  readonly #conflicts: Conflicts;
   readonly #offeredAt = new Map<string, number>();
   readonly #doubleSince = new Map<string, number>();
   /** Since when a node answers unnamed by the record though nothing keeps it from writing. */
@@ -81,6 +83,7 @@ export class Oracle {
       ...{ segments, clients, doubleMs: bounds.doubleMs, slow: bounds.slow },
       judges: () => this.judges("cache-follows"),
     });
+    this.#conflicts = new Conflicts(bounds.defendMs, () => this.judges("conflict-answered"));
     for (const { address } of vips) this.#unnamedSince.set(address, new Map());
     options.api.watch((change) => this.#onChange(change));
   }
@@ -98,6 +101,21 @@ export class Oracle {
   /** An owner asks another node to take over: no needless move. */
   onOffer(address: Ip, from: string, to: string): void {
     this.#offeredAt.set(`${address} ${from} ${to}`, this.#options.queue.now);
+  }
+
+  /** A foreign host on the port uses the address; true when its owner hears that. */
+  onForeign(address: Ip, segment: number, port: number): boolean {
+    const { queue, segments } = this.#options;
+    const [only, other] = this.#answering(address, segment);
+    const isHeard = only !== undefined && segments[segment]?.hears(port, only.port) === true;
+    const owner = isHeard && other === undefined ? only : null;
+    this.#conflicts.heard(address, segment, owner, queue.now);
+    return owner !== null;
+  }
+
+  onAnnounced(address: Ip, segment: number, name: string): void {
+    const node = this.#options.nodes.find((one) => one.name === name);
+    if (node !== undefined) this.#conflicts.announced(address, segment, node);
   }
 
   /** The promise is looked at, and may turn out to be broken. */
@@ -127,7 +145,12 @@ export class Oracle {
     for (const node of answering) this.#checkOne(node, address, segment);
     this.#checkDoubles(address, segment, answering);
     const { now } = this.#options.queue;
-    const troubleAt = Math.max(this.#troubleAt[segment] ?? 0, this.#lateUntil[segment] ?? 0);
+    this.#conflicts.look(address, segment, answering, now);
+    const spoiltAt = Math.max(
+      this.#lateUntil[segment] ?? 0,
+      this.#conflicts.lastAt(address, segment),
+    );
+    const troubleAt = Math.max(this.#troubleAt[segment] ?? 0, spoiltAt);
     this.#caches.look({ address, segment }, answering, { now, troubleAt });
     return answering;
   }
@@ -310,7 +333,7 @@ export class Oracle {
 
   #arpBothWays(one: SimNode, other: SimNode, segment: number): boolean {
     const on = this.#options.segments[segment];
-    return on?.hears(one.port, other.port) === true && on.hears(other.port, one.port);
+    return on?.hearsArp(one.port, other.port) === true && on.hearsArp(other.port, one.port);
   }
 
   /** It receives from fewer than half of the nodes that are there, itself included. */

@@ -2,6 +2,7 @@
 // notices anything, and the death of an owner, which is made good in the detection time.
 
 import type { Cluster } from "./cluster.ts";
+import { UNCOUNTED } from "./harm.ts";
 import type { SimNode } from "./node.ts";
 import type { VipPlan } from "./topology.ts";
 import { type Invariant, Violation } from "./violation.ts";
@@ -19,8 +20,9 @@ export function playQuietStories(cluster: Cluster): void {
   stop(cluster);
   if (cluster.bounds.awayMs > 0) restart(cluster);
   drain(cluster);
-  const deaths = cluster.nodes.length <= ONE_BY_ONE_MAX ? [crash, oneByOne] : [crash];
-  const ends = cluster.settings.restartHoldMs > 0 ? [...deaths, ...RESTARTS] : deaths;
+  const ends = [crash, goMute];
+  if (cluster.nodes.length <= ONE_BY_ONE_MAX) ends.push(oneByOne);
+  if (cluster.settings.restartHoldMs > 0) ends.push(...RESTARTS);
   cluster.prng.pick(ends)(cluster);
 }
 
@@ -78,6 +80,20 @@ function crash(cluster: Cluster): void {
   const able = ableNow(cluster);
   node.crash();
   mustBeReplaced(cluster, node, cluster.bounds.replacedMs, able);
+}
+
+/** It owns, its beacons are heard, and it answers nobody: the others see that, and take over. */
+function goMute(cluster: Cluster): void {
+  const node = ownerOf(cluster);
+  // What was taken so lately is not taken so again.
+  const owned = cluster.vips.filter((vip) => cluster.answering(vip).includes(node.name));
+  const vips = owned.filter(({ address }) => !cluster.muted.has(address));
+  cluster.note(`${node.name} is mute`);
+  for (const segment of cluster.segments) segment.mark("arpMute", node.port, UNCOUNTED);
+  if (vips.length > 0) cluster.oracle.judges("mute-replaced");
+  cluster.run(cluster.bounds.muteMs);
+  const left = vips.filter((vip) => cluster.answering(vip).includes(node.name));
+  if (left.length > 0) throw new Violation("mute-replaced", `${node.name} has ${names(left)}`);
 }
 
 /** Each is forgotten before the next one dies: 3, 2, 1, and the last one has everything. */

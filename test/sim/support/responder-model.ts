@@ -2,6 +2,7 @@
 // responder-loop.ts does around them, without sockets.
 
 import { Announcer } from "../../../src/arp/announcer.ts";
+import { type Asked, Asks } from "../../../src/arp/asks.ts";
 import type { ArpResponder } from "../../../src/arp/responder.ts";
 import type { BeaconEngine } from "../../../src/beacon/engine.ts";
 import type { EngineEffect } from "../../../src/beacon/engine-types.ts";
@@ -9,6 +10,7 @@ import type { PeerNews } from "../../../src/beacon/news.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { Epoch } from "../../../src/core/epoch.ts";
 import { type Mac, macAt } from "../../../src/core/mac.ts";
+import type { PeerEntry } from "../../../src/core/peer.ts";
 import type { BootMs } from "../../../src/core/time.ts";
 import { after } from "../../../src/core/time.ts";
 import {
@@ -38,6 +40,7 @@ export interface ResponderPorts {
   readonly onBeaconSent: (segment: number, sentAt: BootMs, report: () => void) => void;
   readonly onHeard: (address: Ip, segment: number, mac: Mac) => void;
   readonly onPeer: (news: PeerNews) => void;
+  readonly onAsked: (asked: Asked) => void;
   readonly onAnsweringChanged: () => void;
 }
 
@@ -46,6 +49,7 @@ export class ResponderModel {
   readonly #responder: ArpResponder;
   readonly #engine: BeaconEngine;
   readonly #announcer = new Announcer();
+  readonly #asks = new Asks();
   /** With the interfaces. */
   readonly #granted = new Map<Ip, readonly string[]>();
   readonly #heardAt = new Map<Ip, BootMs>();
@@ -101,6 +105,17 @@ export class ResponderModel {
     this.perform(this.#engine.setSegments(abouts, this.#ports.now()));
   }
 
+  /** Asks the segment who has the address. */
+  ask(address: Ip, name: string): void {
+    this.#ports.send(segmentOf(name), { kind: "probe", address, to: null }, null);
+    this.#asks.begin(address, name, this.#ports.now());
+    this.wake();
+  }
+
+  complain(entry: PeerEntry, name: string): void {
+    this.perform(this.#engine.say("complaint", [entry], [name]));
+  }
+
   announce(address: Ip): void {
     this.#announcer.start(address, this.#ports.now());
     this.wake();
@@ -128,6 +143,7 @@ export class ResponderModel {
         return this.#hear(frame, segment, now);
       case "answer": {
         if (this.isGranted(frame.address)) return this.#hear(frame, segment, now);
+        this.#asks.answered(frame.address, interfaceOn(segment), frame.mac);
         // The Ethernet source: who stands in for another is not that one.
         const mac = macOfPort(segment, from);
         return this.#engine.answered(interfaceOn(segment), frame.address, mac, now);
@@ -151,10 +167,20 @@ export class ResponderModel {
         this.#ports.send(segment, { kind: "announce", address, mac }, null);
       }
     }
+    if (now >= this.#asks.nextDeadline()) this.#takeAsks(now);
+  }
+
+  #takeAsks(now: BootMs): void {
+    const { again, over } = this.#asks.take(now);
+    for (const { address, interface: name } of again) {
+      this.#ports.send(segmentOf(name), { kind: "probe", address, to: null }, null);
+    }
+    for (const asked of over) this.#ports.onAsked(asked);
   }
 
   nextDeadline(): BootMs {
-    return Math.min(this.#announcer.nextDeadline(), this.#engine.nextDeadline()) as BootMs;
+    const beaconAt = this.#engine.nextDeadline();
+    return Math.min(this.#announcer.nextDeadline(), beaconAt, this.#asks.nextDeadline()) as BootMs;
   }
 
   #segmentsOf(address: Ip): number[] {

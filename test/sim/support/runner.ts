@@ -32,9 +32,12 @@ export interface SeedReport {
   readonly faults: ReadonlyMap<string, KindFigures>;
   readonly fingerprint: number;
   readonly figures: OracleFigures;
-  /** For people: the cluster, and the last things that happened. */
+  /** For people: the cluster, all faults, and the last things that happened. */
   readonly story: readonly string[];
 }
+
+/** Clocks run within 1 +- this of true time, unless it is said otherwise. */
+export const RATE_ERROR = 0.05;
 
 /** How long faults are injected, in the tests. */
 export const FAULT_MS = 300_000;
@@ -57,7 +60,7 @@ const STEADY_MS = 15_000;
 export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
   // The shape comes from a generator of its own, so that more faults do not change it.
   const shape = new Prng(seed ^ 0x5bd1e995);
-  const { code, rateError = 0.05 } = options;
+  const { code, rateError = RATE_ERROR } = options;
   const nodes = shape.chance(LARGE_SHARE) ? shape.int(6, 9) : shape.pick(SMALL_SIZES);
   const cluster = new Cluster({
     seed,
@@ -78,8 +81,14 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     faults: cluster.ledger.figures,
     fingerprint: cluster.fingerprint,
     figures: cluster.oracle.figures,
-    story: [aboutText(cluster), ...cluster.trace],
+    story: storyOf(cluster, rateError),
   };
+}
+
+function storyOf(cluster: Cluster, rateError: number): string[] {
+  const { schedule, trace } = cluster;
+  const clocks = `clocks within ${rateError * 100} %`;
+  return [`${aboutText(cluster)}; ${clocks}`, "faults:", ...schedule, "at last:", ...trace];
 }
 
 function aboutText({ nodes, vips, hasGateway, settings }: Cluster): string {
@@ -99,7 +108,7 @@ function play(cluster: Cluster, gapExponent: number, options: SeedOptions): Seed
     checkAllRun(cluster);
     cluster.oracle.checkHealed();
     const owners = cluster.vips.map((vip) => cluster.answering(vip)[0]);
-    cluster.run(STEADY_MS);
+    runIdle(cluster);
     cluster.oracle.checkHealed();
     checkSame(cluster, owners);
     if (cluster.nodes.length > 1) playQuietStories(cluster);
@@ -124,6 +133,20 @@ function injectFor(cluster: Cluster, gapExponent: number, options: SeedOptions):
     cluster.run(FAULT_GAP_MS_MIN + gap);
     injectOne(cluster, chosen);
   }
+}
+
+/** What is promised of an idle cluster's writes, whatever the number of VIPs (design 7). */
+function runIdle(cluster: Cluster): void {
+  const { api, nodes, bounds, timings } = cluster;
+  const before = { ...api.writes };
+  cluster.run(STEADY_MS);
+  cluster.oracle.judges("api-budget");
+  const members = api.writes.member - before.member;
+  const most = nodes.length * (1 + (STEADY_MS * bounds.fast) / timings.renewIntervalMs);
+  const vips = api.writes.vip - before.vip;
+  if (vips === 0 && members <= most) return;
+  const detail = `${members} node Leases and ${vips} of VIPs are written in ${STEADY_MS} ms`;
+  throw new Violation("api-budget", detail);
 }
 
 /** Or the simulator has not healed what it promised to. */

@@ -1,7 +1,7 @@
 // A range of seeds, each with a promise to keep: run by two test files side by side.
 
 import assert from "node:assert/strict";
-import { FAULT_MS, runSeed, type SeedReport } from "./runner.ts";
+import { FAULT_MS, RATE_ERROR, runSeed, type SeedReport } from "./runner.ts";
 import {
   addTotals,
   allKinds,
@@ -15,13 +15,18 @@ import {
 
 /** Runs the seeds; `effectiveMin` faults, and one of every kind, must have changed something. */
 export function keepPromises(
-  range: { readonly first: number; readonly runs: number; readonly faultMs?: number },
+  range: {
+    readonly first: number;
+    readonly runs: number;
+    readonly faultMs?: number;
+    readonly rateError?: number;
+  },
   effectiveMin: number,
 ): void {
   const totals = emptyTotals();
-  const { faultMs = FAULT_MS } = range;
+  const { faultMs = FAULT_MS, rateError = RATE_ERROR } = range;
   for (let seed = range.first; seed < range.first + range.runs; seed++) {
-    const report = runSeed(seed, { faultMs });
+    const report = runSeed(seed, { faultMs, rateError });
     assert.equal(report.failure, null, failureText(report));
     addTotals(totals, totalsOf(report));
   }

@@ -5,6 +5,7 @@ import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { type Harm, UNCOUNTED } from "./harm.ts";
+import { isHostIp } from "./lan.ts";
 import type { Prng } from "./prng.ts";
 
 export type Frame =
@@ -22,6 +23,8 @@ export interface Port {
   readonly takesDatagrams: boolean;
   receive(frame: Frame, from: number): void;
 }
+
+export type Mark = "deaf" | "mute" | "filtered" | "arpMute";
 
 const DELAY_MS_MAX = 1;
 export const LATE_MS_MAX = 40;
@@ -46,6 +49,8 @@ export class Segment {
   readonly #mute = new Map<number, Harm>();
   /** Ports whose datagrams reach nobody, while their ARP does. */
   readonly #filtered = new Map<number, Harm>();
+  /** Ports whose ARP for addresses that are not the host's reaches nobody. */
+  readonly #arpMute = new Map<number, Harm>();
   readonly #oneWay = new Map<string, Harm>();
   #loss = NEVER;
   #duplication = NEVER;
@@ -84,9 +89,17 @@ export class Segment {
     this.onTrouble();
   }
 
-  /** `deaf`: the port receives nothing; `mute`: nobody receives it; `filtered`: its datagrams. */
-  mark(kind: "deaf" | "mute" | "filtered", port: number, harm: Harm | null): void {
-    const ports = { deaf: this.#deaf, mute: this.#mute, filtered: this.#filtered }[kind];
+  /**
+   * `deaf`: the port receives nothing; `mute`: nobody receives it; `filtered`: its datagrams;
+   * `arpMute`: what it says in ARP of other addresses than its own.
+   */
+  mark(kind: Mark, port: number, harm: Harm | null): void {
+    const ports = {
+      deaf: this.#deaf,
+      mute: this.#mute,
+      filtered: this.#filtered,
+      arpMute: this.#arpMute,
+    }[kind];
     if (harm === null) ports.delete(port);
     else ports.set(port, harm);
     this.onTrouble();
@@ -116,7 +129,9 @@ export class Segment {
     this.lose(0);
     this.double(0);
     this.delay(0);
-    for (const set of [this.#deaf, this.#mute, this.#filtered, this.#oneWay]) set.clear();
+    for (const set of [this.#deaf, this.#mute, this.#filtered, this.#arpMute, this.#oneWay]) {
+      set.clear();
+    }
     for (const [port, attached] of this.#ports.entries()) {
       this.#hasCarrier[port] = attached !== null;
       this.#group[port] = 0;
@@ -132,9 +147,14 @@ export class Segment {
     return isWhole && this.hasCarrier(from) && this.hasCarrier(to);
   }
 
+  /** What it says of VIPs gets through. */
+  hearsArp(from: number, to: number): boolean {
+    return this.hears(from, to) && !this.#arpMute.has(from);
+  }
+
   /** ARP and datagrams both get through. */
   hearsAll(from: number, to: number): boolean {
-    return this.hears(from, to) && !this.#filtered.has(from);
+    return this.hearsArp(from, to) && !this.#filtered.has(from);
   }
 
   /** `to` null: to everybody. */
@@ -153,6 +173,10 @@ export class Segment {
 
   #sendTo(frame: Frame, from: number, to: number): void {
     if (!this.hears(from, to)) return this.#blame(from, to);
+    if (isOfVip(frame) && this.#arpMute.has(from)) {
+      if (this.#ports[to]?.isListening === true) this.#arpMute.get(from)?.hit();
+      return;
+    }
     if (this.#strikes(this.#loss, to)) return this.onTrouble();
     this.#deliver(frame, from, to);
     if (this.#strikes(this.#duplication, to)) this.#deliver(frame, from, to);
@@ -191,4 +215,9 @@ export class Segment {
       if (this.hears(from, to)) this.#ports[to]?.receive(frame, from);
     });
   }
+}
+
+function isOfVip(frame: Frame): boolean {
+  if (frame.kind !== "announce" && frame.kind !== "answer") return false;
+  return !isHostIp(frame.address);
 }

@@ -3,6 +3,7 @@
 
 import { HOST_MISSES } from "../../../src/beacon/host-watch.ts";
 import { type Timings, timingsFor } from "../../../src/ownership/timings.ts";
+import { ROUND_MS, SILENT_ROUNDS_MAX } from "../../../src/ownership/wire-truth.ts";
 import type { Prng } from "./prng.ts";
 
 export interface Settings {
@@ -51,10 +52,16 @@ export function timingsOf(settings: Settings): Timings {
 export interface Bounds {
   /** So many true ms a node's ms takes at most. */
   readonly slow: number;
+  /** So many of its ms pass in a true one at most. */
+  readonly fast: number;
   /** Two that hear each other both answer for no longer than this. */
   readonly doubleMs: number;
   /** With nothing changed on the wire for this long, all that it led to has happened. */
   readonly quietMs: number;
+  /** Between two defences against a foreign host. */
+  readonly defendMs: number;
+  /** An owner that does not answer on the wire loses what it has. */
+  readonly muteMs: number;
   /** With the API in reach an owner's record names it after this. */
   readonly recordMs: number;
   /** A dead owner is replaced. */
@@ -75,6 +82,8 @@ export interface Bounds {
 const CLAIM_MS = 235;
 /** The tables are exchanged, and messages go between threads. */
 const EXCHANGE_MS = 280;
+/** Requests that are repeated, a complaint, a claim. */
+const MUTE_MS = 2_000;
 /** Retries, a list, a rewrite. */
 const RECORD_MS = 19_000;
 /** A start hold, and a list of everything. */
@@ -95,8 +104,11 @@ export function boundsOf(settings: Settings, nodes: number, rateError: number): 
   const isHeardAgainMs = (intervalMs + (nodes - 1) * claimStaggerMs + claimWaitMs) * slow + 10;
   return {
     slow,
+    fast: 1 + rateError,
     doubleMs: 4 * intervalMs * slow + EXCHANGE_MS,
     quietMs: Math.max(0.9 * holdMs, isHeardAgainMs),
+    defendMs: timings.defendIntervalMs * slow,
+    muteMs: (SILENT_ROUNDS_MAX + 1) * ROUND_MS * slow + MUTE_MS,
     recordMs: RECORD_MS + 3 * holdMs * slow,
     replacedMs,
     missedMs: (HOST_MISSES + 2) * intervalMs * slow + CLAIM_MS,

@@ -11,7 +11,7 @@ export const INVARIANTS = [
   "one-answers",
   /** The record's epochs only grow, and no epoch has two owners. */
   "epochs-grow",
-  /** The change is written down before the grant; the grant is gone before the release. */
+  /** Each grant has one cause, written down before; it is gone before the release. */
   "effects-in-order",
   /** A step at a deadline moves the deadline. */
   "no-busy-loop",
@@ -29,6 +29,12 @@ export const INVARIANTS = [
   "no-needless-move",
   /** Where one node alone answers, a client that it reaches sends there soon. */
   "cache-follows",
+  /** After the last frame of a foreign host that uses a VIP, its owner announces it. */
+  "conflict-answered",
+  /** An owner that does not answer on the wire loses the VIP to one that does. */
+  "mute-replaced",
+  /** With nothing going on each node renews its own Lease, and nobody writes anything else. */
+  "api-budget",
   /** After healing exactly one node answers, and goes on doing so. */
   "one-after-healing",
 ] as const;

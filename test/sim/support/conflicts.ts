@@ -1,0 +1,65 @@
+// Judges what an owner does about a foreign host that uses its VIP: after the last frame of that
+// host an announcement leaves, so that no cache stays wrong (RFC 5227, section 2.4).
+
+import type { Ip } from "../../../src/core/address.ts";
+import type { SimNode } from "./node.ts";
+import { Violation } from "./violation.ts";
+
+/** Messages between threads, and an announcement that waits for its turn. */
+const SLACK_MS = 1_500;
+
+interface Conflict {
+  readonly owner: SimNode;
+  /** Of the last foreign frame. */
+  at: number;
+}
+
+export class Conflicts {
+  readonly #boundMs: number;
+  readonly #judges: () => void;
+  /** By VIP and segment: not answered yet. */
+  readonly #open = new Map<string, Conflict>();
+  /** By VIP and segment: when a foreign host was heard last. */
+  readonly #heardAt = new Map<string, number>();
+
+  /** `defendMs`: between two defences, in true time at most. */
+  constructor(defendMs: number, judges: () => void) {
+    this.#boundMs = defendMs + SLACK_MS;
+    this.#judges = judges;
+  }
+
+  lastAt(address: Ip, segment: number): number {
+    return this.#heardAt.get(`${address} ${segment}`) ?? 0;
+  }
+
+  /** `owner`: who alone answers there and hears the frame, or null. */
+  heard(address: Ip, segment: number, owner: SimNode | null, now: number): void {
+    const key = `${address} ${segment}`;
+    this.#heardAt.set(key, now);
+    if (owner === null) this.#open.delete(key);
+    else this.#open.set(key, { owner, at: now });
+  }
+
+  announced(address: Ip, segment: number, node: SimNode): void {
+    const key = `${address} ${segment}`;
+    if (this.#open.get(key)?.owner !== node) return;
+    this.#judges();
+    this.#open.delete(key);
+  }
+
+  look(address: Ip, segment: number, answering: readonly SimNode[], now: number): void {
+    const key = `${address} ${segment}`;
+    const conflict = this.#open.get(key);
+    if (conflict === undefined) return;
+    const { owner, at } = conflict;
+    if (!answering.includes(owner)) {
+      this.#open.delete(key);
+      return;
+    }
+    // Its main loop does not run, or what it says waits for something else than time.
+    if (owner.isStalled) conflict.at = now;
+    if (now - at <= this.#boundMs) return;
+    const detail = `${owner.name} says nothing of ${address} since a foreign host did`;
+    throw new Violation("conflict-answered", `${detail}, for ${Math.round(now - at)} ms`);
+  }
+}
