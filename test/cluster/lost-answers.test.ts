@@ -11,8 +11,11 @@ import { type LeaseWrite, proxiedClusterForSuite } from "./support/proxied-clust
 import { untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
-/** Two renewals of a node Lease, and several of the leader's. */
-const LOST_MS = 12_000;
+/** At least one renewal of a node Lease. */
+const NODE_LOST_MS = 8_000;
+/** Longer than the leader goes on without having renewed. */
+const LEADER_LOST_MS = 12_000;
+const SETTLED_MS = 3_000;
 const CONTROLLER = "lbd-controller";
 
 interface LeaseRecord {
@@ -26,7 +29,7 @@ describe("a Lease write whose answer is lost", () => {
     const { cluster } = proxied();
     await cluster.createService("web");
     assert.equal(await cluster.addressOf("web"), ADDRESS);
-    await untilOneAnswers(cluster, ADDRESS);
+    await cluster.untilAnswering(ADDRESS);
   });
 
   /** What was written meanwhile to Leases with names that begin so; each answer was lost. */
@@ -52,15 +55,18 @@ describe("a Lease write whose answer is lost", () => {
     const writes = await lostDuring(leaseOf(ADDRESS), async () => {
       await c.daemon(before.owner).kill("SIGKILL");
       await c.untilAnswering(ADDRESS, { accepts: (node) => node !== before.owner });
-      await sleep(LOST_MS / 4);
+      await sleep(SETTLED_MS);
     });
     const after = await untilOneAnswers(c, ADDRESS);
     assert.notEqual(after.owner, before.owner);
     assert.equal(after.epoch, before.epoch + 1);
     assert.equal(writes.filter(({ status }) => status < 300).length, 1, JSON.stringify(writes));
     assert.ok(writes.length <= 3, JSON.stringify(writes));
-    const rows = await history(c.daemon(after.owner), ADDRESS);
-    assert.equal(rows.find(({ change }) => change === "gained")?.cause, "owner-silent");
+    // A tenure that lapsed meanwhile, as the machine stood still, is resumed and no other.
+    const gains = (await history(c.daemon(after.owner), ADDRESS)).filter(
+      ({ change, cause }) => change === "gained" && cause !== "resumed",
+    );
+    assert.equal(gains[0]?.cause, "owner-silent");
     await c.start(c.node(before.owner));
     await untilLive(c);
     assert.deepEqual(await recordOf(c, ADDRESS), after, "and it stays so");
@@ -73,7 +79,7 @@ describe("a Lease write whose answer is lost", () => {
       await c.createService("new");
       address = await c.addressOf("new");
       await c.untilAnswering(address);
-      await sleep(LOST_MS / 4);
+      await sleep(SETTLED_MS);
     });
     assert.equal((await untilOneAnswers(c, address)).epoch, 1);
     assert.ok(writes.length <= 3, JSON.stringify(writes));
@@ -81,10 +87,11 @@ describe("a Lease write whose answer is lost", () => {
 
   test("of a node: it stays a member, renews at its pace, and keeps what it has", async () => {
     const { cluster: c } = proxied();
-    const before = await untilOneAnswers(c, ADDRESS);
+    await c.untilAnswering(ADDRESS);
+    const before = await recordOf(c, ADDRESS);
     await whileMachineRuns(c, ADDRESS, async () => {
-      const writes = await lostDuring(`lbd-node-${before.owner}`, () => sleep(LOST_MS));
-      assert.ok(writes.length <= LOST_MS / 1_000, JSON.stringify(writes));
+      const writes = await lostDuring(`lbd-node-${before.owner}`, () => sleep(NODE_LOST_MS));
+      assert.ok(writes.length <= NODE_LOST_MS / 1_000, JSON.stringify(writes));
       assert.deepEqual(await untilOneAnswers(c, ADDRESS), before);
     });
     await c.untilStatus(c.daemon(before.owner), /health +ok/);
@@ -95,9 +102,9 @@ describe("a Lease write whose answer is lost", () => {
     const controller = () =>
       c.controlPlane.get<LeaseRecord>("lease", CONTROLLER, "-n", "lbd-system");
     const { leaseTransitions = 0 } = (await controller()).spec;
-    const writes = await lostDuring(CONTROLLER, () => sleep(LOST_MS));
+    const writes = await lostDuring(CONTROLLER, () => sleep(LEADER_LOST_MS));
     // The leader's every 2 s, and once each of who would follow it.
-    assert.ok(writes.length <= LOST_MS / 500, JSON.stringify(writes));
+    assert.ok(writes.length <= LEADER_LOST_MS / 500, JSON.stringify(writes));
     await c.createService("later");
     await c.untilAnswering(await c.addressOf("later"));
     const { spec } = await eventually("a leader", controller, {
