@@ -1,7 +1,7 @@
-// Whole daemons against an API server that misbehaves. It answers nonsense: each kind is told in the
-// status in its own words, with what to do, and the address is answered for all the while. Or it
-// commits a Lease write whose answer its writer never sees: the record is right all the same, and
-// nobody writes it again and again.
+// Whole daemons against an API server that misbehaves. It answers nonsense: each kind is told in
+// the status in its own words, with what to do, and the address is answered for all the while. Or
+// it commits a Lease write whose answer its writer never sees: the record is right all the same,
+// and nobody writes it again and again.
 
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
