@@ -165,7 +165,7 @@ describe("a client that asks every millisecond, when the owner", () => {
     assert.deepEqual([told.gained?.cause, told.gained?.epoch], ["owner-silent", told.epoch + 1]);
     // It learns of the next one from the record, when that one learns that it may answer.
     assert.equal(told.lost?.cause, "yielded");
-    assert.ok(told.blackout.ms < YIELD_MS_MAX, words(told));
+    assert.ok(isWithin(told, YIELD_MS_MAX), words(told));
     const twoMs = twoAnsweredMs(told.recording, joinedAt);
     assert.ok(twoMs <= TWO_MS_MAX, `two answered for ${twoMs} ms. ${words(told)}`);
   });
@@ -175,8 +175,13 @@ describe("a client that asks every millisecond, when the owner", () => {
 function silentFirst(told: Story, cause: string): void {
   const { ms, late, both } = told.blackout;
   assert.deepEqual([late, both], [0, 0], words(told));
-  assert.ok(ms > 0 && ms < BLACKOUT_MS_MAX, words(told));
+  assert.ok(ms > 0 && isWithin(told, BLACKOUT_MS_MAX), words(told));
   assert.equal(told.gained?.cause, cause);
+}
+
+/** A client that paused itself, as the machine stood still, may have added that. */
+function isWithin({ blackout }: Story, msMax: number): boolean {
+  return blackout.ms < msMax + blackout.pauseMs;
 }
 
 /** A move on purpose: the next one answers before the old one stops, and both say so. */

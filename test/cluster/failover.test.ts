@@ -2,10 +2,31 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { VipView } from "../../src/api/types.ts";
+import { AnnouncementListener } from "../lab/announcements.ts";
 import { eventually } from "../lab/eventually.ts";
+import type { LabNode } from "../lab/node.ts";
 import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
+import { untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
+const MANY = Array.from({ length: 50 }, (_, i) => `192.168.100.${100 + i}`);
+const MANY_POOL = `
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: bulk, namespace: metallb-system}
+spec: {addresses: ["${MANY.at(0)}-${MANY.at(-1)}"]}
+`;
+const FILL_TIMEOUT_MS = 60_000;
+/** Long before any Lease could have expired. */
+const TAKEOVER_MS_MAX = 5_000;
+
+interface Leases {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly holderIdentity?: string; readonly leaseTransitions?: number };
+  }[];
+}
 
 /** More than the Lease's 15 s, the read that confirms it, and a slow machine. */
 const LEASE_EXPIRY_MS = 25_000;
@@ -169,6 +190,43 @@ describe("the owner of an address", () => {
     assert.equal(after?.epoch, (before?.epoch ?? 0) + 1);
     assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
   });
+
+  test("of fifty addresses that dies loses each to one of the others, written once", async () => {
+    const c = cluster();
+    const owner = c.lab.node(1);
+    const others = c.lab.nodes.filter((node) => node !== owner);
+    await ownAll(c, owner);
+    const before = await recordsOf(c);
+    const listener = await AnnouncementListener.start(c.lab);
+    await listener.begin(owner);
+    await owner.pullCables();
+    const announced = await eventually("all to be announced", () => listener.report(), {
+      timeoutMs: TAKEOVER_MS_MAX,
+      until: (found) => MANY.every((address) => address in found),
+    });
+    await owner.plugCables();
+    await untilLive(c);
+    const after = await recordsOf(c);
+    for (const address of MANY) {
+      const by = others.find((node) => node.mac() === announced[address]?.macs[0])?.name;
+      const { holder, epoch = 0 } = before.get(address) ?? {};
+      assert.equal(holder, owner.name);
+      assert.deepEqual(after.get(address), { holder: by, epoch: epoch + 1 }, address);
+    }
+    const all = await listener.report();
+    listener.stop();
+    assert.deepEqual(
+      MANY.filter((address) => all[address]?.macs.length !== 1),
+      [],
+    );
+    const takers = await Promise.all(others.map((node) => owned(c, node)));
+    assert.deepEqual(takers.flat().sort(), [...MANY].sort());
+    assert.ok(
+      takers.every((taken) => taken.length > 0),
+      "by rank both have some",
+    );
+    assert.deepEqual(await owned(c, owner), []);
+  });
 });
 
 /** The node answers, and nobody else does, at every look. */
@@ -188,4 +246,46 @@ async function replaced(c: DaemonCluster, owner: string, cause: string): Promise
   const { stdout } = await c.daemon(next).lbctl(["history", ADDRESS, "-n", "1", "-o", "json"]);
   assert.equal(JSON.parse(stdout).items[0].cause, cause);
   return next;
+}
+
+/** Fifty Services, whose addresses that node owns. */
+async function ownAll(c: DaemonCluster, owner: LabNode): Promise<void> {
+  await untilLive(c);
+  const others = c.lab.nodes.filter((node) => node !== owner);
+  // One that is drained takes nothing, and nothing moves back when it is drained no more.
+  await Promise.all(others.map(({ name }) => c.daemon(name).lbctl(["drain"])));
+  await c.controlPlane.apply(MANY_POOL);
+  await c.createServices(
+    MANY.map((address, i) => ({ name: `many-${i}`, spec: { loadBalancerIP: address } })),
+  );
+  await eventually("one node to own all", () => owned(c, owner), {
+    timeoutMs: FILL_TIMEOUT_MS,
+    until: (addresses) => addresses.length === MANY.length,
+  });
+  await Promise.all(others.map(({ name }) => c.daemon(name).lbctl(["undrain"])));
+  await untilLive(c);
+}
+
+/** Those of the fifty that this node answers for. */
+async function owned(c: DaemonCluster, node: LabNode): Promise<string[]> {
+  const vips = await c.daemon(node.name).items<VipView>("/v1/vips");
+  return vips
+    .filter(({ here }) => here === "owning")
+    .map(({ address }) => address)
+    .filter((address) => MANY.includes(address));
+}
+
+/** By address, who the Lease names, and the epoch. */
+async function recordsOf(
+  c: DaemonCluster,
+): Promise<Map<string, { holder: string | undefined; epoch: number }>> {
+  const { items } = await c.controlPlane.get<Leases>("leases", "-n", "lbd-system");
+  return new Map(
+    items
+      .filter(({ metadata }) => metadata.name.startsWith("lbd-vip-"))
+      .map(({ metadata, spec }) => [
+        metadata.name.replace("lbd-vip-", ""),
+        { holder: spec.holderIdentity, epoch: spec.leaseTransitions ?? 0 },
+      ]),
+  );
 }

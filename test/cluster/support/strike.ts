@@ -47,8 +47,11 @@ export async function struck(c: DaemonCluster, prober: Prober, strike: Strike): 
     await strike.heal?.(owner);
     await untilLive(c);
   }
-  const gained = await lastRow(c, { node: watched.next, address, change: "gained" });
-  const lost = await lastRow(c, { node: owner, address, change: "lost" });
+  const isMoved = watched.next !== owner;
+  const gains = await rowsOf(c, { node: watched.next, address, change: "gained" });
+  // A tenure that lapsed after a move, as the machine stood still, is resumed and no other.
+  const gained = gains.find(({ cause }) => !isMoved || cause !== "resumed");
+  const [lost] = await rowsOf(c, { node: owner, address, change: "lost" });
   return { ...watched, owner, epoch, gained, lost };
 }
 
@@ -67,12 +70,12 @@ function isLive({ member, daemon }: NodeView): boolean {
   return member === "alive" && daemon === "live";
 }
 
-async function lastRow(
+/** Newest first. */
+async function rowsOf(
   c: DaemonCluster,
   about: { readonly node: LabNode; readonly address: string; readonly change: "gained" | "lost" },
-): Promise<HistoryView | undefined> {
-  // Newest first.
+): Promise<HistoryView[]> {
   const path = `/v1/history?address=${about.address}`;
   const rows = await c.daemon(about.node.name).items<HistoryView>(path);
-  return rows.find(({ change }) => change === about.change);
+  return rows.filter(({ change }) => change === about.change);
 }
