@@ -23,8 +23,8 @@ test("NeighbourCache makes no entry of what is announced", () => {
 });
 
 for (const locksAll of [false, true]) {
-  const kernel = locksAll ? "an older kernel" : "a newer kernel";
-  test(`NeighbourCache of ${kernel} takes what is announced, ${locksAll ? "later" : "at once"}`, () => {
+  const what = locksAll ? "an older kernel takes it later" : "a newer kernel takes it at once";
+  test(`NeighbourCache hears an announcement: ${what}`, () => {
     const cache = cacheWith({ locksAll });
     assert.equal(cache.announced(VIP, OTHER, 1_000), !locksAll);
     cache.announced(VIP, OTHER, 1_001);
