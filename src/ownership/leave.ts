@@ -36,7 +36,12 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
   if (!isAsked && !situation.preempt) return { kind: "stay", due: NEVER };
   const to = takers(vip, segment, situation, now);
   const leave = { kind: "leave", to, segment, isPaced: false } as const;
-  if (situation.isStopping) return { ...leave, why: "daemon stops", otherwise: "stopping" };
+  if (situation.isStopping) {
+    // One that was mute some time ago may answer now; with nobody, nobody does.
+    const last = vip.mute === null ? [] : heardOthers(vip, segment, situation, now);
+    const all = [...new Set([...to, ...last])];
+    return { ...leave, to: all, why: "daemon stops", otherwise: "stopping" };
+  }
   if (!own.ok) {
     // One that is unhealthy answers for as long as those it asks do not.
     const keeps = situation.candidates.own(vip.spec).eligible && to.length > 0;
@@ -93,17 +98,21 @@ export function decideLeaving(
   return hasAsked ? { kind: "keep" } : { kind: "wait", due: NEVER };
 }
 
+/** Those of the others that do not count as mute. */
+function takers(vip: Vip, segment: string, situation: Situation, now: BootMs): string[] {
+  const isMute = (other: string): boolean => vip.mute?.node === other && now < vip.mute.until;
+  return heardOthers(vip, segment, situation, now).filter((other) => !isMute(other));
+}
+
 /** The others that could own the VIP and are heard, best first. */
-function takers(
+function heardOthers(
   vip: Vip,
   segment: string,
   { candidates, neighbours, node }: Situation,
   now: BootMs,
 ): string[] {
-  return candidates
-    .ranked(vip.spec, now, segment)
-    .filter((other) => other !== node && neighbours.hearing(other, segment) === "heard")
-    .filter((other) => vip.mute?.node !== other || now >= vip.mute.until);
+  const ranked = candidates.ranked(vip.spec, now, segment);
+  return ranked.filter((other) => other !== node && neighbours.hearing(other, segment) === "heard");
 }
 
 /** Eligible, and healthy unless there is nobody healthier, which may change at `due`. */
