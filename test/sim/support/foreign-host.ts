@@ -1,5 +1,5 @@
-// A host on a segment that knows nothing of lbd, and uses a VIP for a while: it answers who asks for
-// it, and announces it, as somebody's printer does that has a fixed address.
+// A host on a segment that knows nothing of lbd, and uses a VIP for a while: it answers who asks
+// for it, and announces it, as somebody's printer does that has a fixed address.
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { EventQueue } from "./event-queue.ts";

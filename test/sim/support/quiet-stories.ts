@@ -19,7 +19,8 @@ const REFUSED_MS = 1_100;
 export function playQuietStories(cluster: Cluster): void {
   stop(cluster);
   if (cluster.bounds.awayMs > 0) restart(cluster);
-  drain(cluster);
+  // Who was mute is not asked to take over what a drained node has: that may stay where it is.
+  if (cluster.muted.size === 0) drain(cluster);
   const ends = [crash, goMute];
   if (cluster.nodes.length <= ONE_BY_ONE_MAX) ends.push(oneByOne);
   if (cluster.settings.restartHoldMs > 0) ends.push(...RESTARTS);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OwnershipEvent } from "../../../src/ownership/types.ts";
+import type { OwnershipEffect, OwnershipEvent } from "../../../src/ownership/types.ts";
 import { TAKE_GAP_MS } from "../../../src/ownership/wire-truth.ts";
 import {
   announce,
@@ -62,6 +62,17 @@ test("what was found of a tenure that is over, or long ago, takes nothing", () =
     story.tick(6_300).filter(({ type }) => type === "claim"),
     [],
   );
+});
+
+test("who stops asks even the one that was mute, but last: with nobody, nobody answers", () => {
+  const story = observer();
+  story.step(MUTE, 4_000);
+  story.tick(4_060);
+  story.step(vipWritten(vipRecord("node-b", 5, 61)), 4_070);
+  const offered = (effects: readonly OwnershipEffect[]): string[] =>
+    effects.flatMap((effect) => (effect.type === "offer" ? [effect.to] : []));
+  assert.deepEqual(offered(story.step({ type: "stop" }, 5_000)), ["node-c"]);
+  assert.deepEqual(offered(story.tick(6_000)), ["node-a"]);
 });
 
 test("an owner that is silent on the wire gets the VIP back from nobody for ten minutes", () => {
