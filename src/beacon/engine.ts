@@ -39,6 +39,8 @@ import { pagesOf } from "./wire.ts";
 const HURRY_MS = 10;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
 const STALL_MS = 50;
+/** While it listens it wakes so often: a stall shows. */
+const LISTEN_STEP_MS = 25;
 
 /** What changes nothing but who is asked, by whom, and what is answered. */
 const FROM_ANYBODY: readonly DatagramBody["kind"][] = ["challenge", "proof", "table-request"];
@@ -212,6 +214,7 @@ export class BeaconEngine {
     let next: number = NEVER;
     for (const open of this.#segments.values()) {
       next = Math.min(next, open.sendAt, open.tenure.until > 0 ? open.tenure.until : NEVER);
+      if (!open.tenure.hasBegun) next = Math.min(next, after(this.#now, LISTEN_STEP_MS));
       for (const peer of open.peers.values()) next = Math.min(next, peer.nextDeadline());
     }
     return next as BootMs;
@@ -383,8 +386,7 @@ export class BeaconEngine {
   #hurry(now: BootMs): void {
     for (const open of this.#segments.values()) {
       if (open.tenure.until <= now) continue;
-      const soon = Math.max(now, open.sentAt + HURRY_MS);
-      open.sendAt = Math.min(open.sendAt, soon) as BootMs;
+      open.sendAt = Math.min(open.sendAt, Math.max(now, open.sentAt + HURRY_MS)) as BootMs;
     }
   }
 

@@ -33,11 +33,11 @@ interface Heard extends Source {
 
 export class WireClaims {
   readonly #heard = new Map<Ip, Map<string, Heard>>();
-  readonly #lacksTable: (source: Source) => boolean;
+  readonly #untoldSince: (source: Source) => BootMs | null;
 
-  /** `lacksTable`: the node is heard there, and its table cannot be had: what it claims stands. */
-  constructor(lacksTable: (source: Source) => boolean) {
-    this.#lacksTable = lacksTable;
+  /** `untoldSince`: the node is heard there, and its table cannot be had: what it claims stands. */
+  constructor(untoldSince: (source: Source) => BootMs | null) {
+    this.#untoldSince = untoldSince;
   }
 
   /** The strongest claim of others; equal epochs: the one that `isBetter` says. */
@@ -110,8 +110,11 @@ export class WireClaims {
   }
 
   #until(heard: Heard): BootMs {
-    const stands = heard.isConfirmed || this.#lacksTable(heard);
-    return stands ? NEVER : after(heard.at, UNCONFIRMED_MS);
+    if (heard.isConfirmed) return NEVER;
+    const until = after(heard.at, UNCONFIRMED_MS);
+    const untoldSince = this.#untoldSince(heard);
+    // One that was over by then does not come back.
+    return untoldSince !== null && untoldSince < until ? NEVER : until;
   }
 
   #set(address: Ip, source: Source, heard: Heard): void {

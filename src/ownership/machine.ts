@@ -42,8 +42,8 @@ export class Ownership {
   readonly #ranking: Ranking;
   readonly #candidates: Candidates;
   readonly #neighbours = new Neighbours();
-  readonly #claims = new WireClaims((source) =>
-    this.#neighbours.lacksTable(source.interface, source.node),
+  readonly #claims = new WireClaims(({ node, interface: name }) =>
+    this.#neighbours.untoldSince(node, name),
   );
   readonly #presence: Presence;
   readonly #vips: VipTable;

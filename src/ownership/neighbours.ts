@@ -28,8 +28,8 @@ export interface Neighbour {
   beside: readonly string[];
   /** It was never heard here: another life of this node knew it. */
   isExpected: boolean;
-  /** It is heard, and may own what it has not told of. */
-  isTableMissing: boolean;
+  /** Since then it is heard, and may own what it has not told of; null: it is not. */
+  untoldSince: BootMs | null;
   /** It was there, then or now: a member of the segment. */
   isProven: boolean;
 }
@@ -73,27 +73,36 @@ export class Neighbours {
     const since = known?.hearing === "heard" && !isAnew ? known.since : at;
     const holdMs = state === "restarting" ? (known?.holdMs ?? 0) : news.holdMs;
     const told = { hearing: "heard", state, mac, incarnation, isProven, holdMs, since } as const;
-    const isTableMissing = since === known?.since && known.isTableMissing;
-    const nothing = { gateway: null, beside: [], isExpected: false, isTableMissing } as const;
+    const untoldSince = since === known?.since ? known.untoldSince : null;
+    const nothing = { gateway: null, beside: [], isExpected: false, untoldSince } as const;
     this.#set(node, interfaceName, { ...told, ...nothing });
     return isAnew;
   }
 
-  /** What the node owns on the interface is known, or not any more; true when that is new. */
-  tableMissing(node: string, interfaceName: string, isTableMissing: boolean): boolean {
+  /** What the node owns on the interface is not known any more; true when that is new. */
+  tableMissing(node: string, interfaceName: string, now: BootMs): boolean {
     const known = this.on(interfaceName).get(node);
-    if (known?.hearing !== "heard" || known.isTableMissing === isTableMissing) return false;
-    this.#set(node, interfaceName, { ...known, isTableMissing });
+    if (known?.hearing !== "heard" || known.untoldSince !== null) return false;
+    this.#set(node, interfaceName, { ...known, untoldSince: now });
     return true;
   }
 
-  /** Whether the node, or, where none is named, any is heard there without a known table. */
-  lacksTable(interfaceName: string, node?: string): boolean {
-    const lacks = ({ hearing, isTableMissing }: Neighbour): boolean =>
-      isTableMissing || hearing === "unproven";
-    const all = this.on(interfaceName);
-    const one = node === undefined ? undefined : all.get(node);
-    return node === undefined ? [...all.values()].some(lacks) : one !== undefined && lacks(one);
+  /** What the node owns on the interface is known; true when that is new. */
+  tableCame(node: string, interfaceName: string): boolean {
+    const known = this.on(interfaceName).get(node);
+    if (known === undefined || known.untoldSince === null) return false;
+    this.#set(node, interfaceName, { ...known, untoldSince: null });
+    return true;
+  }
+
+  /** Since when the node is heard there without a known table; null: it is not. */
+  untoldSince(node: string, interfaceName: string): BootMs | null {
+    return this.on(interfaceName).get(node)?.untoldSince ?? null;
+  }
+
+  /** Whether some node is heard there without a known table. */
+  lacksTable(interfaceName: string): boolean {
+    return [...this.on(interfaceName).values()].some(({ untoldSince }) => untoldSince !== null);
   }
 
   /** What was known of it stays: what it says of itself may be old. */
@@ -104,9 +113,10 @@ export class Neighbours {
   ): void {
     const { known, mac, incarnation, at } = news;
     const nothing = { gateway: null, beside: [], isExpected: false, isProven: false } as const;
-    const about = { state: "live", mac, incarnation, holdMs: 0, isTableMissing: false } as const;
+    const about = { state: "live", mac, incarnation, holdMs: 0, untoldSince: at } as const;
     const stranger = { ...about, ...nothing };
-    this.#set(node, interfaceName, { ...(known ?? stranger), hearing: "unproven", since: at });
+    const told = { hearing: "unproven", since: at, untoldSince: at } as const;
+    this.#set(node, interfaceName, { ...(known ?? stranger), ...told });
   }
 
   silent(
@@ -126,8 +136,8 @@ export class Neighbours {
     const hearing = news.answers ? "answers" : "silent";
     const since = known.hearing === hearing ? known.since : news.at;
     const { gateway, heard: beside } = news;
-    const isTableMissing = false;
-    this.#set(node, interfaceName, { ...known, hearing, since, gateway, beside, isTableMissing });
+    const told = { hearing, since, gateway, beside, untoldSince: null } as const;
+    this.#set(node, interfaceName, { ...known, ...told });
   }
 
   /** A member of this segment before this node started, of which nothing is heard yet. */
@@ -142,7 +152,7 @@ export class Neighbours {
         holdMs: 0,
         since: now,
       },
-      ...{ gateway: null, beside: [], isExpected: true, isProven: false, isTableMissing: false },
+      ...{ gateway: null, beside: [], isExpected: true, isProven: false, untoldSince: null },
     });
   }
 
@@ -162,7 +172,7 @@ export class Neighbours {
    * was heard again; but who was a member of the segment counts as one when the interface is back.
    */
   interfaceLost(name: string, now: BootMs): void {
-    const nothing = { gateway: null, beside: [], since: now, isTableMissing: false } as const;
+    const nothing = { gateway: null, beside: [], since: now, untoldSince: null } as const;
     for (const [node, neighbour] of [...this.on(name)]) {
       if (isStranger(neighbour)) this.#heard.get(name)?.delete(node);
       else this.#set(node, name, { ...neighbour, ...nothing, hearing: "silent" });

@@ -68,7 +68,7 @@ export class Wire {
         return this.#onPeerSilent(event, now);
       case "peer-table-missing": {
         const { node, interface: name } = event;
-        if (this.#ports.neighbours.tableMissing(node, name, true)) this.#ports.evaluateAll(now);
+        if (this.#ports.neighbours.tableMissing(node, name, now)) this.#ports.evaluateAll(now);
         return;
       }
       case "peer-table":
@@ -103,7 +103,7 @@ export class Wire {
 
   #onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
     const { node: peer, interface: segment } = event;
-    const wasMissing = this.#ports.neighbours.tableMissing(peer, segment, false);
+    const wasMissing = this.#ports.neighbours.tableCame(peer, segment);
     const listed = new Set(event.entries.map((entry) => entry.address));
     for (const entry of event.entries) this.#answersNow(entry, event.node);
     for (const address of this.#ports.claims.table(event, event.entries, now)) {

@@ -327,6 +327,11 @@ export const MUTANTS: readonly Mutant[] = [
         from: 'else this.#ports.emit({ type: "announce", address });',
         to: "",
       },
+      {
+        file: WIRE,
+        from: "vip.defendAt = Math.max(due, after(now, CACHE_LOCK_MS)) as BootMs;",
+        to: "",
+      },
     ],
     caughtBy: ["cache-follows"],
     kinds: ["api-cut", "partition", "freeze", "one-way"],

@@ -78,6 +78,9 @@ export interface Bounds {
   readonly healMs: number;
 }
 
+/** What it announces at 0, 1 and 2 s, and the second after that. */
+const DEFERRED_MS = 3_200;
+
 /** Threads, frames, staggered claims, and the write or its deadline. */
 const CLAIM_MS = 235;
 /** The tables are exchanged, and messages go between threads. */
@@ -107,7 +110,8 @@ export function boundsOf(settings: Settings, nodes: number, rateError: number): 
     fast: 1 + rateError,
     doubleMs: 4 * intervalMs * slow + EXCHANGE_MS,
     quietMs: Math.max(0.9 * holdMs, isHeardAgainMs),
-    defendMs: timings.defendIntervalMs * slow,
+    // A peer that announces, too, puts it off until the caches take another's word again.
+    defendMs: (timings.defendIntervalMs + DEFERRED_MS) * slow,
     muteMs: (SILENT_ROUNDS_MAX + 1) * ROUND_MS * slow + MUTE_MS,
     recordMs: RECORD_MS + 3 * holdMs * slow,
     replacedMs,

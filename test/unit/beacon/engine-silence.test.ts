@@ -293,14 +293,28 @@ test("BeaconEngine that stood still believes no answer of before", () => {
   assert.deepEqual(bench.run(1_399).take(/silent|answers/), ["1300 eth0 silent b"]);
 });
 
+test("BeaconEngine that stood still while it listened listens anew, however soon it was due", () => {
+  const bench = new BeaconBench().run(50);
+  bench.stall(339).perform(bench.engine.wake(bench.now));
+  assert.deepEqual(
+    bench
+      .run(1_000)
+      .times(/beacon/)
+      .slice(0, 2),
+    [639, 739],
+  );
+});
+
 test("BeaconEngine wants to be woken when the next thing is due", () => {
   const { bench, b } = benchOfSilence();
   const due: number[] = [];
-  for (let wake = 0; wake < 7; wake++) {
+  for (let wake = 0; wake < 15; wake++) {
     due.push(bench.engine.nextDeadline() - bench.time(0));
     bench.run(due.at(-1) ?? 0);
   }
-  assert.deepEqual(due, [150, 200, 250, 300, 400, 500, 600]);
+  // Until its first beacon it listens: a stall must show. Then a peer is silent at 600.
+  const steps = Array.from({ length: 12 }, (_, step) => 25 * (step + 1));
+  assert.deepEqual(due, [...steps, 400, 500, 600]);
   bench.hear(b.beacon());
   assert.equal(bench.engine.nextDeadline() - bench.time(0), 700);
   bench.broken.add("eth0");

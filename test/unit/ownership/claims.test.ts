@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ip } from "../../../src/core/address.ts";
 import type { PeerEntry } from "../../../src/core/peer.ts";
-import { bootMs, NEVER } from "../../../src/core/time.ts";
+import { type BootMs, bootMs, NEVER } from "../../../src/core/time.ts";
 import type { WireClaim } from "../../../src/ownership/claims.ts";
 import { UNCONFIRMED_MS, WireClaims } from "../../../src/ownership/claims.ts";
 import type { EpochText } from "../../support/ownership-words.ts";
@@ -155,7 +155,7 @@ const STRONGEST: readonly {
 
 for (const { name, said, now = 0, expected } of STRONGEST) {
   test(`WireClaims.strongest() is ${name}`, () => {
-    const wire = new WireClaims(() => false);
+    const wire = new WireClaims(() => null);
     say(wire, ...said);
     assert.deepEqual(strongest(wire, now), expected);
   });
@@ -220,25 +220,27 @@ const CHANGES: readonly {
 
 for (const { name, said, changed, left } of CHANGES) {
   test(`WireClaims.table() changes ${name}`, () => {
-    const wire = new WireClaims(() => false);
+    const wire = new WireClaims(() => null);
     assert.deepEqual(say(wire, ...said), changed);
     assert.equal(strongest(wire, 1_000)?.epoch ?? null, left === undefined ? null : epoch(left));
   });
 }
 
 test("WireClaims.strongest() is what a node claims that cannot tell its table, for ever", () => {
-  let lacks = true;
-  const wire = new WireClaims(
-    ({ node, interface: name }) => lacks && `${name} ${node}` === "eth0 a",
+  let since: BootMs | null = bootMs(2_999);
+  const wire = new WireClaims(({ node, interface: name }) =>
+    `${name} ${node}` === "eth0 a" ? since : null,
   );
   say(wire, claim("a", 6), claim("b", 5));
   assert.deepEqual(strongest(wire, 100_000), believed("a", 6, NEVER));
-  lacks = false;
+  since = bootMs(3_000);
+  assert.equal(strongest(wire, 100_000), null, "it was over by then");
+  since = null;
   assert.equal(strongest(wire, 100_000), null);
 });
 
 test("WireClaims.forgetNode() drops what the node said on that segment, and names it", () => {
-  const wire = new WireClaims(() => false);
+  const wire = new WireClaims(() => null);
   say(wire, table("a", entry(6), entry(6, OTHER)), { by: "a", table: [entry(7)], on: "eth1" });
   say(wire, claim("b", 5));
   const on = (name: string) => ({ node: "a", interface: name });
@@ -251,7 +253,7 @@ test("WireClaims.forgetNode() drops what the node said on that segment, and name
 });
 
 test("WireClaims.forgetAddress() drops what everybody said of it", () => {
-  const wire = new WireClaims(() => false);
+  const wire = new WireClaims(() => null);
   say(wire, table("a", entry(6), entry(6, OTHER)), claim("b", 5));
   wire.forgetAddress(VIP);
   assert.equal(strongest(wire), null);

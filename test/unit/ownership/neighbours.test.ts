@@ -144,7 +144,7 @@ test("Neighbours.on() says since when, and in which state", () => {
   const neighbours = neighboursOf({ a: "heard" });
   const about = () => neighbours.on("eth0").get("a");
   const first = { state: "live", mac: macOf("a"), incarnation: 1, isProven: true, holdMs: 300 };
-  const nothing = { gateway: null, beside: [], isExpected: false, isTableMissing: false };
+  const nothing = { gateway: null, beside: [], isExpected: false, untoldSince: null };
   const heard = { hearing: "heard", ...first, ...nothing };
   hear(neighbours, "a", 100);
   assert.deepEqual(about(), { ...heard, since: 0 });
@@ -162,21 +162,24 @@ test("Neighbours.on() says since when, and in which state", () => {
 
 test("Neighbours.lacksTable() is of who is heard, until its table comes or it is silent", () => {
   const neighbours = neighboursOf({ a: "heard", b: "heard" });
-  const lacks = () => ["a", "b", undefined].map((node) => neighbours.lacksTable("eth0", node));
-  assert.deepEqual(lacks(), [false, false, false]);
-  assert.equal(neighbours.tableMissing("a", "eth0", true), true);
-  assert.equal(neighbours.tableMissing("a", "eth0", true), false, "that is known");
+  const missing = (at: number) => neighbours.tableMissing("a", "eth0", bootMs(at));
+  const untold = () => [neighbours.lacksTable("eth0"), neighbours.untoldSince("a", "eth0")];
+  assert.deepEqual(untold(), [false, null]);
+  assert.equal(missing(50), true);
+  assert.equal(missing(60), false, "that is known");
   hear(neighbours, "a", 100);
-  assert.deepEqual(lacks(), [true, false, true]);
+  assert.deepEqual(untold(), [true, 50]);
+  assert.equal(neighbours.untoldSince("b", "eth0"), null);
   assert.equal(neighbours.lacksTable("eth1"), false);
-  assert.equal(neighbours.tableMissing("a", "eth0", false), true);
-  assert.deepEqual(lacks(), [false, false, false]);
-  neighbours.tableMissing("a", "eth0", true);
+  assert.equal(neighbours.tableCame("a", "eth0"), true);
+  assert.equal(neighbours.tableCame("a", "eth0"), false, "that is known");
+  assert.deepEqual(untold(), [false, null]);
+  missing(400);
   silence(neighbours, "a", { at: 500 });
-  assert.deepEqual(lacks(), [false, false, false]);
-  assert.equal(neighbours.tableMissing("a", "eth0", true), false, "it is not heard");
+  assert.deepEqual(untold(), [false, null]);
+  assert.equal(missing(600), false, "it is not heard");
   hear(neighbours, "a", 700);
-  assert.deepEqual(lacks(), [false, false, false], "it is asked again, and told anew");
+  assert.deepEqual(untold(), [false, null], "it is asked again, and told anew");
 });
 
 test("Neighbours.lacksTable() is of who has not shown yet that it lives", () => {
@@ -327,7 +330,7 @@ test("Neighbours.interfaceLost() makes all silent there, with nothing to judge t
         since: 70,
         isProven: true,
       },
-      ...{ gateway: null, beside: [], isExpected: false, isTableMissing: false },
+      ...{ gateway: null, beside: [], isExpected: false, untoldSince: null },
     })),
   );
   assert.equal(neighbours.mayJudge("a", "eth0"), false);
