@@ -47,12 +47,17 @@ export class Conflicts {
     this.#open.delete(key);
   }
 
-  look(address: Ip, segment: number, answering: readonly SimNode[], now: number): void {
+  /** `lostAt`: when a frame was lost there last; the foreign one may have been. */
+  look(
+    { address, segment, lostAt }: { address: Ip; segment: number; lostAt: number },
+    answering: readonly SimNode[],
+    now: number,
+  ): void {
     const key = `${address} ${segment}`;
     const conflict = this.#open.get(key);
     if (conflict === undefined) return;
     const { owner, at } = conflict;
-    if (!answering.includes(owner)) {
+    if (!answering.includes(owner) || lostAt >= at) {
       this.#open.delete(key);
       return;
     }

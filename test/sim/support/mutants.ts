@@ -320,23 +320,6 @@ export const MUTANTS: readonly Mutant[] = [
     kinds: ["crash", "stop"],
   },
   {
-    name: "nothing is announced once another that answered has let go",
-    patches: [
-      {
-        file: WIRE,
-        from: 'else this.#ports.emit({ type: "announce", address });',
-        to: "",
-      },
-      {
-        file: WIRE,
-        from: "vip.defendAt = Math.max(due, after(now, CACHE_LOCK_MS)) as BootMs;",
-        to: "",
-      },
-    ],
-    caughtBy: ["cache-follows"],
-    kinds: ["api-cut", "partition", "freeze", "one-way"],
-  },
-  {
     name: "a foreign host that uses a VIP is not answered",
     patches: [
       {

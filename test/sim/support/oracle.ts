@@ -145,12 +145,13 @@ export class Oracle {
     for (const node of answering) this.#checkOne(node, address, segment);
     this.#checkDoubles(address, segment, answering);
     const { now } = this.#options.queue;
-    this.#conflicts.look(address, segment, answering, now);
+    const lostAt = this.#troubleAt[segment] ?? 0;
+    this.#conflicts.look({ address, segment, lostAt }, answering, now);
     const spoiltAt = Math.max(
       this.#lateUntil[segment] ?? 0,
       this.#conflicts.lastAt(address, segment),
     );
-    const troubleAt = Math.max(this.#troubleAt[segment] ?? 0, spoiltAt);
+    const troubleAt = Math.max(lostAt, spoiltAt);
     this.#caches.look({ address, segment }, answering, { now, troubleAt });
     return answering;
   }
