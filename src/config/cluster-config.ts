@@ -8,6 +8,7 @@ import { parseAddressEntry } from "./address-entry.ts";
 import type { LabelSelector, Labels } from "./label-selector.ts";
 import { anySelectorMatches, labelSelectorSchema } from "./label-selector.ts";
 import { overlapProblems } from "./overlap.ts";
+import { type ServiceAllocation, serviceAllocationSchema } from "./service-allocation.ts";
 import { problemsOf } from "./zod-problems.ts";
 
 /** A custom resource as the API gave it; `spec` is not yet trusted. */
@@ -26,6 +27,8 @@ export interface Pool {
   readonly autoAssign: boolean;
   /** Leave out IPv4 addresses that end in .0 and .255. */
   readonly avoidBuggyIps: boolean;
+  /** Which Services it is for; null: for all. */
+  readonly serviceAllocation: ServiceAllocation | null;
 }
 
 /** Where the addresses of some pools are answered for: `L2Advertisement`. */
@@ -67,7 +70,7 @@ const poolSpecSchema = z.strictObject({
   addresses: z.array(addressEntry).min(1),
   autoAssign: z.boolean().default(true),
   avoidBuggyIPs: z.boolean().default(false),
-  serviceAllocation: notYet,
+  serviceAllocation: serviceAllocationSchema.nullish(),
 });
 
 const advertisementSpecSchema = z.strictObject({
@@ -110,8 +113,16 @@ function parsePool(raw: RawResource, problems: Problem[]): Pool[] {
     problems.push(...problemsOf(parsed.error, input, `IPAddressPool "${raw.name}"`));
     return [];
   }
-  const { addresses: ranges, autoAssign, avoidBuggyIPs } = parsed.data.spec;
-  return [{ name: raw.name, ranges, autoAssign, avoidBuggyIps: avoidBuggyIPs }];
+  const { addresses: ranges, autoAssign, avoidBuggyIPs, serviceAllocation } = parsed.data.spec;
+  return [
+    {
+      name: raw.name,
+      ranges,
+      autoAssign,
+      avoidBuggyIps: avoidBuggyIPs,
+      serviceAllocation: serviceAllocation ?? null,
+    },
+  ];
 }
 
 function parseAdvertisement(

@@ -3,10 +3,8 @@
 import type { Finding, Health } from "../api/types.ts";
 import type { Problem } from "../core/problem.ts";
 import { formatProblem } from "../core/problem.ts";
-import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { DrainCause } from "./drain.ts";
-import { unsupportedFinding } from "./unsupported.ts";
 
 export interface Findable {
   /** By resource: why it cannot be read now. */
@@ -46,8 +44,6 @@ export interface Findable {
   }[];
   /** Why this node, by its name, is drained, or null. */
   readonly drained?: { readonly cause: DrainCause; readonly node: string } | null;
-  /** All Services: some ask for what is not supported yet. */
-  readonly services?: Iterable<Service>;
 }
 
 /** At most this many of one kind are listed; the rest is counted. */
@@ -67,7 +63,6 @@ export function findings(input: Findable): Finding[] {
     ...listed((input.wire ?? []).map(wireFinding), "lbctl history"),
     ...drainFinding(input.drained),
     ...namesakeFinding(input.namesake ?? null),
-    ...unsupportedFinding(input.services ?? []),
   ];
   return [
     ...all.filter((finding) => finding.health === "failing"),

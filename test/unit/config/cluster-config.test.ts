@@ -65,9 +65,26 @@ const BAD_POOLS: readonly (readonly [string, readonly RawResource[], readonly st
     ],
   ],
   [
-    "serviceAllocation, which narrows who gets what",
-    [raw("lan", { addresses: ["10.0.0.0/30"], serviceAllocation: { priority: 1 } })],
-    [`${LAN} spec.serviceAllocation: found {"priority":1}, expected ${NOT_YET}`],
+    "a serviceAllocation with names and selectors twice, and a priority that is no number",
+    [
+      raw("lan", {
+        addresses: ["10.0.0.0/30"],
+        serviceAllocation: {
+          priority: "high",
+          namespaces: ["a", "a"],
+          namespaceSelectors: [{}, {}],
+          serviceSelectors: [{ matchExpressions: [{ key: "a", operator: "In" }] }],
+        },
+      }),
+    ],
+    [
+      `${LAN} spec.serviceAllocation.priority: found "high", expected a value of type number`,
+      `${LAN} spec.serviceAllocation.namespaces: found ["a","a"], expected no name twice`,
+      `${LAN} spec.serviceAllocation.namespaceSelectors: found [{},{}], expected no selector twice`,
+      `${LAN} spec.serviceAllocation.serviceSelectors[0].matchExpressions[0]: ` +
+        'found {"key":"a","operator":"In"}, ' +
+        "expected values with In and NotIn, and none with Exists and DoesNotExist",
+    ],
   ],
   [
     "an overlap within a pool",
@@ -177,6 +194,24 @@ test("parseClusterConfig() sorts pools by name and keeps the order of their rang
   assert.deepEqual(
     advertisements.map((ad) => ad.name),
     ["x", "y"],
+  );
+});
+
+test("parseClusterConfig() reads serviceAllocation; an empty one is not none", () => {
+  const addresses = ["10.0.0.0/24"];
+  const parsed = parseClusterConfig({
+    pools: [
+      raw("a", { addresses, serviceAllocation: { priority: 5, namespaces: ["shop"] } }),
+      raw("b", { addresses: ["10.0.1.0/24"], serviceAllocation: {} }),
+      raw("c", { addresses: ["10.0.2.0/24"] }),
+    ],
+    advertisements: [],
+  });
+  assert.ok(parsed.ok);
+  const empty = { priority: 0, namespaces: [], namespaceSelectors: [], serviceSelectors: [] };
+  assert.deepEqual(
+    parsed.value.pools.map((one) => one.serviceAllocation),
+    [{ ...empty, priority: 5, namespaces: ["shop"] }, empty, null],
   );
 });
 

@@ -8,9 +8,16 @@ import { prefixOf } from "../../../src/core/address.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import { LeaderWork } from "../../../src/daemon/leader-work.ts";
 import { createLogger } from "../../../src/daemon/logger.ts";
+import { Namespaces } from "../../../src/daemon/namespaces.ts";
 import { ServiceEvents } from "../../../src/daemon/service-events.ts";
 import { ip } from "../../support/ipam-requests.ts";
-import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
+import {
+  clusterOf,
+  node,
+  resource,
+  service,
+  withLabels,
+} from "../../support/kubernetes-objects.ts";
 
 const OBJECTS = {
   nodes: [node("n1", { addresses: ["10.0.0.2"] })],
@@ -34,12 +41,14 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
     isLeader: () => state.isLeading,
     later: () => {},
   });
+  const namespaces = new Namespaces(() => work.configure());
   const own = ip("10.0.0.3");
   const nic = { index: 2, name: "eth0", mac: null, hasCarrier: true, canAnswer: true };
   const work = new LeaderWork({
     server: "https://10.0.0.4:6443",
     relistServices: () => new Promise((resolve) => void lists.push(resolve)),
     cluster,
+    namespaces,
     allocation,
     interfaces: () => [
       { ...nic, addresses: [{ ip: own, prefix: prefixOf(own, 29) }], gateway: null },
@@ -54,7 +63,7 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
     await turn();
     await turn();
   };
-  return { work, cluster, lists, patched, list, state };
+  return { work, cluster, namespaces, lists, patched, list, state };
 }
 
 test("configure() of a node that does not lead gives nothing away", () => {
@@ -95,4 +104,35 @@ test("onLeading() before there is a valid configuration waits for one", async ()
   cluster.poolSink().replace(OBJECTS.pools);
   work.configure();
   assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
+const TENANTS = resource("lan", {
+  addresses: ["10.0.0.0/29"],
+  serviceAllocation: { namespaceSelectors: [{ matchLabels: { team: "red" } }] },
+});
+
+test("configure() with a pool for some namespaces gives nothing away before they are listed", () => {
+  const { work, cluster, namespaces, patched } = leader({ ...OBJECTS, pools: [TENANTS] });
+  cluster.serviceSink().upsert(service("shop/new"));
+  work.configure();
+  assert.deepEqual(patched, []);
+  namespaces.sink().replace([withLabels("shop", { team: "red" })]);
+  assert.deepEqual(patched, ["old 10.0.0.1", "new 10.0.0.5"]);
+});
+
+test("configure() goes on without namespaces where no pool selects them", () => {
+  const { work, patched } = leader();
+  work.configure();
+  assert.deepEqual(patched, ["old 10.0.0.1"]);
+});
+
+test("a namespace that loses its label loses what it had", () => {
+  const { work, cluster, namespaces, patched } = leader({ ...OBJECTS, pools: [TENANTS] });
+  namespaces.sink().replace([withLabels("shop", { team: "red" }), withLabels("den")]);
+  work.configure();
+  assert.deepEqual(patched.splice(0), ["old 10.0.0.1"]);
+  cluster.serviceSink().upsert(service("den/other", { ips: ["10.0.0.6"] }));
+  namespaces.sink().upsert(withLabels("den", { team: "red" }));
+  assert.deepEqual(patched.splice(0), ["other 10.0.0.6"], "the annotation is to be written");
+  assert.deepEqual(work.reserved.all.size > 0, true);
 });
