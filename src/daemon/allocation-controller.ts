@@ -166,7 +166,7 @@ export class AllocationController {
     this.#allocator?.release(key);
   }
 
-  /** Something became possible, an address free or a key another: those who wait are asked again. */
+  /** Something became possible, such as an address free: those who wait are asked again. */
   #retryWaiting({ generation }: Allocator): void {
     if (generation === this.#generation) return;
     this.#generation = generation;

@@ -1,5 +1,5 @@
-// Tests of which Services a pool is for: namespaces by name and by label, labels of the Service, and
-// what MetalLB makes of selectors that select nothing.
+// Tests of which Services a pool is for: namespaces by name and by label, labels of the Service,
+// and what MetalLB makes of selectors that select nothing.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -125,7 +125,7 @@ test("a Service gets address and annotation in one write, and one Event", async 
   assert.deepEqual([await cluster.events(), cluster.writes()], [[], 0], "and no more");
 });
 
-test("a Service that waits is warned once, whatever others do, and served when it can be", async () => {
+test("a Service that waits is warned once, and served when it can be", async () => {
   const cluster = Cluster.leading([pool("one", ["10.0.0.0/31"])], service("a/first"));
   cluster.set("a/second");
   cluster.set("a/third");
@@ -169,7 +169,7 @@ test("Services share an address, and one that waits joins when the port is given
   assert.equal(cluster.addresses("a/late"), "10.0.0.2");
 });
 
-test("a Service whose key changes loses the shared address, told once, and gets another", async () => {
+test("a Service whose key changes loses the shared address, told once", async () => {
   const cluster = Cluster.leading([LAN], service("a/tcp", shared(53)));
   cluster.set("a/udp", shared(53, "UDP"));
   await cluster.events();
@@ -194,7 +194,7 @@ test("a request that cannot be read is told, and the address stays", async () =>
   assert.deepEqual([cluster.addresses("a/web"), cluster.writes()], ["10.0.0.0", 0]);
 });
 
-test("RequireDualStack with one cluster IP: a warning of its own, and nothing is left", async () => {
+test("RequireDualStack with one cluster IP: a warning, and nothing is left", async () => {
   const cluster = Cluster.leading([DUAL], service("a/web"));
   await cluster.events();
   cluster.set("a/web", { spec: { ipFamilyPolicy: "RequireDualStack" } });
@@ -204,7 +204,7 @@ test("RequireDualStack with one cluster IP: a warning of its own, and nothing is
   assert.deepEqual([cluster.addresses("a/web"), metadata?.annotations], ["", {}]);
 });
 
-test("PreferDualStack gets its second family when there is one, and is told before once", async () => {
+test("PreferDualStack lacks its second family, told once, until it is there", async () => {
   const spec = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilyPolicy: "PreferDualStack" };
   const cluster = Cluster.leading([LAN], service("a/web", { spec }));
   const lacks = "no available IPv6 address in pool lan, which has the other one";
@@ -222,7 +222,7 @@ test("PreferDualStack gets its second family when there is one, and is told befo
   assert.equal(cluster.addresses("a/web"), "10.0.0.0 2001:db8::");
 });
 
-test("PreferDualStack gets its second family as soon as another Service gives one up", async () => {
+test("PreferDualStack gets the address that another Service gives up", async () => {
   const six = { spec: { clusterIPs: ["fd00::2"] } };
   const spec = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilyPolicy: "PreferDualStack" };
   const small = pool("lan", ["10.0.0.0/30", "2001:db8::/128"]);
@@ -250,7 +250,7 @@ test("an annotation with the older prefix works, and is told of once for each ch
   assert.equal((await cluster.events()).length, 2);
 });
 
-test("a leader that takes over keeps every status, shared and not, and writes nothing", async () => {
+test("a leader that takes over keeps every status, and writes nothing", async () => {
   const from = { "metallb.io/ip-allocated-from-pool": "lan" };
   const held = (port: number, protocol: string): ServiceOptions => {
     const { annotations, ...rest } = shared(port, protocol);
@@ -267,7 +267,7 @@ test("a leader that takes over keeps every status, shared and not, and writes no
   assert.equal(cluster.writes(), 1);
 });
 
-test("a hundred Services that wait for a hundred deletions come to rest in few passes", async () => {
+test("a hundred Services that wait are served after a hundred deletions", async () => {
   const names = Array.from({ length: 100 }, (_, i) => `a/s${i}`);
   const cluster = Cluster.leading(
     [pool("p", ["10.0.0.0-10.0.0.99"])],

@@ -111,7 +111,7 @@ const TENANTS = resource("lan", {
   serviceAllocation: { namespaceSelectors: [{ matchLabels: { team: "red" } }] },
 });
 
-test("configure() with a pool for some namespaces gives nothing away before they are listed", () => {
+test("configure() with a pool for some namespaces waits for their list", () => {
   const { work, cluster, namespaces, patched } = leader({ ...OBJECTS, pools: [TENANTS] });
   cluster.serviceSink().upsert(service("shop/new"));
   work.configure();

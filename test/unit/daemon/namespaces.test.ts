@@ -26,7 +26,7 @@ test("Namespaces knows nothing before the list, which may be empty", () => {
   assert.deepEqual([known(), changes()], ["{}", 1]);
 });
 
-test("Namespaces tells of labels that change, of what comes and what goes, and of nothing else", () => {
+test("Namespaces tells of labels that change, of what comes and what goes", () => {
   const { sink, known, changes } = watched();
   const red = withLabels("a", { team: "red" });
   sink.replace([red, withLabels("b")]);

@@ -175,7 +175,7 @@ for (const [ipFamilyPolicy, expected] of POLICIES) {
 }
 
 for (const name of ["address-pool", "allow-shared-ip"]) {
-  test(`serviceRequest() takes ${name} by its present prefix, then by the older, empty or not`, () => {
+  test(`serviceRequest() takes ${name} by its present prefix, then the older`, () => {
     const read = (annotations: Record<string, string>): string | null => {
       const { pool, sharingKey } = serviceRequest(service("shop/web", { annotations }));
       return name === "address-pool" ? (pool ?? "") : sharingKey;

@@ -59,7 +59,7 @@ test("decide() of a Service that asks for the pool it has, or for none now, keep
   assert.equal(ask(made, "ns/a", { current }), "10.1.0.1");
 });
 
-test("decide() keeps the old address while the request cannot be read, whatever the pool", () => {
+test("decide() keeps the address while the request cannot be read, in any pool", () => {
   const made = allocator(GOLD, LAN);
   const unreadable = { unreadable: "found nonsense" };
   const asked = { current: ["10.0.0.1"], pool: "gold", requested: unreadable };
@@ -75,7 +75,7 @@ test("decide() refuses a requested address of another pool than the one asked fo
   assert.equal(ask(made, "ns/a", { pool: "gold", requested: ["10.1.0.1"] }), "10.1.0.1");
 });
 
-test("decide() tries pools for the Service first: by priority, then by name, 0 last, then all", () => {
+test("decide() tries pools for the Service first: by priority, then name", () => {
   const made = allocator(
     pool("a-all", ["10.0.0.0/32"]),
     pool("b-zero", ["10.0.0.1/32"], { allotment: allotment(0) }),
@@ -111,7 +111,7 @@ test("decide() takes an address away whose pool is not for the Service any more"
   assert.deepEqual(decision.addresses, ["10.0.0.0"]);
 });
 
-test("decide() of a pool that offers itself to nobody gives to those who ask, and lets them keep", () => {
+test("decide() of a pool that is offered to nobody gives to those who ask", () => {
   const shy = { priority: 1, offersTo: () => false, admits: () => true };
   const made = allocator(LAN, pool("shy", ["10.3.0.0/31"], { allotment: shy }));
   assert.equal(ask(made, "ns/a"), "10.0.0.0");
@@ -128,7 +128,7 @@ test("decide() takes an address away that avoidBuggyIPs leaves out now", () => {
   assert.deepEqual(decision.addresses, ["10.0.0.1"]);
 });
 
-test("decide() gives no address while RequireDualStack has one cluster IP, and takes the old", () => {
+test("decide() takes the address while RequireDualStack has one cluster IP", () => {
   const made = allocator(pool("dual", ["10.0.0.0/31", "2001:db8::/127"]));
   const asked = { familyPolicy: "RequireDualStack", current: ["10.0.0.0"] } as const;
   const decision = made.decide(request("ns/a", asked));
@@ -139,7 +139,7 @@ test("decide() gives no address while RequireDualStack has one cluster IP, and t
 
 const PREFER = { families: [4, 6] as const, familyPolicy: "PreferDualStack" as const };
 
-test("decide() gives the second family from the same pool once it can be had, keeping the first", () => {
+test("decide() adds the second family from the same pool once it can be had", () => {
   const made = allocator(
     pool("p", ["10.0.0.0/31"]),
     pool("q", ["10.9.0.0/31", "2001:db8:9::/127"]),
@@ -176,7 +176,7 @@ test("decide() adds no second family to an address that was asked for by itself"
   assert.equal(ask(made, "ns/a", asked), "10.0.0.0");
 });
 
-test("decide() clears one address of a dual-stack Service that does not prefer, and gives two", () => {
+test("decide() clears one address where two are needed, and gives two", () => {
   const made = allocator(pool("p", ["10.0.0.0/31", "2001:db8::/127"]));
   const asked = { families: [6, 4], familyPolicy: "SingleStack", current: ["10.0.0.1"] } as const;
   const decision = made.decide(request("ns/a", asked));
@@ -184,7 +184,7 @@ test("decide() clears one address of a dual-stack Service that does not prefer, 
   assert.deepEqual(decision.addresses, ["10.0.0.0", "2001:db8::"], "IPv4 first");
 });
 
-test("decide() moves a dual-stack Service whose pool has one family now to another pool", () => {
+test("decide() moves a Service whose pool has one family of two now", () => {
   const dual = (name: string, n: number) => pool(name, [`10.0.${n}.0/31`, `2001:db8:${n}::/127`]);
   const made = allocator(dual("p", 1), dual("q", 2));
   assert.equal(ask(made, "ns/a", PREFER), "10.0.1.0 2001:db8:1::");

@@ -210,7 +210,7 @@ test("adoptAll() keeps what is shared, and of those that may not share the one w
   assert.deepEqual(made.ownersOf(ip("10.0.0.1")), ["ns/x"], "of equal ones by name");
 });
 
-test("decide() fills a /16 with one key and one port, and then doubles up with another port", () => {
+test("decide() fills a /16 with one key and one port, then with another port", () => {
   const made = allocator(pool("p", ["10.0.0.0/16"]));
   const of = (port: string) => ({ share: "k", ports: [port] });
   for (let i = 0; i < 65_536; i++) made.decide(request(`ns/a${i}`, of("TCP/80")));

@@ -109,7 +109,7 @@ test("take() gives the lowest free address, like a search through a set", () => 
   );
 });
 
-test("take() goes through ranges in the order of the list, and back to what was freed first", () => {
+test("take() goes through ranges in the order of the list, freed ones first", () => {
   const free = freeOf("10.0.9.0/31", "10.0.0.0/31");
   const ends = [taken(free), taken(free), taken(free)];
   assert.deepEqual(ends, ["10.0.9.0", "10.0.9.1", "10.0.0.0"]);
