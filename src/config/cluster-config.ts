@@ -40,6 +40,16 @@ export interface Advertisement {
   readonly nodeSelectors: readonly LabelSelector[];
   /** Exact interface names; empty: all that fit. */
   readonly interfaces: readonly string[];
+  /** OR-ed, over the labels of the Service; empty: every Service. */
+  readonly serviceSelectors: readonly LabelSelector[];
+  /** Of the nodes selected, those that should rather own than others. */
+  readonly preferredNodeSelectors: readonly PreferredNodes[];
+}
+
+export interface PreferredNodes {
+  /** 1 to 100; the weights of all that match a node add up. */
+  readonly weight: number;
+  readonly preference: LabelSelector;
 }
 
 export interface ClusterConfig {
@@ -50,14 +60,6 @@ export interface ClusterConfig {
 }
 
 export const EMPTY_CLUSTER_CONFIG: ClusterConfig = { pools: [], advertisements: [] };
-
-/** Known to MetalLB's users, and refused rather than ignored: it narrows who gets what. */
-const notYet = z
-  .unknown()
-  .optional()
-  .refine((value) => value === undefined || (Array.isArray(value) && value.length === 0), {
-    error: "nothing: this version of lbd does not support the field yet",
-  });
 
 const addressEntry = z.string().transform((text, context) => {
   const entry = parseAddressEntry(text);
@@ -78,8 +80,10 @@ const advertisementSpecSchema = z.strictObject({
   ipAddressPoolSelectors: z.array(labelSelectorSchema).default([]),
   nodeSelectors: z.array(labelSelectorSchema).default([]),
   interfaces: uniqueStrings().default([]),
-  serviceSelectors: notYet,
-  preferredNodeSelectors: notYet,
+  serviceSelectors: z.array(labelSelectorSchema).default([]),
+  preferredNodeSelectors: z
+    .array(z.strictObject({ weight: z.int().min(1).max(100), preference: labelSelectorSchema }))
+    .default([]),
 });
 
 /** The whole configuration from raw resources; any problem refuses all of it. */
@@ -136,7 +140,7 @@ function parseAdvertisement(
     problems.push(...problemsOf(parsed.error, input, `L2Advertisement "${raw.name}"`));
     return [];
   }
-  const { ipAddressPools, ipAddressPoolSelectors, nodeSelectors, interfaces } = parsed.data.spec;
+  const { ipAddressPools, ipAddressPoolSelectors, ...rest } = parsed.data.spec;
   const selectsAll = ipAddressPools.length === 0 && ipAddressPoolSelectors.length === 0;
   const pools = rawPools
     .filter(
@@ -146,5 +150,5 @@ function parseAdvertisement(
         anySelectorMatches(ipAddressPoolSelectors, pool.labels),
     )
     .map((pool) => pool.name);
-  return [{ name: raw.name, pools, nodeSelectors, interfaces }];
+  return [{ name: raw.name, pools, ...rest }];
 }

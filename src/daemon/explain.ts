@@ -104,12 +104,12 @@ function poolStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
 
 function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
   const step = "advertisement" as const;
-  const pool = cluster.poolOf(address)?.name ?? "";
-  const covering = cluster.config.advertisements.filter((ad) => ad.pools.includes(pool));
-  const names = covering.map((ad) => `"${ad.name}"`).join(", ");
-  if (names !== "") return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
-  const text = `no L2Advertisement covers pool "${pool}": nobody may answer`;
-  return { step, state: "problem", text };
+  const advertised = cluster.advertised(address);
+  if ("reason" in advertised) {
+    return { step, state: "problem", text: `${advertised.reason}: nobody may answer` };
+  }
+  const names = advertised.advertisements.map((ad) => `"${ad.name}"`).join(", ");
+  return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
 }
 
 function notAVip(address: Ip): ExplainStep {

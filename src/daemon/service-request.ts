@@ -49,6 +49,11 @@ export function requestedPool(service: Service): string | null {
   return annotation(service, "address-pool")?.value || null;
 }
 
+/** Whether the annotation for sharing is there, which counts even where its value is empty. */
+export function mayShare(service: Service): boolean {
+  return annotation(service, "allow-shared-ip") !== null;
+}
+
 /** `spec.loadBalancerIP` or the annotation; both at once cannot be followed. */
 export function requestedAddresses(service: Service): ServiceRequest["requested"] {
   const found = annotation(service, "loadBalancerIPs");

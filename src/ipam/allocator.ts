@@ -5,7 +5,7 @@
 import type { Ip, IpFamily } from "../core/address.ts";
 import { ipFamily } from "../core/address.ts";
 import { RangeIndex } from "../core/range-index.ts";
-import { groupOf, Occupants } from "./occupants.ts";
+import { Occupants } from "./occupants.ts";
 import { PoolSpace } from "./pool-space.ts";
 import * as text from "./texts.ts";
 import type {
@@ -267,7 +267,6 @@ export class Allocator {
     const occupant = { key, sharingKey, backend, ports };
     this.#occupants.add(occupant, addresses);
     for (const ip of addresses) this.#spaceOf(ip)?.joined(ip, occupant);
-    if (groupOf(occupant) !== null) this.#generation += 1;
   }
 
   #spaceOf(ip: Ip): PoolSpace | undefined {

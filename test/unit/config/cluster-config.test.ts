@@ -25,7 +25,6 @@ function problemsOf(
 }
 
 const LAN = 'IPAddressPool "lan"';
-const NOT_YET = "nothing: this version of lbd does not support the field yet";
 
 const BAD_POOLS: readonly (readonly [string, readonly RawResource[], readonly string[]])[] = [
   [
@@ -113,14 +112,24 @@ for (const [name, pools, problems] of BAD_POOLS) {
 const AD = 'L2Advertisement "l2"';
 const BAD_ADS: readonly (readonly [string, unknown, string])[] = [
   [
-    "serviceSelectors",
-    { serviceSelectors: [{}] },
-    `spec.serviceSelectors: found [{}], expected ${NOT_YET}`,
+    "one selector of Services in place of a list",
+    { serviceSelectors: {} },
+    "spec.serviceSelectors: found {}, expected a value of type array",
   ],
   [
-    "preferredNodeSelectors",
-    { preferredNodeSelectors: {} },
-    `spec.preferredNodeSelectors: found {}, expected ${NOT_YET}`,
+    "a preference without a weight",
+    { preferredNodeSelectors: [{ preference: {} }] },
+    "spec.preferredNodeSelectors[0].weight: found nothing, expected a value of type number",
+  ],
+  [
+    "a weight of 0",
+    { preferredNodeSelectors: [{ weight: 0, preference: {} }] },
+    "spec.preferredNodeSelectors[0].weight: found 0, expected at least 1",
+  ],
+  [
+    "a weight of 101",
+    { preferredNodeSelectors: [{ weight: 101, preference: {} }] },
+    "spec.preferredNodeSelectors[0].weight: found 101, expected at most 100",
   ],
   [
     "an interface twice",
@@ -212,6 +221,22 @@ test("parseClusterConfig() reads serviceAllocation; an empty one is not none", (
   assert.deepEqual(
     parsed.value.pools.map((one) => one.serviceAllocation),
     [{ ...empty, priority: 5, namespaces: ["shop"] }, empty, null],
+  );
+});
+
+test("parseClusterConfig() reads which Services and which nodes an advertisement is for", () => {
+  const serviceSelectors = [{ matchLabels: { tier: "edge" }, matchExpressions: [] }];
+  const preference = { matchLabels: { role: "lb" }, matchExpressions: [] };
+  const preferredNodeSelectors = [{ weight: 80, preference }];
+  const parsed = parseClusterConfig({
+    pools: [],
+    advertisements: [raw("l2", { serviceSelectors, preferredNodeSelectors })],
+  });
+  assert.ok(parsed.ok);
+  const [ad] = parsed.value.advertisements;
+  assert.deepEqual(
+    [ad?.serviceSelectors, ad?.preferredNodeSelectors],
+    [serviceSelectors, preferredNodeSelectors],
   );
 });
 

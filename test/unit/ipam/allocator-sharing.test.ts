@@ -172,6 +172,26 @@ test("a shared address is free when the last of its Services has gone", () => {
   assert.equal(ask(made, "ns/c"), "10.0.0.5");
 });
 
+test("an address that was shared once is no longer, when somebody else has it", () => {
+  const made = allocator(pool("two", ["10.0.0.5-10.0.0.6"]));
+  const shares = (port: string) => ({ share: "k", ports: [port] });
+  assert.equal(ask(made, "ns/a", shares("TCP/1")), "10.0.0.5");
+  assert.equal(ask(made, "ns/b", shares("TCP/1")), "10.0.0.6");
+  made.release("ns/a");
+  assert.equal(ask(made, "ns/plain", { ports: ["TCP/9"] }), "10.0.0.5");
+  assert.equal(ask(made, "ns/c", shares("TCP/2")), "10.0.0.6");
+});
+
+test("decide() puts nobody beside a Service that keeps an address that is reserved now", () => {
+  const made = allocator(pool("two", ["10.0.0.5-10.0.0.6"]));
+  assert.equal(ask(made, "ns/a", { share: "k", ports: ["TCP/1"] }), "10.0.0.5");
+  const reserved = new Map([[ip("10.0.0.5"), "the address of a node"]]);
+  made.configure([pool("two", ["10.0.0.5-10.0.0.6"])], reserved);
+  const kept = { share: "k", ports: ["TCP/1"], current: ["10.0.0.5"] };
+  assert.equal(ask(made, "ns/a", kept), "10.0.0.5");
+  assert.equal(ask(made, "ns/b", { share: "k", ports: ["TCP/2"] }), "10.0.0.6");
+});
+
 test("the generation stays where nothing becomes possible", () => {
   const made = allocator();
   ask(made, "ns/a");
