@@ -10,7 +10,7 @@ import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isGone } from "./orphans.ts";
 import type { ResponderReport } from "./responder-messages.ts";
-import { currentAddresses, isOurs, requestedAddresses } from "./service-request.ts";
+import { currentAddresses, isOurs, serviceRequest } from "./service-request.ts";
 
 export interface ExplainSources {
   readonly node: string;
@@ -74,13 +74,7 @@ function serviceStep(key: string, service: Service, sources: ExplainSources): Ex
     const text = `${key} has loadBalancerClass "${service.spec.loadBalancerClass}": not lbd's`;
     return { step, state: "no", text };
   }
-  const requested = requestedAddresses(service);
-  const wish =
-    "unreadable" in requested
-      ? requested.unreadable
-      : requested.length === 0
-        ? "asks for any address"
-        : `asks for ${requested.join(", ")}`;
+  const wish = wishOf(service);
   const pending = sources.pending(key);
   if (pending !== null) return { step, state: "problem", text: `${key} ${wish}: ${pending}` };
   const current = currentAddresses(service);
@@ -91,6 +85,15 @@ function serviceStep(key: string, service: Service, sources: ExplainSources): Ex
     ? "it has no cluster IP, or is about to get an address"
     : `the leader (${sources.leader ?? "none now"}) knows why: run lbctl explain there`;
   return { step, state: "problem", text: `${key} ${wish}, and has no address: ${why}` };
+}
+
+/** What it asks for, in words. */
+function wishOf(service: Service): string {
+  const { requested, pool, sharingKey } = serviceRequest(service);
+  if ("unreadable" in requested) return requested.unreadable;
+  const what = requested.length === 0 ? "any address" : requested.join(", ");
+  const from = pool === null ? "" : ` of pool "${pool}"`;
+  return `asks for ${what}${from}${sharingKey === "" ? "" : `, to share by key "${sharingKey}"`}`;
 }
 
 function poolStep(address: Ip, { cluster }: ExplainSources): ExplainStep {

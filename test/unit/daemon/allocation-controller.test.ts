@@ -10,7 +10,7 @@ import type { AllocatablePool } from "../../../src/ipam/types.ts";
 import type { Service } from "../../../src/k8s-sync/model.ts";
 import { objectKey } from "../../../src/k8s-sync/model.ts";
 import { success } from "../../../src/k8s-sync/outcome.ts";
-import { pool } from "../../support/ipam-requests.ts";
+import { ip, pool } from "../../support/ipam-requests.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { service } from "../../support/kubernetes-objects.ts";
 
@@ -136,6 +136,18 @@ test("a Service that waits is warned once, and served when it can be", async () 
   cluster.delete("a/first");
   assert.deepEqual(await cluster.events(), ['Normal IPAllocated third: Assigned IP ["10.0.0.0"]']);
   assert.equal(cluster.allocation.pendingReason("a/third"), null);
+});
+
+test("a Service that waits for a second time is warned for a second time", async () => {
+  const cluster = Cluster.leading([pool("one", ["10.0.0.0/32"])], service("a/first"));
+  cluster.set("a/web");
+  const isWarning = (event: string): boolean => event.startsWith(`${WARNING} web`);
+  assert.equal((await cluster.events()).filter(isWarning).length, 1);
+  cluster.delete("a/first");
+  await cluster.events();
+  const reserved = new Map([[ip("10.1.0.0"), "the address of a node"]]);
+  cluster.allocation.configure([pool("one", ["10.1.0.0/32"])], reserved);
+  assert.equal((await cluster.events()).filter(isWarning).length, 1);
 });
 
 test("a Service that waits is warned again when it asks for something else in vain", async () => {

@@ -152,6 +152,17 @@ const SERVICE_ROWS: readonly ServiceRow[] = [
     },
     expected: ["ok", "default/web asks for 10.0.0.1, 2001:db8::1, and has 10.0.0.1, 2001:db8::1"],
   },
+  {
+    name: "one that asks for a pool, and shares",
+    service: {
+      ips: ["10.0.0.1"],
+      annotations: { "metallb.io/address-pool": "lan", "metallb.io/allow-shared-ip": "dns" },
+    },
+    expected: [
+      "ok",
+      'default/web asks for any address of pool "lan", to share by key "dns", and has 10.0.0.1',
+    ],
+  },
 ];
 
 for (const { name, service: options, changes, expected } of SERVICE_ROWS) {
