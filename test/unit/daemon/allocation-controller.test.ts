@@ -3,112 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
-import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
-import { ServiceEvents } from "../../../src/daemon/service-events.ts";
-import type { AllocatablePool } from "../../../src/ipam/types.ts";
-import type { Service } from "../../../src/k8s-sync/model.ts";
-import { objectKey } from "../../../src/k8s-sync/model.ts";
-import { success } from "../../../src/k8s-sync/outcome.ts";
 import { ip, pool } from "../../support/ipam-requests.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { service } from "../../support/kubernetes-objects.ts";
+import { AllocatingLeader } from "./allocation-harness.ts";
 
 const LAN = pool("lan", ["10.0.0.0/30"]);
 const DUAL = pool("lan", ["10.0.0.0/30", "2001:db8::/126"]);
 const WARNING = "Warning AllocationFailed";
-
-/** A leader with these Services; what they say is changed by `set`, and by what is written. */
-class Cluster {
-  readonly services = new Map<string, Service>();
-  readonly #events: string[] = [];
-  #due: (() => void)[] = [];
-  #writes = 0;
-  readonly allocation = new AllocationController({
-    services: () => this.services,
-    patch: async (one, { ingress, annotations }) => {
-      this.#writes += 1;
-      const kept = Object.entries({ ...one.metadata.annotations, ...annotations });
-      const next = {
-        ...one,
-        metadata: {
-          ...one.metadata,
-          resourceVersion: String(Number(one.metadata.resourceVersion) + 1),
-          annotations: Object.fromEntries(kept.flatMap(([k, v]) => (v === null ? [] : [[k, v]]))),
-        },
-        status: { ingress },
-      };
-      this.services.set(objectKey(one), next);
-      return success(next);
-    },
-    events: new ServiceEvents({
-      node: "n1",
-      record: ({ type, reason, regarding, note }) =>
-        void this.#events.push(`${type} ${reason} ${regarding.name}: ${note}`),
-    }),
-    isLeader: () => true,
-    later: (_milliseconds, run) => void this.#due.push(run),
-  });
-
-  static leading(pools: readonly AllocatablePool[], ...services: readonly Service[]): Cluster {
-    const cluster = new Cluster();
-    for (const one of services) cluster.services.set(objectKey(one), one);
-    cluster.allocation.configure(pools, new Map());
-    cluster.allocation.lead();
-    return cluster;
-  }
-
-  /** Somebody edits the Service; its status and lbd's annotation stay. */
-  set(key: string, options: ServiceOptions = {}): void {
-    const before = this.services.get(key);
-    const made = service(key, options);
-    const pooled = before?.metadata.annotations["metallb.io/ip-allocated-from-pool"];
-    const own = pooled === undefined ? {} : { "metallb.io/ip-allocated-from-pool": pooled };
-    this.services.set(key, {
-      ...made,
-      metadata: {
-        ...made.metadata,
-        resourceVersion: String(Number(before?.metadata.resourceVersion ?? 0) + 1),
-        annotations: { ...made.metadata.annotations, ...own },
-      },
-      status: before?.status ?? made.status,
-    });
-    this.allocation.reconcile(key);
-  }
-
-  delete(key: string): void {
-    this.services.delete(key);
-    this.allocation.reconcile(key);
-  }
-
-  /** Until nothing is due any more. */
-  async settle(): Promise<void> {
-    for (let rounds = 0; rounds < 50; rounds++) {
-      await turn();
-      const due = this.#due.splice(0);
-      for (const run of due) run();
-      if (due.length === 0 && rounds > 2) return;
-    }
-    assert.fail("it does not come to rest");
-  }
-
-  addresses(key: string): string {
-    return (this.services.get(key)?.status.ingress ?? []).map(({ ip }) => ip).join(" ");
-  }
-
-  /** What was told since the last call. */
-  async events(): Promise<string[]> {
-    await this.settle();
-    return this.#events.splice(0);
-  }
-
-  /** How often a status was written since the last call. */
-  writes(): number {
-    const count = this.#writes;
-    this.#writes = 0;
-    return count;
-  }
-}
 
 const shared = (port: number, protocol = "TCP"): ServiceOptions => ({
   annotations: { "metallb.io/allow-shared-ip": "dns", "metallb.io/loadBalancerIPs": "10.0.0.2" },
@@ -116,7 +18,7 @@ const shared = (port: number, protocol = "TCP"): ServiceOptions => ({
 });
 
 test("a Service gets address and annotation in one write, and one Event", async () => {
-  const cluster = Cluster.leading([LAN], service("shop/web"));
+  const cluster = AllocatingLeader.of([LAN], service("shop/web"));
   assert.deepEqual(await cluster.events(), ['Normal IPAllocated web: Assigned IP ["10.0.0.0"]']);
   assert.equal(cluster.writes(), 1);
   const { annotations } = cluster.services.get("shop/web")?.metadata ?? {};
@@ -126,7 +28,7 @@ test("a Service gets address and annotation in one write, and one Event", async 
 });
 
 test("a Service that waits is warned once, and served when it can be", async () => {
-  const cluster = Cluster.leading([pool("one", ["10.0.0.0/31"])], service("a/first"));
+  const cluster = AllocatingLeader.of([pool("one", ["10.0.0.0/31"])], service("a/first"));
   cluster.set("a/second");
   cluster.set("a/third");
   await cluster.events();
@@ -139,7 +41,7 @@ test("a Service that waits is warned once, and served when it can be", async () 
 });
 
 test("a Service that waits for a second time is warned for a second time", async () => {
-  const cluster = Cluster.leading([pool("one", ["10.0.0.0/32"])], service("a/first"));
+  const cluster = AllocatingLeader.of([pool("one", ["10.0.0.0/32"])], service("a/first"));
   cluster.set("a/web");
   const isWarning = (event: string): boolean => event.startsWith(`${WARNING} web`);
   assert.equal((await cluster.events()).filter(isWarning).length, 1);
@@ -152,7 +54,7 @@ test("a Service that waits for a second time is warned for a second time", async
 
 test("a Service that waits is warned again when it asks for something else in vain", async () => {
   const gold = pool("gold", ["10.1.0.0/32"], { autoAssign: false });
-  const cluster = Cluster.leading([gold], service("a/web"));
+  const cluster = AllocatingLeader.of([gold], service("a/web"));
   const asks = (name: string) => ({ annotations: { "metallb.io/address-pool": name } });
   cluster.set("a/other", asks("gold"));
   await cluster.events();
@@ -168,7 +70,7 @@ test("a Service that waits is warned again when it asks for something else in va
 });
 
 test("Services share an address, and one that waits joins when the port is given up", async () => {
-  const cluster = Cluster.leading([LAN], service("a/tcp", shared(53)));
+  const cluster = AllocatingLeader.of([LAN], service("a/tcp", shared(53)));
   cluster.set("a/udp", shared(53, "UDP"));
   cluster.set("a/late", shared(53));
   await cluster.settle();
@@ -182,7 +84,7 @@ test("Services share an address, and one that waits joins when the port is given
 });
 
 test("a Service whose key changes loses the shared address, told once", async () => {
-  const cluster = Cluster.leading([LAN], service("a/tcp", shared(53)));
+  const cluster = AllocatingLeader.of([LAN], service("a/tcp", shared(53)));
   cluster.set("a/udp", shared(53, "UDP"));
   await cluster.events();
   cluster.set("a/udp", { annotations: { "metallb.io/allow-shared-ip": "mine" } });
@@ -195,7 +97,7 @@ test("a Service whose key changes loses the shared address, told once", async ()
 });
 
 test("a request that cannot be read is told, and the address stays", async () => {
-  const cluster = Cluster.leading([LAN], service("a/web"));
+  const cluster = AllocatingLeader.of([LAN], service("a/web"));
   await cluster.events();
   cluster.writes();
   cluster.set("a/web", { spec: { loadBalancerIP: "x" } });
@@ -207,7 +109,7 @@ test("a request that cannot be read is told, and the address stays", async () =>
 });
 
 test("RequireDualStack with one cluster IP: a warning, and nothing is left", async () => {
-  const cluster = Cluster.leading([DUAL], service("a/web"));
+  const cluster = AllocatingLeader.of([DUAL], service("a/web"));
   await cluster.events();
   cluster.set("a/web", { spec: { ipFamilyPolicy: "RequireDualStack" } });
   const told = await cluster.events();
@@ -218,7 +120,7 @@ test("RequireDualStack with one cluster IP: a warning, and nothing is left", asy
 
 test("PreferDualStack lacks its second family, told once, until it is there", async () => {
   const spec = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilyPolicy: "PreferDualStack" };
-  const cluster = Cluster.leading([LAN], service("a/web", { spec }));
+  const cluster = AllocatingLeader.of([LAN], service("a/web", { spec }));
   const lacks = "no available IPv6 address in pool lan, which has the other one";
   await cluster.settle();
   cluster.set("a/web", { spec });
@@ -238,7 +140,7 @@ test("PreferDualStack gets the address that another Service gives up", async () 
   const six = { spec: { clusterIPs: ["fd00::2"] } };
   const spec = { clusterIPs: ["10.96.0.1", "fd00::1"], ipFamilyPolicy: "PreferDualStack" };
   const small = pool("lan", ["10.0.0.0/30", "2001:db8::/128"]);
-  const cluster = Cluster.leading([small], service("a/six", six));
+  const cluster = AllocatingLeader.of([small], service("a/six", six));
   cluster.set("a/web", { spec });
   await cluster.settle();
   cluster.set("a/web", { spec });
@@ -251,7 +153,7 @@ test("PreferDualStack gets the address that another Service gives up", async () 
 
 test("an annotation with the older prefix works, and is told of once for each change", async () => {
   const older = "metallb.universe.tf/address-pool";
-  const cluster = Cluster.leading([LAN], service("a/web", { annotations: { [older]: "lan" } }));
+  const cluster = AllocatingLeader.of([LAN], service("a/web", { annotations: { [older]: "lan" } }));
   const told = (await cluster.events()).filter((event) => event.includes("deprecatedAnnotation"));
   assert.equal(told.length, 1);
   assert.match(told[0] ?? "", /^Warning deprecatedAnnotation web: the annotation "metallb\.univ/);
@@ -268,7 +170,7 @@ test("a leader that takes over keeps every status, and writes nothing", async ()
     const { annotations, ...rest } = shared(port, protocol);
     return { ...rest, annotations: { ...annotations, ...from }, ips: ["10.0.0.2"] };
   };
-  const cluster = Cluster.leading(
+  const cluster = AllocatingLeader.of(
     [LAN],
     service("a/new"),
     service("a/plain", { ips: ["10.0.0.0"], annotations: from }),
@@ -281,7 +183,7 @@ test("a leader that takes over keeps every status, and writes nothing", async ()
 
 test("a hundred Services that wait are served after a hundred deletions", async () => {
   const names = Array.from({ length: 100 }, (_, i) => `a/s${i}`);
-  const cluster = Cluster.leading(
+  const cluster = AllocatingLeader.of(
     [pool("p", ["10.0.0.0-10.0.0.99"])],
     ...names.map((n) => service(n)),
   );
