@@ -6,6 +6,7 @@ import type { Ip } from "../core/address.ts";
 import { ipFamily, parseIp } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
+import { preferenceOf } from "../ownership/preference.ts";
 import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isGone } from "./orphans.ts";
@@ -64,7 +65,7 @@ function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
     const steps = [poolStep(address, sources), advertisementStep(address, sources)];
     const vip = sources.vip(address);
     if (vip === null) return [...steps, notAVip(address)];
-    return [...steps, ...nodeSteps(vip), ownerStep(vip, sources), wireStep(vip, sources)];
+    return [...steps, ...nodeSteps(vip, sources), ownerStep(vip, sources), wireStep(vip, sources)];
   };
 }
 
@@ -123,7 +124,8 @@ function notAVip(address: Ip): ExplainStep {
   return { step: "owner", state: "problem", text };
 }
 
-function nodeSteps(vip: VipView): ExplainStep[] {
+function nodeSteps(vip: VipView, { cluster }: ExplainSources): ExplainStep[] {
+  const nodes = cluster.placementOf(vip.address)?.nodes;
   let rank = 0;
   return vip.verdicts.map(({ node, status, verdict }) => {
     if (!verdict.eligible) return nodeStep("no", `${node}: not eligible, ${verdict.reason}`);
@@ -134,7 +136,9 @@ function nodeSteps(vip: VipView): ExplainStep[] {
     rank += 1;
     const health = verdict.unhealthy === null ? "" : `, last resort (${verdict.unhealthy})`;
     const where = verdict.interfaces.length === 0 ? "" : ` on ${verdict.interfaces.join(", ")}`;
-    return nodeStep("ok", `${node}: eligible${where}, rank ${rank}${health}`);
+    const weight = preferenceOf(nodes?.get(node));
+    const liked = weight === 0 ? "" : `, preferred (weight ${weight})`;
+    return nodeStep("ok", `${node}: eligible${where}, rank ${rank}${liked}${health}`);
   });
 }
 

@@ -6,6 +6,7 @@ import type { Eligibility } from "./eligibility.ts";
 import { eligibility } from "./eligibility.ts";
 import type { MemberStatus, Members } from "./members.ts";
 import type { Hearing, Neighbours } from "./neighbours.ts";
+import { preferenceOf } from "./preference.ts";
 import type { Ranking } from "./ranking.ts";
 import type { Segment, VipSpec } from "./types.ts";
 
@@ -85,10 +86,7 @@ export class Candidates {
 
   /** Those that are preferred come first; the rest, and equal ones, in the usual order. */
   #order(nodes: readonly string[], { rankBy, placement }: VipSpec): string[] {
-    const preference = (node: string): number => {
-      const found = placement.nodes.get(node);
-      return found?.allowed === true ? (found.preference ?? 0) : 0;
-    };
+    const preference = (node: string): number => preferenceOf(placement.nodes.get(node));
     const ranked = this.#ranking.order(nodes, rankBy);
     return ranked.sort((a, b) => preference(b) - preference(a));
   }
