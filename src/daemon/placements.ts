@@ -1,5 +1,5 @@
 // From configuration and Node objects to what the ownership machine needs: for a VIP, which nodes
-// may own it and on which interfaces, each "no" with its reason, and which should rather than others.
+// may own it and on which interfaces, each "no" with its reason, and which should before others.
 
 import type { Advertisement, ClusterConfig } from "../config/cluster-config.ts";
 import { anySelectorMatches, selectorMatches } from "../config/label-selector.ts";

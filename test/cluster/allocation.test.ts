@@ -64,7 +64,7 @@ describe("allocation", () => {
     await c.deleteService("again");
   });
 
-  test("one of them that becomes Local gets another address, and comes to share again", async () => {
+  test("one that becomes Local gets another address, and comes to share again", async () => {
     const c = cluster();
     await patch(c, "udp", { spec: { externalTrafficPolicy: "Local" } });
     await untilHas(c, "udp", "192.168.100.51");
@@ -123,7 +123,7 @@ describe("allocation", () => {
     assert.equal(found.annotations["metallb.io/ip-allocated-from-pool" as never], "gold");
   });
 
-  test("a second family comes when the pool has it, and goes when one alone is wanted", async () => {
+  test("a second family comes when the pool has it, and goes on request", async () => {
     const c = cluster();
     await c.createService("dual", { ipFamilyPolicy: "PreferDualStack" });
     await untilHas(c, "dual", "192.168.100.51");
@@ -137,7 +137,7 @@ describe("allocation", () => {
     await untilHas(c, "dual", "192.168.100.51");
   });
 
-  test("a leader that dies changes nothing, and its successor gives nothing away twice", async () => {
+  test("a leader that dies changes nothing; its successor gives nothing away twice", async () => {
     const c = cluster();
     const leader = await leaderOf(c);
     const before = await versions(c);
