@@ -25,6 +25,10 @@ export interface LeaderWorkOptions {
 export class LeaderWork {
   readonly #options: LeaderWorkOptions;
   #reserved: ReservedAddresses = { all: new Map(), ofHosts: new Map() };
+  /** Whether the Services were listed since this node leads: until then nothing is given away. */
+  #isUpToDate = false;
+  /** How often the leadership has come or gone. */
+  #terms = 0;
 
   constructor(options: LeaderWorkOptions) {
     this.#options = options;
@@ -48,20 +52,24 @@ export class LeaderWork {
     // Addresses would go to, and be taken from, the wrong Services.
     if (labels === null && needsNamespaces(pools)) return allocation.follow();
     allocation.configure(allocatablePools(pools, labels ?? new Map()), this.#reserved.all);
-    if (isLeading()) allocation.lead();
+    if (isLeading() && this.#isUpToDate) allocation.lead();
   }
 
   onLeading(isLeading: boolean): void {
     const { allocation, log } = this.#options;
     log.info({ event: "leadership", isLeading }, isLeading ? "leading" : "not leading");
-    if (isLeading) void this.#start();
+    this.#terms += 1;
+    this.#isUpToDate = false;
+    if (isLeading) void this.#start(this.#terms);
     else allocation.follow();
   }
 
   /** What a former leader wrote last may not have come through the watch yet: list it first. */
-  async #start(): Promise<void> {
+  async #start(term: number): Promise<void> {
     const { cluster, isLeading, relistServices } = this.#options;
     await relistServices();
+    if (term !== this.#terms) return;
+    this.#isUpToDate = true;
     if (isLeading() && cluster.isSynced) setImmediate(() => this.configure());
   }
 }

@@ -87,6 +87,32 @@ test("onLeading() gives nothing away before the Services were read from the API"
   assert.deepEqual(patched, ["new 10.0.0.1"], "which nobody has any more");
 });
 
+test("a change of anything gives nothing away before the Services were read", async () => {
+  const { work, cluster, patched, list } = leader();
+  work.onLeading(true);
+  cluster.nodeSink().upsert(node("n2"));
+  cluster.serviceSink().upsert(service("shop/new"));
+  work.configure();
+  assert.deepEqual(patched, []);
+  await list("new");
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
+test("a list from before the leadership was lost and won again does not count", async () => {
+  const { work, cluster, lists, patched, list } = leader();
+  work.onLeading(true);
+  const [before] = lists.splice(0);
+  work.onLeading(false);
+  work.onLeading(true);
+  cluster.serviceSink().upsert(service("shop/new"));
+  before?.();
+  await turn();
+  await turn();
+  assert.deepEqual(patched, []);
+  await list("new");
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
 test("an answer that comes after the leadership has gone gives nothing away", async () => {
   const { work, patched, list, state } = leader();
   work.onLeading(true);
@@ -111,28 +137,32 @@ const TENANTS = resource("lan", {
   serviceAllocation: { namespaceSelectors: [{ matchLabels: { team: "red" } }] },
 });
 
-test("configure() with a pool for some namespaces waits for their list", () => {
-  const { work, cluster, namespaces, patched } = leader({ ...OBJECTS, pools: [TENANTS] });
-  cluster.serviceSink().upsert(service("shop/new"));
+test("configure() with a pool for some namespaces waits for their list", async () => {
+  const { work, namespaces, patched, list } = leader({ ...OBJECTS, pools: [TENANTS] });
+  work.onLeading(true);
+  await list("new");
   work.configure();
   assert.deepEqual(patched, []);
   namespaces.sink().replace([withLabels("shop", { team: "red" })]);
-  assert.deepEqual(patched, ["old 10.0.0.1", "new 10.0.0.5"]);
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
 });
 
-test("configure() goes on without namespaces where no pool selects them", () => {
-  const { work, patched } = leader();
-  work.configure();
-  assert.deepEqual(patched, ["old 10.0.0.1"]);
+test("configure() goes on without namespaces where no pool selects them", async () => {
+  const { work, patched, list } = leader();
+  work.onLeading(true);
+  await list("new");
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
 });
 
-test("a namespace that loses its label loses what it had", () => {
-  const { work, cluster, namespaces, patched } = leader({ ...OBJECTS, pools: [TENANTS] });
+test("a namespace that gets the label of a pool gets its addresses", async () => {
+  const { work, cluster, namespaces, patched, list } = leader({ ...OBJECTS, pools: [TENANTS] });
   namespaces.sink().replace([withLabels("shop", { team: "red" }), withLabels("den")]);
+  work.onLeading(true);
+  await list("new");
+  assert.deepEqual(patched.splice(0), ["new 10.0.0.1"]);
+  cluster.serviceSink().upsert(service("den/other"));
   work.configure();
-  assert.deepEqual(patched.splice(0), ["old 10.0.0.1"]);
-  cluster.serviceSink().upsert(service("den/other", { ips: ["10.0.0.6"] }));
+  assert.deepEqual(patched, [], "no pool is for it");
   namespaces.sink().upsert(withLabels("den", { team: "red" }));
-  assert.deepEqual(patched.splice(0), ["other 10.0.0.6"], "the annotation is to be written");
-  assert.deepEqual(work.reserved.all.size > 0, true);
+  assert.deepEqual(patched, ["other 10.0.0.5"]);
 });
