@@ -138,13 +138,19 @@ const TENANTS = resource("lan", {
 });
 
 test("configure() with a pool for some namespaces waits for their list", async () => {
-  const { work, namespaces, patched, list } = leader({ ...OBJECTS, pools: [TENANTS] });
+  const serviceAllocation = {
+    namespaces: ["other"],
+    namespaceSelectors: [{ matchLabels: { team: "red" } }],
+  };
+  const pools = [resource("lan", { addresses: ["10.0.0.0/29"], serviceAllocation })];
+  const { work, cluster, namespaces, patched, list } = leader({ ...OBJECTS, pools });
   work.onLeading(true);
-  await list("new");
+  await list();
+  cluster.serviceSink().upsert(service("shop/old", { ips: ["10.0.0.1"] }));
   work.configure();
-  assert.deepEqual(patched, []);
+  assert.deepEqual(patched, [], "nor is anything taken away");
   namespaces.sink().replace([withLabels("shop", { team: "red" })]);
-  assert.deepEqual(patched, ["new 10.0.0.1"]);
+  assert.deepEqual(patched, ["old 10.0.0.1"]);
 });
 
 test("configure() goes on without namespaces where no pool selects them", async () => {
