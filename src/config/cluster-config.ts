@@ -8,6 +8,7 @@ import { parseAddressEntry } from "./address-entry.ts";
 import type { LabelSelector, Labels } from "./label-selector.ts";
 import { anySelectorMatches, labelSelectorSchema } from "./label-selector.ts";
 import { overlapProblems } from "./overlap.ts";
+import { type ServiceAllocation, serviceAllocationSchema } from "./service-allocation.ts";
 import { problemsOf } from "./zod-problems.ts";
 
 /** A custom resource as the API gave it; `spec` is not yet trusted. */
@@ -26,6 +27,8 @@ export interface Pool {
   readonly autoAssign: boolean;
   /** Leave out IPv4 addresses that end in .0 and .255. */
   readonly avoidBuggyIps: boolean;
+  /** Which Services it is for; null: for all. */
+  readonly serviceAllocation: ServiceAllocation | null;
 }
 
 /** Where the addresses of some pools are answered for: `L2Advertisement`. */
@@ -37,6 +40,16 @@ export interface Advertisement {
   readonly nodeSelectors: readonly LabelSelector[];
   /** Exact interface names; empty: all that fit. */
   readonly interfaces: readonly string[];
+  /** OR-ed, over the labels of the Service; empty: every Service. */
+  readonly serviceSelectors: readonly LabelSelector[];
+  /** Of the nodes selected, those that should rather own than others. */
+  readonly preferredNodeSelectors: readonly PreferredNodes[];
+}
+
+export interface PreferredNodes {
+  /** 1 to 100; the weights of all that match a node add up. */
+  readonly weight: number;
+  readonly preference: LabelSelector;
 }
 
 export interface ClusterConfig {
@@ -47,14 +60,6 @@ export interface ClusterConfig {
 }
 
 export const EMPTY_CLUSTER_CONFIG: ClusterConfig = { pools: [], advertisements: [] };
-
-/** Known to MetalLB's users, and refused rather than ignored: it narrows who gets what. */
-const notYet = z
-  .unknown()
-  .optional()
-  .refine((value) => value === undefined || (Array.isArray(value) && value.length === 0), {
-    error: "nothing: this version of lbd does not support the field yet",
-  });
 
 const addressEntry = z.string().transform((text, context) => {
   const entry = parseAddressEntry(text);
@@ -67,7 +72,7 @@ const poolSpecSchema = z.strictObject({
   addresses: z.array(addressEntry).min(1),
   autoAssign: z.boolean().default(true),
   avoidBuggyIPs: z.boolean().default(false),
-  serviceAllocation: notYet,
+  serviceAllocation: serviceAllocationSchema.nullish(),
 });
 
 const advertisementSpecSchema = z.strictObject({
@@ -75,8 +80,10 @@ const advertisementSpecSchema = z.strictObject({
   ipAddressPoolSelectors: z.array(labelSelectorSchema).default([]),
   nodeSelectors: z.array(labelSelectorSchema).default([]),
   interfaces: uniqueStrings().default([]),
-  serviceSelectors: notYet,
-  preferredNodeSelectors: notYet,
+  serviceSelectors: z.array(labelSelectorSchema).default([]),
+  preferredNodeSelectors: z
+    .array(z.strictObject({ weight: z.int().min(1).max(100), preference: labelSelectorSchema }))
+    .default([]),
 });
 
 /** The whole configuration from raw resources; any problem refuses all of it. */
@@ -110,8 +117,16 @@ function parsePool(raw: RawResource, problems: Problem[]): Pool[] {
     problems.push(...problemsOf(parsed.error, input, `IPAddressPool "${raw.name}"`));
     return [];
   }
-  const { addresses: ranges, autoAssign, avoidBuggyIPs } = parsed.data.spec;
-  return [{ name: raw.name, ranges, autoAssign, avoidBuggyIps: avoidBuggyIPs }];
+  const { addresses: ranges, autoAssign, avoidBuggyIPs, serviceAllocation } = parsed.data.spec;
+  return [
+    {
+      name: raw.name,
+      ranges,
+      autoAssign,
+      avoidBuggyIps: avoidBuggyIPs,
+      serviceAllocation: serviceAllocation ?? null,
+    },
+  ];
 }
 
 function parseAdvertisement(
@@ -125,7 +140,7 @@ function parseAdvertisement(
     problems.push(...problemsOf(parsed.error, input, `L2Advertisement "${raw.name}"`));
     return [];
   }
-  const { ipAddressPools, ipAddressPoolSelectors, nodeSelectors, interfaces } = parsed.data.spec;
+  const { ipAddressPools, ipAddressPoolSelectors, ...rest } = parsed.data.spec;
   const selectsAll = ipAddressPools.length === 0 && ipAddressPoolSelectors.length === 0;
   const pools = rawPools
     .filter(
@@ -135,5 +150,5 @@ function parseAdvertisement(
         anySelectorMatches(ipAddressPoolSelectors, pool.labels),
     )
     .map((pool) => pool.name);
-  return [{ name: raw.name, pools, nodeSelectors, interfaces }];
+  return [{ name: raw.name, pools, ...rest }];
 }

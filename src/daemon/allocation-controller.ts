@@ -2,15 +2,15 @@
 // annotation, and tells the Service's owner by Event what was decided. Level-triggered: `reconcile`
 // may be called for any Service at any time and does what is missing.
 
-import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { Ip } from "../core/address.ts";
 import { isOlderVersion } from "../core/resource-version.ts";
 import { Allocator } from "../ipam/allocator.ts";
-import type { Cleared, Decision } from "../ipam/types.ts";
+import type { AllocatablePool, Decision } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
 import type { ServiceStatusChange } from "../k8s-sync/service-status.ts";
+import { AllocationNotices } from "./allocation-notices.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import {
   currentAddresses,
@@ -35,20 +35,25 @@ const RETRY_MS = 1_000;
 export class AllocationController {
   readonly #ports: AllocationPorts;
   #allocator: Allocator | null = null;
-  #config: ClusterConfig | null = null;
+  #pools: readonly AllocatablePool[] | null = null;
   #reserved: ReadonlyMap<Ip, string> = new Map();
+  readonly #notices: AllocationNotices;
   readonly #pending = new Map<string, string>();
+  /** Services that have an address and would have one of a second family as well. */
+  readonly #lacking = new Set<string>();
+  /** Of the allocator, when those who wait were asked last. */
+  #generation = 0;
+  #isRetryDue = false;
   readonly #writing = new Set<string>();
   /** Asked for again while a write was in flight. */
   readonly #again = new Set<string>();
   /** What the API made of our writes: newer than what the watch has brought so far. */
   readonly #written = new Map<string, Service>();
   readonly #failures = new Map<string, ApiFailure>();
-  /** What was told of addresses that were given up, until that is over. */
-  readonly #clearedTold = new Map<string, string>();
 
   constructor(ports: AllocationPorts) {
     this.#ports = ports;
+    this.#notices = new AllocationNotices(ports.events);
   }
 
   /** Why a Service has no address; null when it has one, or when this node is not the leader. */
@@ -61,36 +66,36 @@ export class AllocationController {
     return this.#failures.values().next().value ?? null;
   }
 
-  configure(config: ClusterConfig, reserved: ReadonlyMap<Ip, string>): void {
-    this.#config = config;
+  configure(pools: readonly AllocatablePool[], reserved: ReadonlyMap<Ip, string>): void {
+    this.#pools = pools;
     this.#reserved = reserved;
     if (this.#allocator === null) return;
-    this.#allocator.configure(config.pools, reserved);
+    this.#allocator.configure(pools, reserved);
     this.reconcileAll();
   }
 
   /** Starts from the record: all statuses are taken over before anything is given away. */
   lead(): void {
-    if (this.#config === null || this.#allocator !== null) return;
+    if (this.#pools === null || this.#allocator !== null) return;
     this.#allocator = new Allocator();
-    this.#allocator.configure(this.#config.pools, this.#reserved);
+    this.#allocator.configure(this.#pools, this.#reserved);
     this.reconcileAll();
   }
 
   follow(): void {
     this.#allocator = null;
     this.#pending.clear();
+    this.#lacking.clear();
     this.#failures.clear();
-    this.#clearedTold.clear();
+    this.#notices.forgetAll();
   }
 
   /** What Services have is taken over first: it must not be given away. */
   reconcileAll(): void {
     const services = [...this.#ports.services().values()];
     const hasAddress = (service: Service): boolean => currentAddresses(service).length > 0;
-    for (const service of services) {
-      if (isOurs(service) && wantsAddress(service)) this.#allocator?.adopt(serviceRequest(service));
-    }
+    const ours = services.filter((service) => isOurs(service) && wantsAddress(service));
+    this.#allocator?.adoptAll(ours.map(serviceRequest));
     for (const service of services.filter(hasAddress)) this.reconcile(objectKey(service));
     for (const service of services) {
       if (!hasAddress(service)) this.reconcile(objectKey(service));
@@ -105,15 +110,22 @@ export class AllocationController {
       return;
     }
     const service = this.#newest(key);
-    if (service === undefined || !isOurs(service)) return this.#forget(key);
-    if (!wantsAddress(service)) {
+    if (service === undefined || !isOurs(service)) this.#forget(key);
+    else if (wantsAddress(service)) {
+      this.#notices.deprecated(service);
+      this.#apply(service, allocator.decide(serviceRequest(service)));
+    } else {
       this.#forget(key);
-      const hasAnything =
-        currentAddresses(service).length > 0 || POOL_ANNOTATION in service.metadata.annotations;
-      if (hasAnything) this.#write(service, [], null);
-      return;
+      this.#clear(service);
     }
-    this.#apply(service, allocator.decide(serviceRequest(service)));
+    this.#retryWaiting(allocator);
+  }
+
+  /** It is no Service that has an address, or not any more. */
+  #clear(service: Service): void {
+    const hasAnything =
+      currentAddresses(service).length > 0 || POOL_ANNOTATION in service.metadata.annotations;
+    if (hasAnything) this.#write(service, [], null);
   }
 
   #newest(key: string): Service | undefined {
@@ -131,45 +143,39 @@ export class AllocationController {
 
   #apply(service: Service, decision: Decision): void {
     const key = objectKey(service);
-    this.#tellCleared(service, decision.cleared);
+    this.#notices.decided(service, decision);
+    this.#lacking.delete(key);
     if (decision.kind === "assigned") {
       this.#pending.delete(key);
+      if (decision.lacks !== null) this.#lacking.add(key);
       const { addresses, pool } = decision;
       if (!isWritten(service, addresses, pool)) this.#write(service, addresses, pool);
-      if (decision.cleared !== null) this.#retryPending(key);
       return;
     }
-    const isNews = this.#pending.get(key) !== decision.detail;
     this.#pending.set(key, decision.detail);
-    if (isNews) this.#ports.events.pending(service, decision);
     const keeps = decision.addresses.length > 0;
-    if (!keeps && currentAddresses(service).length > 0) this.#write(service, [], null);
-    if (decision.cleared !== null) this.#retryPending(key);
-  }
-
-  /** Once: until it is written down, every attempt comes to the same. */
-  #tellCleared(service: Service, cleared: Cleared | null): void {
-    const key = objectKey(service);
-    if (cleared === null) return void this.#clearedTold.delete(key);
-    const text = `${cleared.addresses.join(",")} ${cleared.detail}`;
-    if (this.#clearedTold.get(key) === text) return;
-    this.#clearedTold.set(key, text);
-    this.#ports.events.cleared(service, cleared);
+    if (!keeps) this.#clear(service);
   }
 
   #forget(key: string): void {
     this.#pending.delete(key);
+    this.#lacking.delete(key);
     this.#failures.delete(key);
-    this.#clearedTold.delete(key);
+    this.#notices.forget(key);
     if (!this.#ports.services().has(key)) this.#written.delete(key);
-    if (this.#allocator?.release(key) === true) this.#retryPending(key);
+    this.#allocator?.release(key);
   }
 
-  /** An address became free: somebody may be waiting for it. */
-  #retryPending(except: string): void {
-    for (const key of [...this.#pending.keys()]) {
-      if (key !== except) this.#ports.later(0, () => this.reconcile(key));
-    }
+  /** Something became possible, such as an address free: those who wait are asked again. */
+  #retryWaiting({ generation }: Allocator): void {
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    if (this.#isRetryDue || this.#pending.size + this.#lacking.size === 0) return;
+    this.#isRetryDue = true;
+    this.#ports.later(0, () => {
+      this.#isRetryDue = false;
+      for (const key of [...this.#pending.keys(), ...this.#lacking]) this.reconcile(key);
+    });
   }
 
   #write(service: Service, addresses: readonly Ip[], pool: string | null): void {
@@ -183,8 +189,7 @@ export class AllocationController {
       this.#writing.delete(key);
       const isAsked = this.#again.delete(key);
       this.#remember(key, outcome);
-      const isNews = addresses.length > 0 && !isSame(addresses, currentAddresses(service));
-      if (outcome.ok && isNews) this.#ports.events.assigned(service, addresses);
+      if (outcome.ok) this.#notices.written(service, addresses);
       if (isAsked) this.reconcile(key);
       // A newer version brings the Service back here by itself; anything else is tried again.
       else if (!outcome.ok && outcome.failure.kind !== "not-found") {

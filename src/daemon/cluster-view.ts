@@ -18,7 +18,7 @@ import { objectKey } from "../k8s-sync/model.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import type { Placement, Serving, VipSpec } from "../ownership/types.ts";
 import { Endpoints } from "./endpoints.ts";
-import { healthProblem, placements } from "./placements.ts";
+import { type Advertised, healthProblem, Placements } from "./placements.ts";
 import { currentAddresses, isOurs } from "./service-request.ts";
 
 export interface ClusterChange {
@@ -65,7 +65,7 @@ export class ClusterView {
   #config: ClusterConfig = EMPTY_CLUSTER_CONFIG;
   #configProblems: readonly Problem[] = [];
   #poolIndex = new RangeIndex<Pool>([]);
-  #placements = new Map<string, Placement>();
+  #placements: Placements;
   #dirtyAddresses = new Set<Ip>();
   #dirtyServices = new Set<string>();
   #dirty = { config: false, nodes: false };
@@ -74,6 +74,7 @@ export class ClusterView {
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
+    this.#placements = new Placements(this.#config, this.nodes);
   }
 
   /** The last configuration that was valid as a whole. */
@@ -151,8 +152,19 @@ export class ClusterView {
     return this.#poolIndex.find(address);
   }
 
-  placementOf(pool: string): Placement | undefined {
-    return this.#placements.get(pool);
+  /** Where any Service could be announced that has an address of the pool. */
+  placementOfPool(pool: string): Placement | undefined {
+    return this.#placements.ofAnyService(pool);
+  }
+
+  placementOf(address: Ip): Placement | undefined {
+    const pool = this.poolOf(address)?.name ?? "";
+    return this.#placements.of(pool, this.#servicesAt(address));
+  }
+
+  advertised(address: Ip): Advertised {
+    const pool = this.poolOf(address)?.name ?? "";
+    return this.#placements.advertised(pool, this.#servicesAt(address));
   }
 
   /** The Services that have the address, sorted. */
@@ -179,15 +191,18 @@ export class ClusterView {
 
   #vipSpec(address: Ip): VipSpec | null {
     if (ipFamily(address) !== 4 || !this.#servicesOf.has(address)) return null;
-    const placement = this.#placements.get(this.#poolIndex.find(address)?.name ?? "");
+    const placement = this.placementOf(address);
     const serving = this.#serving(address);
     return placement === undefined ? null : { address, rankBy: address, placement, serving };
   }
 
   #serving(address: Ip): Serving {
     if (!this.#hasEndpoints) return "everywhere";
-    const services = this.servicesOf(address).flatMap((key) => this.services.get(key) ?? []);
-    return this.#endpoints.serving(services);
+    return this.#endpoints.serving(this.#servicesAt(address));
+  }
+
+  #servicesAt(address: Ip): Service[] {
+    return this.servicesOf(address).flatMap((key) => this.services.get(key) ?? []);
   }
 
   #onSlice(key: string, before: EndpointSlice | undefined): void {
@@ -282,7 +297,7 @@ export class ClusterView {
     const isQuiet = this.#dirtyServices.size + this.#dirtyAddresses.size === 0;
     if (!config && !nodes && isQuiet) return;
     if (config || nodes) {
-      this.#placements = placements(this.#config, this.nodes);
+      this.#placements = new Placements(this.#config, this.nodes);
       for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
     }
     const services = this.#dirtyServices;

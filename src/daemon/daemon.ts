@@ -32,6 +32,7 @@ import { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
 import { Namesake } from "./namesake.ts";
+import { Namespaces } from "./namespaces.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
 import { Reactions } from "./reactions.ts";
 import { vipLeaseName } from "./records.ts";
@@ -43,7 +44,6 @@ import { Snapshots } from "./snapshots.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
 import { runUntilReleased, type Task } from "./tasks.ts";
-import { UnsupportedEvents } from "./unsupported.ts";
 import { Views } from "./views.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 import { WireTruthTask } from "./wire-truth-task.ts";
@@ -77,6 +77,7 @@ export class Daemon {
   readonly #drain: Drain;
   readonly #wireTruth: WireTruthTask;
   readonly #namesake = new Namesake(clock);
+  readonly #namespaces = new Namespaces(() => this.#reactions.onNamespaces());
   readonly #missing: MissingInterfaces;
   readonly #reactions: Reactions;
   readonly #views: Views;
@@ -247,8 +248,6 @@ export class Daemon {
       leaderWork: this.#leaderWork,
       host: this.#host,
       missing: this.#missing,
-      unsupported: new UnsupportedEvents(this.#serviceEvents),
-      isLeading: () => this.#leader.isLeading,
       ...this.#tell,
     });
   }
@@ -257,6 +256,7 @@ export class Daemon {
     return new LeaderWork({
       server: this.#client.server,
       cluster: this.#cluster,
+      namespaces: this.#namespaces,
       allocation: this.#allocation,
       interfaces: () => this.#host.all,
       relistServices: () => this.#reflectors.relistServices(),
@@ -335,6 +335,7 @@ export class Daemon {
       namespace: this.#file.namespace,
       leasesPath: this.#leases.path,
       cluster: this.#cluster,
+      namespaces: this.#namespaces,
       leaseSink,
       onFailure: (resource, { kind, message }) =>
         this.#log.warn({ event: "api-failure", resource, kind }, message),
@@ -362,7 +363,6 @@ export class Daemon {
         beaconProblem: this.#beacons.problem(),
         namesake: this.#namesake.current,
         wire: this.#wireTruth.findings(),
-        services: this.#cluster.services.values(),
       }),
       reserved: () => this.#leaderWork.reserved,
       counters: () => ({

@@ -6,11 +6,12 @@ import type { Ip } from "../core/address.ts";
 import { ipFamily, parseIp } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
+import { preferenceOf } from "../ownership/preference.ts";
 import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isGone } from "./orphans.ts";
 import type { ResponderReport } from "./responder-messages.ts";
-import { currentAddresses, isOurs, requestedAddresses } from "./service-request.ts";
+import { currentAddresses, isOurs, serviceRequest } from "./service-request.ts";
 
 export interface ExplainSources {
   readonly node: string;
@@ -64,7 +65,7 @@ function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
     const steps = [poolStep(address, sources), advertisementStep(address, sources)];
     const vip = sources.vip(address);
     if (vip === null) return [...steps, notAVip(address)];
-    return [...steps, ...nodeSteps(vip), ownerStep(vip, sources), wireStep(vip, sources)];
+    return [...steps, ...nodeSteps(vip, sources), ownerStep(vip, sources), wireStep(vip, sources)];
   };
 }
 
@@ -74,13 +75,7 @@ function serviceStep(key: string, service: Service, sources: ExplainSources): Ex
     const text = `${key} has loadBalancerClass "${service.spec.loadBalancerClass}": not lbd's`;
     return { step, state: "no", text };
   }
-  const requested = requestedAddresses(service);
-  const wish =
-    "unreadable" in requested
-      ? requested.unreadable
-      : requested.length === 0
-        ? "asks for any address"
-        : `asks for ${requested.join(", ")}`;
+  const wish = wishOf(service);
   const pending = sources.pending(key);
   if (pending !== null) return { step, state: "problem", text: `${key} ${wish}: ${pending}` };
   const current = currentAddresses(service);
@@ -91,6 +86,15 @@ function serviceStep(key: string, service: Service, sources: ExplainSources): Ex
     ? "it has no cluster IP, or is about to get an address"
     : `the leader (${sources.leader ?? "none now"}) knows why: run lbctl explain there`;
   return { step, state: "problem", text: `${key} ${wish}, and has no address: ${why}` };
+}
+
+/** What it asks for, in words. */
+function wishOf(service: Service): string {
+  const { requested, pool, sharingKey } = serviceRequest(service);
+  if ("unreadable" in requested) return requested.unreadable;
+  const what = requested.length === 0 ? "any address" : requested.join(", ");
+  const from = pool === null ? "" : ` of pool "${pool}"`;
+  return `asks for ${what}${from}${sharingKey === "" ? "" : `, to share by key "${sharingKey}"`}`;
 }
 
 function poolStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
@@ -104,12 +108,12 @@ function poolStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
 
 function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
   const step = "advertisement" as const;
-  const pool = cluster.poolOf(address)?.name ?? "";
-  const covering = cluster.config.advertisements.filter((ad) => ad.pools.includes(pool));
-  const names = covering.map((ad) => `"${ad.name}"`).join(", ");
-  if (names !== "") return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
-  const text = `no L2Advertisement covers pool "${pool}": nobody may answer`;
-  return { step, state: "problem", text };
+  const advertised = cluster.advertised(address);
+  if ("reason" in advertised) {
+    return { step, state: "problem", text: `${advertised.reason}: nobody may answer` };
+  }
+  const names = advertised.advertisements.map((ad) => `"${ad.name}"`).join(", ");
+  return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
 }
 
 function notAVip(address: Ip): ExplainStep {
@@ -120,7 +124,8 @@ function notAVip(address: Ip): ExplainStep {
   return { step: "owner", state: "problem", text };
 }
 
-function nodeSteps(vip: VipView): ExplainStep[] {
+function nodeSteps(vip: VipView, { cluster }: ExplainSources): ExplainStep[] {
+  const nodes = cluster.placementOf(vip.address)?.nodes;
   let rank = 0;
   return vip.verdicts.map(({ node, status, verdict }) => {
     if (!verdict.eligible) return nodeStep("no", `${node}: not eligible, ${verdict.reason}`);
@@ -131,7 +136,9 @@ function nodeSteps(vip: VipView): ExplainStep[] {
     rank += 1;
     const health = verdict.unhealthy === null ? "" : `, last resort (${verdict.unhealthy})`;
     const where = verdict.interfaces.length === 0 ? "" : ` on ${verdict.interfaces.join(", ")}`;
-    return nodeStep("ok", `${node}: eligible${where}, rank ${rank}${health}`);
+    const weight = preferenceOf(nodes?.get(node));
+    const liked = weight === 0 ? "" : `, preferred (weight ${weight})`;
+    return nodeStep("ok", `${node}: eligible${where}, rank ${rank}${liked}${health}`);
   });
 }
 

@@ -4,10 +4,8 @@ import type { Finding, Health } from "../api/types.ts";
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { Problem } from "../core/problem.ts";
 import { formatProblem } from "../core/problem.ts";
-import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { DrainCause } from "./drain.ts";
-import { unsupportedFinding } from "./unsupported.ts";
 
 export interface Findable {
   /** By resource: why it cannot be read now. */
@@ -49,8 +47,6 @@ export interface Findable {
   readonly drained?: { readonly cause: DrainCause; readonly node: string } | null;
   /** Other clusters whose beacons arrive. */
   readonly foreignClusters?: readonly ForeignCluster[];
-  /** All Services: some ask for what is not supported yet. */
-  readonly services?: Iterable<Service>;
 }
 
 /** At most this many of one kind are listed; the rest is counted. */
@@ -72,7 +68,6 @@ export function findings(input: Findable): Finding[] {
     ...listed((input.wire ?? []).map(wireFinding), "lbctl history"),
     ...drainFinding(input.drained),
     ...namesakeFinding(input.namesake ?? null),
-    ...unsupportedFinding(input.services ?? []),
     ...listed((input.foreignClusters ?? []).map(foreignFinding), "lbctl status -o json"),
   ];
   return WORST_FIRST.flatMap((health) => all.filter((finding) => finding.health === health));

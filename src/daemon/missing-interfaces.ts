@@ -1,8 +1,15 @@
 // Interfaces that an L2Advertisement names and this node does not have: told once by Event on each
 // Service that depends on them, and listed in the status.
 
+import type { Placement } from "../ownership/types.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { ServiceEvents } from "./service-events.ts";
+
+interface Missing {
+  readonly missing: readonly string[];
+  /** There are names, and none of them is here. */
+  readonly isAll: boolean;
+}
 
 export class MissingInterfaces {
   readonly #events: ServiceEvents;
@@ -22,13 +29,25 @@ export class MissingInterfaces {
     const names = new Set<string>();
     const told = new Set<string>();
     const { cluster, node, present } = host;
+    const missingOf = (placement: Placement | undefined): Missing => {
+      const found = placement?.nodes.get(node);
+      const named = found?.allowed === true ? (found.interfaces ?? []) : [];
+      const missing = named.filter((name) => !present.has(name));
+      return { missing, isAll: named.length > 0 && missing.length === named.length };
+    };
     for (const { name: pool } of cluster.config.pools) {
-      const placement = cluster.placementOf(pool)?.nodes.get(node);
-      if (placement?.allowed !== true || placement.interfaces === null) continue;
-      const missing = placement.interfaces.filter((name) => !present.has(name));
+      const { missing } = missingOf(cluster.placementOfPool(pool));
       for (const name of missing) names.add(name);
-      if (missing.length < placement.interfaces.length) continue;
-      for (const key of servicesOfPool(cluster, pool)) this.#tell(cluster, key, missing, told);
+    }
+    // There are thousands of addresses, and hardly ever a name that is not here.
+    const isNamed = cluster.config.advertisements.some((ad) =>
+      ad.interfaces.some((name) => !present.has(name)),
+    );
+    for (const address of isNamed ? cluster.addresses() : []) {
+      const { missing, isAll } = missingOf(cluster.placementOf(address));
+      for (const name of missing) names.add(name);
+      if (!isAll) continue;
+      for (const key of cluster.servicesOf(address)) this.#tell(cluster, key, missing, told);
     }
     this.#names = [...names].sort();
     this.#told = told;
@@ -41,9 +60,4 @@ export class MissingInterfaces {
     if (service === undefined || this.#told.has(id)) return;
     this.#events.announceFailed(service, missing);
   }
-}
-
-function servicesOfPool(cluster: ClusterView, pool: string): Set<string> {
-  const addresses = cluster.addresses().filter((ip) => cluster.poolOf(ip)?.name === pool);
-  return new Set(addresses.flatMap((ip) => cluster.servicesOf(ip)));
 }

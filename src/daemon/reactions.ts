@@ -1,6 +1,7 @@
 // What follows from a change of the cluster, or of this host's interfaces: who has to be told what.
 
 import type { OwnershipEvent } from "../ownership/types.ts";
+import { needsNamespaces } from "./allocatable-pools.ts";
 import type { AllocationController } from "./allocation-controller.ts";
 import type { ClusterChange, ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
@@ -10,7 +11,6 @@ import type { Logger } from "./logger.ts";
 import type { MissingInterfaces } from "./missing-interfaces.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import type { Snapshots } from "./snapshots.ts";
-import type { UnsupportedEvents } from "./unsupported.ts";
 
 export interface ReactionParts {
   readonly node: string;
@@ -22,8 +22,6 @@ export interface ReactionParts {
   readonly leaderWork: LeaderWork;
   readonly host: HostInterfaces;
   readonly missing: MissingInterfaces;
-  readonly unsupported: UnsupportedEvents;
-  readonly isLeading: () => boolean;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly tellResponder: (message: ToResponder) => void;
 }
@@ -36,7 +34,7 @@ export class Reactions {
   }
 
   onCluster(change: ClusterChange): void {
-    const { node, cluster, snapshots, drain, allocation, leaderWork, unsupported } = this.#parts;
+    const { node, cluster, snapshots, drain, allocation, leaderWork } = this.#parts;
     const { changed, freed } = cluster.takeVips();
     if (changed.length + freed.length > 0) {
       this.#parts.tellOwnership({ type: "vips", changed, freed });
@@ -47,12 +45,16 @@ export class Reactions {
     if (change.config || change.nodes) leaderWork.configure();
     else for (const key of change.services) allocation.reconcile(key);
     this.#checkInterfaces();
-    unsupported.check(cluster.services, { isLeader: this.#parts.isLeading() });
   }
 
   onInterfaces(): void {
     if (this.#parts.cluster.isSynced) this.#parts.leaderWork.configure();
     this.#checkInterfaces();
+  }
+
+  onNamespaces(): void {
+    const { cluster, leaderWork } = this.#parts;
+    if (cluster.isSynced && needsNamespaces(cluster.config.pools)) leaderWork.configure();
   }
 
   #onConfig(): void {

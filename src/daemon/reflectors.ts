@@ -1,4 +1,4 @@
-// The six resources that the daemon watches, and how well that goes.
+// The seven resources that the daemon watches, and how well that goes.
 
 import type { Random } from "../core/random.ts";
 import type { BootMs, Clock } from "../core/time.ts";
@@ -15,6 +15,7 @@ import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import { Reflector } from "../k8s-sync/reflector.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import type { Namespaces } from "./namespaces.ts";
 import type { Task } from "./tasks.ts";
 
 export interface ReflectorsOptions {
@@ -25,6 +26,7 @@ export interface ReflectorsOptions {
   readonly namespace: string;
   readonly leasesPath: string;
   readonly cluster: ClusterView;
+  readonly namespaces: Namespaces;
   readonly leaseSink: ReflectorSink<Lease>;
   readonly onFailure: (resource: string, failure: ApiFailure) => void;
 }
@@ -45,11 +47,12 @@ export class Reflectors implements Task {
   readonly #byResource: ReadonlyMap<string, Watching>;
 
   constructor(options: ReflectorsOptions) {
-    const { cluster, leasesPath, namespace } = options;
+    const { cluster, namespaces, leasesPath, namespace } = options;
     const metallb = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
     const pools = { path: `${metallb}/ipaddresspools`, name: "ipaddresspools" };
     const ads = { path: `${metallb}/l2advertisements`, name: "l2advertisements" };
     const nodes = { path: "/api/v1/nodes", name: "nodes" };
+    const spaces = { path: "/api/v1/namespaces", name: "namespaces" };
     const leases = { path: leasesPath, name: "leases" };
     const slices = { path: "/apis/discovery.k8s.io/v1/endpointslices", name: ENDPOINTS };
     this.#byResource = new Map<string, Watching>([
@@ -58,6 +61,7 @@ export class Reflectors implements Task {
       ["ipaddresspools", reflect(options, pools, decodeObject, cluster.poolSink())],
       ["l2advertisements", reflect(options, ads, decodeObject, cluster.advertisementSink())],
       [ENDPOINTS, reflect(options, slices, decodeEndpointSlice, cluster.endpointSliceSink())],
+      ["namespaces", reflect(options, spaces, decodeObject, namespaces.sink())],
       ["leases", reflect(options, leases, decodeLease, options.leaseSink)],
     ]);
   }

@@ -3,10 +3,28 @@
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import { quoteList } from "../ipam/texts.ts";
-import type { Cleared, Pending } from "../ipam/types.ts";
+import type { Cleared, Pending, PendingReason } from "../ipam/types.ts";
 import type { EventInput } from "../k8s-sync/events.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
+
+interface Shape {
+  readonly reason: string;
+  readonly lead: (key: string) => string;
+}
+
+const FAILED: Shape = {
+  reason: "AllocationFailed",
+  lead: (key) => `Failed to allocate IP for "${key}"`,
+};
+/** Those that have a reason of their own; with spaces where MetalLB's has them. */
+const PENDING: Partial<Record<PendingReason, Shape>> = {
+  "unreadable-request": {
+    reason: "LoadBalancerFailed",
+    lead: () => "Invalid requested loadbalancer IPs",
+  },
+  "too-few-cluster-ips": { ...FAILED, reason: "not enough clusterips" },
+};
 
 export class ServiceEvents {
   readonly #record: (event: EventInput) => void;
@@ -22,12 +40,30 @@ export class ServiceEvents {
     this.#about(service, { type: "Normal", reason: "IPAllocated", action: "Allocate", note });
   }
 
+  /** An address of the second family, beside the one that it had. */
+  extended(service: Service, address: Ip): void {
+    const note = `Assigned additional IP "${address}"`;
+    this.#about(service, { type: "Normal", reason: "IPAllocated", action: "Allocate", note });
+  }
+
   pending(service: Service, decision: Pending): void {
-    const isUnreadable = decision.reason === "unreadable-request";
-    const note = isUnreadable
-      ? `Invalid requested loadbalancer IPs: ${decision.detail}`
-      : `Failed to allocate IP for "${objectKey(service)}": ${decision.detail}`;
-    const reason = isUnreadable ? "LoadBalancerFailed" : "AllocationFailed";
+    const { reason, lead } = PENDING[decision.reason] ?? FAILED;
+    const note = `${lead(objectKey(service))}: ${decision.detail}`;
+    this.#about(service, { type: "Warning", reason, action: "Allocate", note });
+  }
+
+  /** It would have a second family, and there is none for it. */
+  lacksFamily(service: Service, detail: string): void {
+    const note = `Failed to assign additional IP for "${objectKey(service)}": ${detail}`;
+    const reason = "AdditionalAssignFailed";
+    this.#about(service, { type: "Normal", reason, action: "Allocate", note });
+  }
+
+  deprecated(service: Service, annotation: string): void {
+    const note =
+      `the annotation "${annotation}" has a prefix that is deprecated: ` +
+      "write metallb.io/ instead of metallb.universe.tf/";
+    const reason = "deprecatedAnnotation";
     this.#about(service, { type: "Warning", reason, action: "Allocate", note });
   }
 
@@ -48,11 +84,6 @@ export class ServiceEvents {
       `selected interfaces ${names} do not exist on node "${this.#node}" ` +
       "with protocol layer2: see spec.interfaces of its L2Advertisements";
     this.#about(service, { type: "Warning", reason: "announceFailed", action: "Announce", note });
-  }
-
-  /** Something that the Service asks for is ignored in this version. */
-  notSupported(service: Service, note: string): void {
-    this.#about(service, { type: "Warning", reason: "notSupported", action: "Allocate", note });
   }
 
   /** `isPeer`: the host is a node with lbd. */

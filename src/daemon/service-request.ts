@@ -7,8 +7,8 @@ import type { ServiceRequest } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 
-/** The annotation in MetalLB's present and older spelling; the first that is there counts. */
-const REQUEST_ANNOTATIONS = ["metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs"];
+/** MetalLB's present prefix and its older one; the first that is there counts, though empty. */
+const PREFIXES = ["metallb.io/", "metallb.universe.tf/"];
 /** Written beside the addresses: the pool that they come from. */
 export const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
 
@@ -28,41 +28,86 @@ export function currentAddresses(service: Service): Ip[] {
 }
 
 export function serviceRequest(service: Service): ServiceRequest {
+  const { metadata, spec } = service;
   return {
     key: objectKey(service),
+    namespace: metadata.namespace,
+    labels: metadata.labels,
     families: clusterFamilies(service),
-    oneFamilyIsEnough: service.spec.ipFamilyPolicy !== "RequireDualStack",
+    familyPolicy: familyPolicy(spec.ipFamilyPolicy),
     requested: requestedAddresses(service),
+    pool: requestedPool(service),
+    sharingKey: annotation(service, "allow-shared-ip")?.value ?? "",
+    backend: spec.externalTrafficPolicy === "Local" ? selectorText(spec.selector ?? {}) : "",
+    ports: spec.ports.map(({ protocol, port }) => `${protocol}/${port}`),
     current: currentAddresses(service),
   };
 }
 
-/** `spec.loadBalancerIP` or the annotation; both at once cannot be followed. */
-export function requestedAddresses(service: Service): ServiceRequest["requested"] {
-  const { annotations } = service.metadata;
-  const key = REQUEST_ANNOTATIONS.find((name) => annotations[name] !== undefined);
-  const fromAnnotation = key === undefined ? "" : (annotations[key] ?? "");
-  const fromSpec = service.spec.loadBalancerIP ?? "";
-  if (fromAnnotation !== "" && fromSpec !== "") {
-    return { unreadable: `both spec.loadBalancerIP and the annotation "${key}" are set: keep one` };
-  }
-  const where = fromSpec !== "" ? "spec.loadBalancerIP" : `the annotation "${key}"`;
-  return parseAddresses(fromSpec !== "" ? fromSpec : fromAnnotation, where);
+/** The pool that it asks for by annotation, or null. */
+export function requestedPool(service: Service): string | null {
+  return annotation(service, "address-pool")?.value || null;
 }
 
-function parseAddresses(text: string, where: string): ServiceRequest["requested"] {
-  if (text === "") return [];
+/** Whether the annotation for sharing is there, which counts even where its value is empty. */
+export function mayShare(service: Service): boolean {
+  return annotation(service, "allow-shared-ip") !== null;
+}
+
+/** `spec.loadBalancerIP` or the annotation; both at once cannot be followed. */
+export function requestedAddresses(service: Service): ServiceRequest["requested"] {
+  const found = annotation(service, "loadBalancerIPs");
+  const fromAnnotation = found?.value ?? "";
+  const fromSpec = service.spec.loadBalancerIP ?? "";
+  if (fromAnnotation === "") {
+    return fromSpec === "" ? [] : parseAddresses([fromSpec], "spec.loadBalancerIP");
+  }
+  const where = `the annotation "${found?.name}"`;
+  if (fromSpec !== "")
+    return { unreadable: `both spec.loadBalancerIP and ${where} are set: keep one` };
+  return parseAddresses(fromAnnotation.split(","), where);
+}
+
+function parseAddresses(texts: readonly string[], where: string): ServiceRequest["requested"] {
   const addresses: Ip[] = [];
-  for (const part of text.split(",")) {
-    const ip = parseIp(part.trim());
-    if (ip === null)
-      return { unreadable: `${where}: found ${showValue(part.trim())}, expected an IP` };
+  for (const text of texts) {
+    const ip = parseIp(text.trim());
+    if (ip === null) {
+      return { unreadable: `${where}: found ${showValue(text.trim())}, expected an IP` };
+    }
     if (addresses.some((other) => ipFamily(other) === ipFamily(ip))) {
       return { unreadable: `${where}: found two addresses of one family, expected one of each` };
     }
     addresses.push(ip);
   }
   return addresses;
+}
+
+/** The annotations of the Service that have the older prefix, sorted. */
+export function deprecatedAnnotations({ metadata }: Service): string[] {
+  return Object.keys(metadata.annotations)
+    .filter((name) => name.startsWith("metallb.universe.tf"))
+    .sort();
+}
+
+/** An annotation of MetalLB's, under the prefix that it has; null: under none. */
+function annotation(service: Service, suffix: string): { name: string; value: string } | null {
+  for (const prefix of PREFIXES) {
+    const name = prefix + suffix;
+    const value = service.metadata.annotations[name];
+    if (value !== undefined) return { name, value };
+  }
+  return null;
+}
+
+function familyPolicy(policy: string | undefined): ServiceRequest["familyPolicy"] {
+  return policy === "PreferDualStack" || policy === "RequireDualStack" ? policy : "SingleStack";
+}
+
+/** The same for two selectors that select the same; "" for one that selects nothing. */
+function selectorText(selector: Readonly<Record<string, string>>): string {
+  const parts = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
+  return parts.sort().join(",");
 }
 
 function clusterFamilies(service: Service): IpFamily[] {

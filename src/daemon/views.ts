@@ -178,11 +178,7 @@ export class Views implements ApiSource {
       );
       const assigned = noneAssigned();
       for (const ip of addresses) countAssigned(assigned, ip, 1);
-      const usage = poolUsage(
-        pool,
-        assigned,
-        withheld.map(([ip]) => ip),
-      );
+      const usage = poolUsage(pool, assigned, { withheld: withheld.map(([ip]) => ip) });
       return {
         pool: pool.name,
         addresses: pool.ranges.map(formatRange),
@@ -305,7 +301,11 @@ export class Views implements ApiSource {
 }
 
 /** Null for a family of which the pool has no range: none is left, but none was ever there. */
-function ofFamilies(pool: AllocatablePool, ipv4: number, ipv6: number): FamilyCounts {
+function ofFamilies(
+  pool: Pick<AllocatablePool, "ranges">,
+  ipv4: number,
+  ipv6: number,
+): FamilyCounts {
   const has = (family: IpFamily) => pool.ranges.some((range) => range.family === family);
   return { ipv4: has(4) ? ipv4 : null, ipv6: has(6) ? ipv6 : null };
 }

@@ -1,33 +1,33 @@
-// Gives addresses of pools to Services. Synchronous and pure: the caller hands in one Service at a
-// time and writes the decision down. Service status is the record: call `adopt` for all Services
-// before `decide` for any, or an address that one has could be given to another.
+// Gives addresses of pools to Services, by MetalLB's rules. Synchronous and pure: the caller hands
+// in one Service at a time and writes the decision down. Service status is the record: call `adopt`
+// for all Services before `decide` for any, or an address that one has could be given to another.
 
 import type { Ip, IpFamily } from "../core/address.ts";
-import { ipFamily, ipToBigInt, rangeContains } from "../core/address.ts";
+import { ipFamily } from "../core/address.ts";
 import { RangeIndex } from "../core/range-index.ts";
-import { FreeAddresses } from "./free-addresses.ts";
+import { Occupants } from "./occupants.ts";
+import { PoolSpace } from "./pool-space.ts";
 import * as text from "./texts.ts";
 import type {
   AllocatablePool,
-  Cleared,
+  Assigned,
   Decision,
-  PendingReason,
   PoolUsage,
+  Refusal,
   ServiceRequest,
 } from "./types.ts";
-import type { AssignedCounts } from "./usage.ts";
-import { countAssigned, isBuggyIp, noneAssigned, poolUsage } from "./usage.ts";
 
-type Refusal = { readonly reason: PendingReason; readonly detail: string };
+type Chosen = { readonly addresses: readonly Ip[]; readonly pool: string };
 
 export class Allocator {
   #pools: readonly AllocatablePool[] = [];
+  /** Those with autoAssign, in the order in which they are tried. */
+  #automatic: readonly AllocatablePool[] = [];
   #index = new RangeIndex<AllocatablePool>([]);
-  #free = new Map<string, readonly FreeAddresses[]>();
+  #spaces = new Map<string, PoolSpace>();
   #reserved: ReadonlyMap<Ip, string> = new Map();
-  readonly #ownerOf = new Map<Ip, string>();
-  readonly #addressesOf = new Map<string, readonly Ip[]>();
-  #assignedIn = new Map<string, AssignedCounts>();
+  readonly #occupants = new Occupants();
+  #generation = 0;
 
   /**
    * Replaces pools (sorted by name) and the addresses never to be handed out, each with the reason
@@ -35,206 +35,280 @@ export class Allocator {
    */
   configure(pools: readonly AllocatablePool[], reserved: ReadonlyMap<Ip, string>): void {
     this.#pools = pools;
+    this.#automatic = pools.filter((pool) => pool.autoAssign).sort((a, b) => rank(a) - rank(b));
     this.#index = new RangeIndex(pools);
     this.#reserved = reserved;
-    const freeOf = (pool: AllocatablePool) => pool.ranges.map((range) => new FreeAddresses(range));
-    this.#free = new Map(pools.map((pool) => [pool.name, freeOf(pool)]));
-    this.#assignedIn = new Map(pools.map((pool) => [pool.name, noneAssigned()]));
-    for (const ip of this.#ownerOf.keys()) this.#count(ip, 1);
+    const reservedIn = Map.groupBy(reserved.keys(), (ip) => this.#index.find(ip)?.name);
+    this.#spaces = new Map(
+      pools.map((pool) => {
+        const withheld = new Set(reservedIn.get(pool.name) ?? []);
+        return [pool.name, new PoolSpace(pool, this.#occupants, withheld)];
+      }),
+    );
+    for (const [ip, occupant] of this.#occupants.all()) this.#spaceOf(ip)?.inUse(ip, occupant);
+    this.#generation += 1;
+  }
+
+  /**
+   * Grows whenever something may have become possible that was refused before: those who wait, or
+   * lack a second family, are to be decided on again.
+   */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Takes over what the Services have, where that is allowed. Those with most addresses come first:
+   * of two that claim one address, the one that would lose more keeps it.
+   */
+  adoptAll(requests: readonly ServiceRequest[]): void {
+    const inOrder = (a: ServiceRequest, b: ServiceRequest): number =>
+      b.current.length - a.current.length || (a.key < b.key ? -1 : 1);
+    for (const request of [...requests].sort(inOrder)) this.adopt(request);
   }
 
   /** Takes over what the Service has, where that is allowed and nobody else has it; no more. */
   adopt(request: ServiceRequest): void {
     const { key, current } = request;
     // What was decided since the status was read is newer than the status.
-    if (current.length === 0 || this.#addressesOf.has(key)) return;
-    if (this.#refusalToKeep(request, current) === null) this.#hold(key, current);
+    if (current.length === 0 || this.#occupants.addressesOf(key).length > 0) return;
+    if (this.#refusalToKeep(request, current) === null) this.#hold(request, current);
   }
 
   /** Keeps, chooses or refuses; the allocation is recorded here at once. */
   decide(request: ServiceRequest): Decision {
-    const held = this.#addressesOf.get(request.key) ?? [];
+    const held = this.#occupants.addressesOf(request.key);
     const current = request.current.length > 0 ? request.current : held;
-    const kept = this.#keep(request, current);
-    if (kept !== null && "kind" in kept) return kept;
+    const loss = current.length === 0 ? null : this.#loss(request, current);
+    if (current.length > 0 && loss === null) return this.#keep(request, current);
     this.release(request.key);
-    const cleared = kept === null ? null : kept;
+    const cleared = loss === null ? null : { addresses: current, detail: loss.detail };
     const chosen = this.#allocate(request);
     if ("reason" in chosen) return { kind: "pending", addresses: [], cleared, ...chosen };
-    this.#record(request.key, chosen.addresses);
-    return { kind: "assigned", how: "new", cleared, ...chosen };
+    this.#hold(request, chosen.addresses);
+    return { kind: "assigned", how: "new", lacks: null, cleared, ...chosen };
   }
 
   /** Frees what the Service has; true when it had something. */
   release(key: string): boolean {
-    const addresses = this.#addressesOf.get(key);
-    if (addresses === undefined) return false;
-    this.#addressesOf.delete(key);
-    for (const ip of addresses) {
-      this.#ownerOf.delete(ip);
-      this.#count(ip, -1);
-      this.#offerAgain(ip);
-    }
+    const held = this.#occupants.remove(key);
+    if (held === null) return false;
+    for (const ip of held.addresses) this.#spaceOf(ip)?.left(ip, held.occupant);
+    this.#generation += 1;
     return true;
   }
 
-  /** The Service that has `ip`, or null. */
-  ownerOf(ip: Ip): string | null {
-    return this.#ownerOf.get(ip) ?? null;
+  /** The Services that have `ip`, sorted. */
+  ownersOf(ip: Ip): string[] {
+    return this.#occupants.of(ip);
   }
 
   usage(): PoolUsage[] {
-    return this.#pools.map((pool) => this.#usageOf(pool));
+    return [...this.#spaces.values()].map((space) => space.usage());
   }
 
-  #usageOf(pool: AllocatablePool): PoolUsage {
-    const withheld = [...this.#reserved.keys()].filter(
-      (ip) => this.#index.find(ip) === pool && !this.#ownerOf.has(ip),
-    );
-    return poolUsage(pool, this.#assignedIn.get(pool.name) ?? noneAssigned(), withheld);
+  /** Why the Service may not go on having what it has, or null. */
+  #loss(request: ServiceRequest, current: readonly Ip[]): Refusal | null {
+    const refusal = this.#refusalAtAll(request) ?? this.#refusalToKeep(request, current);
+    // A request that cannot be read changes nothing.
+    if (refusal !== null || "unreadable" in request.requested) return refusal;
+    const pool = this.#index.find(current[0] as Ip);
+    if (request.pool !== null && request.pool !== pool?.name) {
+      return { reason: "other-pool", detail: text.poolChanged(request.pool) };
+    }
+    if (isRequestMet(request.requested, current)) return null;
+    return { reason: "family-mismatch", detail: text.requestChanged(request.requested) };
   }
 
-  /** A decision, or what was cleared, or null when there is nothing to keep or clear. */
-  #keep(request: ServiceRequest, current: readonly Ip[]): Decision | Cleared | null {
-    if (current.length === 0) return null;
-    const refusal = this.#refusalToKeep(request, current);
-    if (refusal !== null) return { addresses: current, detail: refusal.detail };
-    this.#hold(request.key, current);
+  #keep(request: ServiceRequest, current: readonly Ip[]): Decision {
+    this.#hold(request, current);
     if ("unreadable" in request.requested) {
       const detail = request.requested.unreadable;
       const reason = "unreadable-request";
       return { kind: "pending", reason, detail, addresses: current, cleared: null };
     }
-    if (!isRequestMet(request.requested, current)) {
-      return { addresses: current, detail: text.requestChanged(request.requested) };
-    }
     const pool = this.#index.find(current[0] as Ip)?.name ?? "";
-    return { kind: "assigned", how: "kept", addresses: current, pool, cleared: null };
-  }
-
-  #refusalToKeep(request: ServiceRequest, current: readonly Ip[]): Refusal | null {
-    if (!this.#fitsFamilies(request, current)) {
-      return { reason: "family-mismatch", detail: text.familyMismatch(current, request.families) };
+    const kept = {
+      kind: "assigned",
+      how: "kept",
+      addresses: current,
+      pool,
+      cleared: null,
+    } as const;
+    // Who asks for certain addresses has them, and would lose them with another beside them.
+    if (!isOneOfTwo(request, current) || request.requested.length > 0) {
+      return { ...kept, lacks: null };
     }
-    return this.#refusal(request.key, current, { adopting: true });
+    return this.#extend(request, { ...kept, lacks: null });
   }
 
-  #fitsFamilies(request: ServiceRequest, addresses: readonly Ip[]): boolean {
-    const families = addresses.map(ipFamily);
-    if (families.length !== new Set(families).size) return false;
-    if (!families.every((family) => request.families.includes(family))) return false;
-    return families.length === request.families.length || request.oneFamilyIsEnough;
+  /** An address of the second family, from the pool of the first and no other. */
+  #extend(request: ServiceRequest, kept: Assigned): Assigned {
+    const [first] = kept.addresses;
+    const missing = request.families.find((family) => first && family !== ipFamily(first)) ?? 6;
+    const more = this.#spaces.get(kept.pool)?.take(missing, request) ?? null;
+    if (more === null) return { ...kept, lacks: text.noSecondFamily(missing, kept.pool) };
+    const addresses = [...kept.addresses, more];
+    this.#hold(request, addresses);
+    return { ...kept, how: "extended", addresses };
   }
 
-  /** Why these addresses cannot be this Service's, or null. */
-  #refusal(key: string, addresses: readonly Ip[], how: { adopting: boolean }): Refusal | null {
-    const pools = new Set(addresses.map((ip) => this.#index.find(ip)));
-    if (pools.size !== 1 || pools.has(null)) {
-      return { reason: "not-in-any-pool", detail: text.notInConfig(addresses) };
-    }
-    for (const ip of addresses) {
-      const owner = this.#ownerOf.get(ip);
-      if (owner !== undefined && owner !== key) {
-        return { reason: "in-use", detail: text.inUse(ip, key, owner) };
-      }
-      const use = this.#reserved.get(ip);
-      if (use !== undefined && !how.adopting) {
-        return { reason: "reserved", detail: text.reserved(ip, use) };
-      }
-      const pool = this.#index.find(ip);
-      if (pool?.avoidBuggyIps === true && isBuggyIp(ip) && !how.adopting) {
-        return { reason: "not-in-any-pool", detail: text.avoided(ip, pool.name) };
-      }
+  /** Why the Service can have no address whatsoever, or null. */
+  #refusalAtAll(request: ServiceRequest): Refusal | null {
+    if (this.#pools.length === 0) return { reason: "no-pool", detail: text.noPools() };
+    if (request.familyPolicy === "RequireDualStack" && request.families.length < 2) {
+      return { reason: "too-few-cluster-ips", detail: text.tooFewClusterIps() };
     }
     return null;
   }
 
-  #allocate(request: ServiceRequest): Refusal | { addresses: readonly Ip[]; pool: string } {
-    if (this.#pools.length === 0) return { reason: "no-pool", detail: text.noPools() };
+  #refusalToKeep(request: ServiceRequest, current: readonly Ip[]): Refusal | null {
+    if (!fitsFamilies(request, current) && !isOneOfTwo(request, current)) {
+      return { reason: "family-mismatch", detail: text.familyMismatch(current, request.families) };
+    }
+    return this.#refusal(request, current);
+  }
+
+  /** Why these addresses cannot be this Service's, or null. What is reserved may be kept. */
+  #refusal(request: ServiceRequest, addresses: readonly Ip[]): Refusal | null {
+    const pools = new Set(addresses.map((ip) => this.#index.find(ip)));
+    const [pool] = pools;
+    if (pools.size !== 1 || pool === undefined || pool === null) {
+      return { reason: "not-in-any-pool", detail: text.notInConfig(addresses) };
+    }
+    for (const ip of addresses) {
+      if (this.#spaces.get(pool.name)?.holds(ip) === true) continue;
+      return { reason: "not-in-any-pool", detail: text.avoided(ip, pool.name) };
+    }
+    if (pool.allotment?.admits(request) === false) {
+      return { reason: "not-admitted", detail: text.notAdmitted(pool.name) };
+    }
+    for (const ip of addresses) {
+      const obstacle = this.#occupants.obstacle(ip, request);
+      if (obstacle !== null) return { reason: "in-use", detail: obstacle };
+    }
+    return null;
+  }
+
+  #allocate(request: ServiceRequest): Refusal | Chosen {
+    const refusal = this.#refusalAtAll(request);
+    if (refusal !== null) return refusal;
     if ("unreadable" in request.requested) {
       return { reason: "unreadable-request", detail: request.requested.unreadable };
     }
     if (request.requested.length > 0) return this.#allocateRequested(request, request.requested);
+    if (request.pool !== null) return this.#allocateFrom(request, request.pool);
     return this.#allocateAutomatically(request);
   }
 
-  #allocateRequested(request: ServiceRequest, requested: readonly Ip[]) {
-    if (!this.#fitsFamilies({ ...request, oneFamilyIsEnough: false }, requested)) {
+  #allocateRequested(request: ServiceRequest, requested: readonly Ip[]): Refusal | Chosen {
+    if (!fitsFamilies(request, requested)) {
       const detail = text.familyMismatch(requested, request.families);
-      return { reason: "family-mismatch", detail } as const;
+      return { reason: "family-mismatch", detail };
     }
-    const refusal = this.#refusal(request.key, requested, { adopting: false });
+    const refusal = this.#refusal(request, requested) ?? this.#refusalOfReserved(requested);
     if (refusal !== null) return refusal;
-    return { addresses: requested, pool: this.#index.find(requested[0] as Ip)?.name ?? "" };
+    const pool = this.#index.find(requested[0] as Ip)?.name ?? "";
+    if (request.pool !== null && request.pool !== pool) {
+      return { reason: "other-pool", detail: text.otherPool(requested, request.pool) };
+    }
+    // MetalLB's order: owners are ranked by the first one, which must not depend on who wrote it.
+    return { addresses: [...requested].sort(), pool };
   }
 
-  #allocateAutomatically(request: ServiceRequest) {
-    const wishes: (readonly IpFamily[])[] = [request.families];
-    if (request.oneFamilyIsEnough && request.families.length > 1) {
-      wishes.push(...request.families.map((family) => [family]));
-    }
-    const pools = this.#pools.filter((pool) => pool.autoAssign);
-    for (const families of wishes) {
-      for (const pool of pools) {
-        const addresses = this.#takeAll(pool, families);
-        if (addresses !== null) return { addresses, pool: pool.name };
-      }
-    }
-    const detail = text.exhausted(pools.map((pool) => this.#usageOf(pool)));
-    return { reason: "exhausted", detail } as const;
-  }
-
-  /** One free address of each family, or null and nothing taken. */
-  #takeAll(pool: AllocatablePool, families: readonly IpFamily[]): readonly Ip[] | null {
-    const taken: Ip[] = [];
-    for (const family of families) {
-      const ip = this.#takeOne(pool, family);
-      if (ip === null) {
-        for (const other of taken) this.#offerAgain(other);
-        return null;
-      }
-      taken.push(ip);
-    }
-    return taken;
-  }
-
-  #takeOne(pool: AllocatablePool, family: IpFamily): Ip | null {
-    const isFree = (ip: Ip): boolean =>
-      !this.#ownerOf.has(ip) && !this.#reserved.has(ip) && !(pool.avoidBuggyIps && isBuggyIp(ip));
-    for (const [index, free] of (this.#free.get(pool.name) ?? []).entries()) {
-      if (pool.ranges[index]?.family !== family) continue;
-      const ip = free.take(isFree);
-      if (ip !== null) return ip;
+  #refusalOfReserved(addresses: readonly Ip[]): Refusal | null {
+    for (const ip of addresses) {
+      const use = this.#reserved.get(ip);
+      if (use !== undefined) return { reason: "reserved", detail: text.reserved(ip, use) };
     }
     return null;
   }
 
-  #offerAgain(ip: Ip): void {
-    const pool = this.#index.find(ip);
-    const index = pool?.ranges.findIndex((range) => rangeContains(range, ip)) ?? -1;
-    if (pool !== null) this.#free.get(pool.name)?.[index]?.release(ipToBigInt(ip));
+  #allocateFrom(request: ServiceRequest, name: string): Refusal | Chosen {
+    const space = this.#spaces.get(name);
+    if (space === undefined) return { reason: "unknown-pool", detail: text.unknownPool(name) };
+    if (space.pool.allotment?.admits(request) === false) {
+      return { reason: "not-admitted", detail: text.notAdmitted(name) };
+    }
+    const chosen = this.#choose(request, [space]);
+    return chosen ?? { reason: "exhausted", detail: text.poolExhausted(space.usage()) };
+  }
+
+  #allocateAutomatically(request: ServiceRequest): Refusal | Chosen {
+    const spaces = this.#automatic
+      .filter(({ allotment }) => allotment === null || allotment.offersTo(request))
+      .flatMap((pool) => this.#spaces.get(pool.name) ?? []);
+    const chosen = this.#choose(request, spaces);
+    if (chosen !== null) return chosen;
+    return { reason: "exhausted", detail: text.exhausted(spaces.map((space) => space.usage())) };
+  }
+
+  /** Both families from one pool where there is one, before one family from any. */
+  #choose(request: ServiceRequest, spaces: readonly PoolSpace[]): Chosen | null {
+    const { families, familyPolicy } = request;
+    const wishes: (readonly IpFamily[])[] = [families.toSorted()];
+    if (familyPolicy === "PreferDualStack" && families.length > 1) {
+      wishes.push(...families.map((family) => [family]));
+    }
+    for (const wish of wishes) {
+      for (const space of spaces) {
+        const addresses = takeAll(space, wish, request);
+        if (addresses !== null) return { addresses, pool: space.pool.name };
+      }
+    }
+    return null;
   }
 
   /** What is held already is not freed for a moment: that would be offered again, each time. */
-  #hold(key: string, addresses: readonly Ip[]): void {
-    const held = this.#addressesOf.get(key) ?? [];
-    if (held.length === addresses.length && held.every((ip, i) => ip === addresses[i])) return;
-    this.release(key);
-    this.#record(key, addresses);
+  #hold(request: ServiceRequest, addresses: readonly Ip[]): void {
+    if (this.#occupants.isSame(request, addresses)) return;
+    this.release(request.key);
+    const { key, sharingKey, backend, ports } = request;
+    const occupant = { key, sharingKey, backend, ports };
+    this.#occupants.add(occupant, addresses);
+    for (const ip of addresses) this.#spaceOf(ip)?.joined(ip, occupant);
   }
 
-  #record(key: string, addresses: readonly Ip[]): void {
-    this.#addressesOf.set(key, addresses);
-    for (const ip of addresses) {
-      this.#ownerOf.set(ip, key);
-      this.#count(ip, 1);
+  #spaceOf(ip: Ip): PoolSpace | undefined {
+    return this.#spaces.get(this.#index.find(ip)?.name ?? "");
+  }
+}
+
+/** Pools that are for certain Services come first, by priority. */
+function rank({ allotment }: AllocatablePool): number {
+  if (allotment === null) return Number.POSITIVE_INFINITY;
+  return allotment.priority > 0 ? allotment.priority : Number.MAX_SAFE_INTEGER;
+}
+
+/** One address of each family of the Service. */
+function fitsFamilies({ families }: ServiceRequest, addresses: readonly Ip[]): boolean {
+  const found = new Set(addresses.map(ipFamily));
+  const isComplete = found.size === addresses.length && found.size === families.length;
+  return isComplete && families.every((family) => found.has(family));
+}
+
+/** One address where two would be preferred. */
+function isOneOfTwo(request: ServiceRequest, addresses: readonly Ip[]): boolean {
+  const isContent = request.familyPolicy === "PreferDualStack" && request.families.length > 1;
+  return isContent && addresses.length === 1;
+}
+
+/** One address of each family, or null and nothing taken. */
+function takeAll(
+  space: PoolSpace,
+  families: readonly IpFamily[],
+  request: ServiceRequest,
+): readonly Ip[] | null {
+  const taken: Ip[] = [];
+  for (const family of families) {
+    const ip = space.take(family, request);
+    if (ip === null) {
+      for (const other of taken) space.giveBack(other);
+      return null;
     }
+    taken.push(ip);
   }
-
-  #count(ip: Ip, change: 1 | -1): void {
-    const counts = this.#assignedIn.get(this.#index.find(ip)?.name ?? "");
-    if (counts !== undefined) countAssigned(counts, ip, change);
-  }
+  return taken;
 }
 
 function isRequestMet(requested: readonly Ip[], current: readonly Ip[]): boolean {

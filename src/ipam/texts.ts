@@ -21,8 +21,59 @@ export function avoided(ip: Ip, pool: string): string {
   return `${quoteList([ip])} is not allowed in config: pool "${pool}" leaves out ${what}`;
 }
 
-export function inUse(ip: Ip, key: string, owner: string): string {
-  return `"${ip}" is taken: can't change sharing key for "${key}", address also in use by ${owner}`;
+export type SharingRule = "no-key" | "other-key" | "other-backend";
+
+const RULES: Readonly<Record<SharingRule, string>> = {
+  "no-key": "both must have the annotation metallb.io/allow-shared-ip to share an address",
+  "other-key": "their sharing keys differ",
+  "other-backend":
+    "to share an address, both must have externalTrafficPolicy: Cluster, or both Local and the " +
+    "same selector",
+};
+
+/** More Services than that are counted. */
+const NAMES_MAX = 5;
+
+export function notShared(clash: {
+  readonly ip: Ip;
+  readonly key: string;
+  readonly others: readonly string[];
+  readonly rule: SharingRule;
+}): string {
+  const more = clash.others.length - NAMES_MAX;
+  const shown = clash.others.slice(0, NAMES_MAX).join(",");
+  const names = more > 0 ? `${shown} and ${more} more` : shown;
+  const what = `can't change sharing key for "${clash.key}", address also in use by ${names}`;
+  return `${what} (${clash.ip}: ${RULES[clash.rule]})`;
+}
+
+export function portInUse(port: string, ip: Ip): string {
+  return `port ${port} is already in use on "${ip}"`;
+}
+
+export function unknownPool(pool: string): string {
+  return `unknown pool "${pool}"`;
+}
+
+export function notAdmitted(pool: string): string {
+  const why = "its serviceAllocation leaves out the Service's namespace or labels";
+  return `pool ${pool} not compatible for ip assignment: ${why}`;
+}
+
+export function otherPool(addresses: readonly Ip[], pool: string): string {
+  return `${quoteList(addresses)} is not of pool "${pool}", which the Service asks for as well`;
+}
+
+export function poolChanged(pool: string): string {
+  return `the Service asks for pool "${pool}" now`;
+}
+
+export function tooFewClusterIps(): string {
+  return "ipFamilyPolicy is RequireDualStack, and the Service has cluster IPs of one family only";
+}
+
+export function noSecondFamily(family: IpFamily, pool: string): string {
+  return `no available IPv${family} address in pool ${pool}, which has the other one`;
 }
 
 export function reserved(ip: Ip, use: string): string {
@@ -41,11 +92,17 @@ export function familyMismatch(addresses: readonly Ip[], families: readonly IpFa
 /** Names each pool with what it holds, so that the reader knows which to enlarge. */
 export function exhausted(usage: readonly PoolUsage[]): string {
   if (usage.length === 0) return "no available IPs: no pool has autoAssign";
-  const pools = usage.map((pool) => {
-    const assigned = pool.assignedIpv4 + pool.assignedIpv6;
-    const total = assigned + pool.availableIpv4 + pool.availableIpv6;
-    return `${pool.pool} (${assigned} of ${total} used)`;
-  });
-  const shown = pools.slice(0, 5).join(", ");
-  return `no available IPs: ${shown}${pools.length > 5 ? `, and ${pools.length - 5} more` : ""}`;
+  const pools = usage.map((one) => `${one.pool} (${usedOf(one)})`);
+  const shown = pools.slice(0, NAMES_MAX).join(", ");
+  const more = pools.length - NAMES_MAX;
+  return `no available IPs: ${shown}${more > 0 ? `, and ${more} more` : ""}`;
+}
+
+export function poolExhausted(usage: PoolUsage): string {
+  return `no available IPs in pool ${usage.pool} (${usedOf(usage)})`;
+}
+
+function usedOf(usage: PoolUsage): string {
+  const assigned = usage.assignedIpv4 + usage.assignedIpv6;
+  return `${assigned} of ${assigned + usage.availableIpv4 + usage.availableIpv6} used`;
 }

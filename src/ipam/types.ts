@@ -7,18 +7,40 @@ export interface AllocatablePool {
   readonly ranges: readonly IpRange[];
   readonly autoAssign: boolean;
   readonly avoidBuggyIps: boolean;
+  /** Which Services it is for (`serviceAllocation`), and before which pools; null: for all. */
+  readonly allotment: Allotment | null;
+}
+
+/** Who is asking, for pools that are not for everybody. */
+export interface Applicant {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Allotment {
+  /** A lower number is tried first; 0 and less: after the others. */
+  readonly priority: number;
+  /** Whether a Service that asks for nothing in particular gets an address of the pool. */
+  readonly offersTo: (applicant: Applicant) => boolean;
+  /** Whether a Service that asks for the pool or an address of it, or has one, may have it. */
+  readonly admits: (applicant: Applicant) => boolean;
 }
 
 /** What a Service of type LoadBalancer asks for, read from its spec and annotations. */
-export interface ServiceRequest {
+export interface ServiceRequest extends Applicant {
   /** `namespace/name`. */
   readonly key: string;
   /** One per cluster IP, the primary first; at least one. */
   readonly families: readonly IpFamily[];
-  /** True when one family is enough (`ipFamilyPolicy: PreferDualStack`). */
-  readonly oneFamilyIsEnough: boolean;
+  readonly familyPolicy: "SingleStack" | "PreferDualStack" | "RequireDualStack";
   /** `spec.loadBalancerIP` or the annotation, parsed; a text when it cannot be read. */
   readonly requested: readonly Ip[] | { readonly unreadable: string };
+  /** The pool asked for by annotation, or null. */
+  readonly pool: string | null;
+  /** See `Occupant`. */
+  readonly sharingKey: string;
+  readonly backend: string;
+  readonly ports: readonly string[];
   /** The addresses in `status.loadBalancer.ingress`. */
   readonly current: readonly Ip[];
 }
@@ -26,19 +48,25 @@ export interface ServiceRequest {
 /** Why a Service has no address. The names are stable: counters and tests use them. */
 export type PendingReason =
   | "no-pool"
+  | "unknown-pool"
   | "exhausted"
   | "not-in-any-pool"
+  | "not-admitted"
+  | "other-pool"
   | "in-use"
   | "reserved"
   | "family-mismatch"
+  | "too-few-cluster-ips"
   | "unreadable-request";
 
 export interface Assigned {
   readonly kind: "assigned";
   readonly addresses: readonly Ip[];
   readonly pool: string;
-  /** `kept`: what the status says already; `new`: chosen now. */
-  readonly how: "kept" | "new";
+  /** `kept`: what the status says already; `new`: chosen now; `extended`: one family more. */
+  readonly how: "kept" | "new" | "extended";
+  /** Why there is no address of a second family, though the Service would prefer one; or null. */
+  readonly lacks: string | null;
   /** Addresses of the status that were given up for this, with the reason, or null. */
   readonly cleared: Cleared | null;
 }
@@ -60,6 +88,12 @@ export interface Cleared {
 }
 
 export type Decision = Assigned | Pending;
+
+/** Why something cannot be had. */
+export interface Refusal {
+  readonly reason: PendingReason;
+  readonly detail: string;
+}
 
 /** Counts of one pool; IPv6 counts are capped at 2^53 - 1. */
 export interface PoolUsage {

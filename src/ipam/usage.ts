@@ -1,8 +1,10 @@
 // How full a pool is.
 
-import type { Ip, IpRange } from "../core/address.ts";
+import type { Ip, IpFamily, IpRange } from "../core/address.ts";
 import { ipFamily, rangeSize } from "../core/address.ts";
 import type { AllocatablePool, PoolUsage } from "./types.ts";
+
+type PoolExtent = Pick<AllocatablePool, "name" | "ranges" | "avoidBuggyIps">;
 
 /** How many addresses are assigned, by family; `buggy` are among those of IPv4. */
 export interface AssignedCounts {
@@ -25,20 +27,30 @@ export function isBuggyIp(ip: Ip): boolean {
   return ipFamily(ip) === 4 && /\.(0|255)$/.test(ip);
 }
 
+/** How many addresses the pool can give to Services. */
+export function poolSizes({ ranges, avoidBuggyIps }: PoolExtent): Record<IpFamily, bigint> {
+  const sizes = { 4: 0n, 6: 0n };
+  for (const range of ranges) {
+    const buggy = avoidBuggyIps && range.family === 4 ? countBuggy(range) : 0n;
+    sizes[range.family] += rangeSize(range) - buggy;
+  }
+  return sizes;
+}
+
 /** `withheld`: free addresses of the pool that are never handed out. */
 export function poolUsage(
-  pool: AllocatablePool,
+  pool: PoolExtent,
   assigned: AssignedCounts,
-  withheld: readonly Ip[],
+  more: {
+    readonly withheld: readonly Ip[];
+    /** Those of `poolSizes`, where they are known. */
+    readonly sizes?: Readonly<Record<IpFamily, bigint>>;
+  },
 ): PoolUsage {
-  const size = { 4: 0n, 6: 0n };
-  for (const range of pool.ranges) {
-    const buggy = pool.avoidBuggyIps && range.family === 4 ? countBuggy(range) : 0n;
-    size[range.family] += rangeSize(range) - buggy;
-  }
+  const size = { ...(more.sizes ?? poolSizes(pool)) };
   // A Service may have one from before the pool avoided them.
   if (pool.avoidBuggyIps) size[4] += BigInt(assigned.buggy);
-  for (const ip of withheld) {
+  for (const ip of more.withheld) {
     if (!pool.avoidBuggyIps || !isBuggyIp(ip)) size[ipFamily(ip)] -= 1n;
   }
   return {

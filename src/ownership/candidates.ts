@@ -6,6 +6,7 @@ import type { Eligibility } from "./eligibility.ts";
 import { eligibility } from "./eligibility.ts";
 import type { MemberStatus, Members } from "./members.ts";
 import type { Hearing, Neighbours } from "./neighbours.ts";
+import { preferenceOf } from "./preference.ts";
 import type { Ranking } from "./ranking.ts";
 import type { Segment, VipSpec } from "./types.ts";
 
@@ -59,10 +60,13 @@ export class Candidates {
     );
     const healthy = able.filter(({ verdict }) => verdict.eligible && verdict.unhealthy === null);
     const nodes = (healthy.length > 0 ? healthy : able).map(({ node }) => node);
-    return this.#ranking.order(nodes, vip.rankBy);
+    return this.#order(nodes, vip);
   }
 
-  /** True when `node` ranks before `than`. */
+  /**
+   * Of two claims, whose node comes first. Preferences do not count here: both claimants must come
+   * to the same, also while one of them has not read the newest configuration.
+   */
   isBetter(node: string, than: string, vip: VipSpec): boolean {
     return this.#ranking.order([node, than], vip.rankBy)[0] === node;
   }
@@ -76,8 +80,15 @@ export class Candidates {
   /** Every known node in rank order, with what speaks for or against it. */
   verdicts(vip: VipSpec, now: BootMs, segment = this.segmentOf(vip)): Verdict[] {
     const known = new Set([this.#node, ...this.#members.names(), ...vip.placement.nodes.keys()]);
-    const ordered = this.#ranking.order([...known], vip.rankBy);
+    const ordered = this.#order([...known], vip);
     return ordered.map((node) => this.#verdict(vip, node, { segment, now }));
+  }
+
+  /** Those that are preferred come first; the rest, and equal ones, in the usual order. */
+  #order(nodes: readonly string[], { rankBy, placement }: VipSpec): string[] {
+    const preference = (node: string): number => preferenceOf(placement.nodes.get(node));
+    const ranked = this.#ranking.order(nodes, rankBy);
+    return ranked.sort((a, b) => preference(b) - preference(a));
   }
 
   /** It can be expected to claim: heard, or, where beacons do not reach, renewing its Lease. */

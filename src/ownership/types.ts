@@ -32,6 +32,8 @@ export type NodePlacement =
       readonly interfaces: readonly string[] | null;
       /** Why the node is not healthy (Ready, NetworkUnavailable, ...), or null. */
       readonly unhealthy: string | null;
+      /** Of the healthy ones, those of the highest rank first; none: 0. */
+      readonly preference?: number;
     }
   | { readonly allowed: false; readonly reason: string };
 

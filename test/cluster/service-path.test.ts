@@ -74,7 +74,7 @@ describe("a Service of type LoadBalancer", () => {
     await c.createService("thief", { loadBalancerIP: "192.168.100.55" });
     const event = await c.untilEvent("thief", "AllocationFailed");
     assert.equal(event.type, "Warning");
-    assert.match(event.note, /"192\.168\.100\.55" is taken.*in use by default\/by-field/);
+    assert.match(event.note, /address also in use by default\/by-field \(192\.168\.100\.55: /);
     assert.deepEqual((await c.service("thief")).addresses, []);
     assert.deepEqual((await c.service("by-field")).addresses, ["192.168.100.55"]);
   });
@@ -144,34 +144,6 @@ describe("a Service of type LoadBalancer", () => {
       timeoutMs: 10_000,
       until: (node) => node === null,
     });
-  });
-
-  test("that asks for what is not supported yet is served, and told what is ignored", async () => {
-    const c = cluster();
-    const shared = { "metallb.io/allow-shared-ip": "dns", "metallb.io/address-pool": "gold" };
-    await c.createService("wishful", {}, shared);
-    await c.untilAnswering(await c.addressOf("wishful"));
-    await c.untilEvent("wishful", "notSupported");
-    const warnings = async () => {
-      const events = await c.events("wishful");
-      return events.filter((event) => event.reason === "notSupported");
-    };
-    const found = await eventually("a warning for each", warnings, {
-      until: (all) => all.length > 1,
-    });
-    assert.deepEqual(found.map((event) => event.type).sort(), ["Warning", "Warning"]);
-    const notes = found.map((event) => event.note).sort();
-    assert.match(notes[0] ?? "", /"metallb\.io\/address-pool" is ignored: unless it asks/);
-    assert.match(notes[1] ?? "", /"metallb\.io\/allow-shared-ip" is ignored: .* of its own/);
-    for (const daemon of c.daemons.values()) {
-      const status = await c.untilStatus(daemon, /does not support: default\/wishful/);
-      assert.match(status, /one that another has is refused/);
-    }
-    // A change of something else tells nothing again.
-    await c.controlPlane.kubectl(["annotate", "service", "wishful", "other=1"]);
-    await c.controlPlane.kubectl(["delete", "service", "wishful"]);
-    await c.untilStatus(c.daemon("node1"), /health +ok/);
-    assert.equal((await warnings()).length, 2);
   });
 
   test("with a loadBalancerClass is left to its own implementation", async () => {

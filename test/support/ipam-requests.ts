@@ -20,27 +20,40 @@ export function range(text: string): IpRange {
 export function pool(
   name: string,
   entries: readonly string[],
-  options: Partial<Pick<AllocatablePool, "autoAssign" | "avoidBuggyIps">> = {},
+  options: Partial<Omit<AllocatablePool, "name" | "ranges">> = {},
 ): AllocatablePool {
   const ranges = entries.map(range);
-  return { name, ranges, autoAssign: true, avoidBuggyIps: false, ...options };
+  return { name, ranges, autoAssign: true, avoidBuggyIps: false, allotment: null, ...options };
 }
 
 export interface RequestOptions {
   readonly families?: ServiceRequest["families"];
-  readonly oneFamilyIsEnough?: boolean;
+  /** PreferDualStack, unless said otherwise, which makes no difference with one family. */
+  readonly familyPolicy?: ServiceRequest["familyPolicy"];
   readonly requested?: readonly string[] | { readonly unreadable: string };
+  readonly pool?: string;
+  /** The sharing key. */
+  readonly share?: string;
+  readonly backend?: string;
+  readonly ports?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
   readonly current?: readonly string[];
 }
 
 /** A Service with one IPv4 cluster IP that asks for any address, unless said otherwise. */
 export function request(key: string, options: RequestOptions = {}): ServiceRequest {
-  const { families = [4], oneFamilyIsEnough = true, requested = [], current = [] } = options;
+  const { requested = [], current = [] } = options;
   return {
     key,
-    families,
-    oneFamilyIsEnough,
+    namespace: key.split("/")[0] ?? "",
+    labels: options.labels ?? {},
+    families: options.families ?? [4],
+    familyPolicy: options.familyPolicy ?? "PreferDualStack",
     requested: "unreadable" in requested ? requested : requested.map(ip),
+    pool: options.pool ?? null,
+    sharingKey: options.share ?? "",
+    backend: options.backend ?? "",
+    ports: options.ports ?? ["TCP/80"],
     current: current.map(ip),
   };
 }

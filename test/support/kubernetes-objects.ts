@@ -15,6 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export interface ServiceOptions {
   readonly spec?: Fields;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   /** Addresses in its status. */
   readonly ips?: readonly string[];
@@ -22,11 +23,12 @@ export interface ServiceOptions {
 
 /** `key` is `namespace/name`. One of type LoadBalancer with an IPv4 cluster IP, unless said. */
 export function service(key: string, options: ServiceOptions = {}): Service {
-  const { spec = {}, annotations = {}, ips = [] } = options;
+  const { spec = {}, annotations = {}, labels = {}, ips = [] } = options;
   const [namespace, name] = key.split("/");
+  const metadata = { namespace, name, uid: `uid of ${key}`, annotations, labels };
   return present(
     decodeService({
-      metadata: { namespace, name, uid: `uid of ${key}`, resourceVersion: "1", annotations },
+      metadata: { ...metadata, resourceVersion: "1" },
       spec: { type: "LoadBalancer", clusterIPs: ["10.96.0.1"], ...spec },
       status: { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } },
     }),
@@ -62,6 +64,11 @@ export function lease(name: string, spec: Fields = {}, annotations: Fields = {})
 /** An IPAddressPool or L2Advertisement. */
 export function resource(name: string, spec: Fields = {}): RawObject {
   return present(decodeObject({ metadata: { name, resourceVersion: "1" }, spec }));
+}
+
+/** A namespace, or anything else that only its labels matter of. */
+export function withLabels(name: string, labels: Fields = {}): RawObject {
+  return present(decodeObject({ metadata: { name, resourceVersion: "1", labels } }));
 }
 
 /** An endpoint by its node; null: on none. */

@@ -243,10 +243,12 @@ async function lapses(cluster: DaemonCluster, address: string): Promise<number> 
 }
 
 /** To be called in a `describe`; the getter gives the cluster to its tests. */
-export function clusterForSuite(options: LabOptions = {}): () => DaemonCluster {
+export function clusterForSuite(
+  options: LabOptions & { readonly dualStack?: boolean } = {},
+): () => DaemonCluster {
   let cluster: DaemonCluster | null = null;
   labForSuite(options, async (lab) => {
-    const controlPlane = await ControlPlane.start(lab);
+    const controlPlane = await ControlPlane.start(lab, { dualStack: options.dualStack ?? false });
     await controlPlane.registerNodes();
     cluster = new DaemonCluster(lab, controlPlane, await controlPlane.installLbd());
     await controlPlane.apply(POOL);

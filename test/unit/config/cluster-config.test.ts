@@ -25,7 +25,6 @@ function problemsOf(
 }
 
 const LAN = 'IPAddressPool "lan"';
-const NOT_YET = "nothing: this version of lbd does not support the field yet";
 
 const BAD_POOLS: readonly (readonly [string, readonly RawResource[], readonly string[]])[] = [
   [
@@ -65,9 +64,26 @@ const BAD_POOLS: readonly (readonly [string, readonly RawResource[], readonly st
     ],
   ],
   [
-    "serviceAllocation, which narrows who gets what",
-    [raw("lan", { addresses: ["10.0.0.0/30"], serviceAllocation: { priority: 1 } })],
-    [`${LAN} spec.serviceAllocation: found {"priority":1}, expected ${NOT_YET}`],
+    "a serviceAllocation with names and selectors twice, and a priority that is no number",
+    [
+      raw("lan", {
+        addresses: ["10.0.0.0/30"],
+        serviceAllocation: {
+          priority: "high",
+          namespaces: ["a", "a"],
+          namespaceSelectors: [{}, {}],
+          serviceSelectors: [{ matchExpressions: [{ key: "a", operator: "In" }] }],
+        },
+      }),
+    ],
+    [
+      `${LAN} spec.serviceAllocation.priority: found "high", expected a value of type number`,
+      `${LAN} spec.serviceAllocation.namespaces: found ["a","a"], expected no name twice`,
+      `${LAN} spec.serviceAllocation.namespaceSelectors: found [{},{}], expected no selector twice`,
+      `${LAN} spec.serviceAllocation.serviceSelectors[0].matchExpressions[0]: ` +
+        'found {"key":"a","operator":"In"}, ' +
+        "expected values with In and NotIn, and none with Exists and DoesNotExist",
+    ],
   ],
   [
     "an overlap within a pool",
@@ -96,14 +112,24 @@ for (const [name, pools, problems] of BAD_POOLS) {
 const AD = 'L2Advertisement "l2"';
 const BAD_ADS: readonly (readonly [string, unknown, string])[] = [
   [
-    "serviceSelectors",
-    { serviceSelectors: [{}] },
-    `spec.serviceSelectors: found [{}], expected ${NOT_YET}`,
+    "one selector of Services in place of a list",
+    { serviceSelectors: {} },
+    "spec.serviceSelectors: found {}, expected a value of type array",
   ],
   [
-    "preferredNodeSelectors",
-    { preferredNodeSelectors: {} },
-    `spec.preferredNodeSelectors: found {}, expected ${NOT_YET}`,
+    "a preference without a weight",
+    { preferredNodeSelectors: [{ preference: {} }] },
+    "spec.preferredNodeSelectors[0].weight: found nothing, expected a value of type number",
+  ],
+  [
+    "a weight of 0",
+    { preferredNodeSelectors: [{ weight: 0, preference: {} }] },
+    "spec.preferredNodeSelectors[0].weight: found 0, expected at least 1",
+  ],
+  [
+    "a weight of 101",
+    { preferredNodeSelectors: [{ weight: 101, preference: {} }] },
+    "spec.preferredNodeSelectors[0].weight: found 101, expected at most 100",
   ],
   [
     "an interface twice",
@@ -177,6 +203,40 @@ test("parseClusterConfig() sorts pools by name and keeps the order of their rang
   assert.deepEqual(
     advertisements.map((ad) => ad.name),
     ["x", "y"],
+  );
+});
+
+test("parseClusterConfig() reads serviceAllocation; an empty one is not none", () => {
+  const addresses = ["10.0.0.0/24"];
+  const parsed = parseClusterConfig({
+    pools: [
+      raw("a", { addresses, serviceAllocation: { priority: 5, namespaces: ["shop"] } }),
+      raw("b", { addresses: ["10.0.1.0/24"], serviceAllocation: {} }),
+      raw("c", { addresses: ["10.0.2.0/24"] }),
+    ],
+    advertisements: [],
+  });
+  assert.ok(parsed.ok);
+  const empty = { priority: 0, namespaces: [], namespaceSelectors: [], serviceSelectors: [] };
+  assert.deepEqual(
+    parsed.value.pools.map((one) => one.serviceAllocation),
+    [{ ...empty, priority: 5, namespaces: ["shop"] }, empty, null],
+  );
+});
+
+test("parseClusterConfig() reads which Services and which nodes an advertisement is for", () => {
+  const serviceSelectors = [{ matchLabels: { tier: "edge" }, matchExpressions: [] }];
+  const preference = { matchLabels: { role: "lb" }, matchExpressions: [] };
+  const preferredNodeSelectors = [{ weight: 80, preference }];
+  const parsed = parseClusterConfig({
+    pools: [],
+    advertisements: [raw("l2", { serviceSelectors, preferredNodeSelectors })],
+  });
+  assert.ok(parsed.ok);
+  const [ad] = parsed.value.advertisements;
+  assert.deepEqual(
+    [ad?.serviceSelectors, ad?.preferredNodeSelectors],
+    [serviceSelectors, preferredNodeSelectors],
   );
 });
 

@@ -28,10 +28,14 @@ const POOLS = [
 /** A cluster in which "lan" is advertised and "spare" is not. */
 function clusterWith(...services: readonly ReturnType<typeof service>[]) {
   const advertisements = [
-    resource("all", { ipAddressPools: ["lan"] }),
+    resource("all", {
+      ipAddressPools: ["lan"],
+      preferredNodeSelectors: [{ weight: 50, preference: { matchLabels: { lb: "yes" } } }],
+    }),
     resource("rack", { ipAddressPools: ["lan"], interfaces: ["eth0"] }),
   ];
-  return clusterOf({ services, nodes: [node("n1")], pools: POOLS, advertisements });
+  const nodes = [node("n1"), node("n3", { labels: { lb: "yes" } })];
+  return clusterOf({ services, nodes, pools: POOLS, advertisements });
 }
 
 const WEB = service("default/web", { ips: [VIP] });
@@ -151,6 +155,17 @@ const SERVICE_ROWS: readonly ServiceRow[] = [
       annotations: { "metallb.io/loadBalancerIPs": "10.0.0.1,2001:db8::1" },
     },
     expected: ["ok", "default/web asks for 10.0.0.1, 2001:db8::1, and has 10.0.0.1, 2001:db8::1"],
+  },
+  {
+    name: "one that asks for a pool, and shares",
+    service: {
+      ips: ["10.0.0.1"],
+      annotations: { "metallb.io/address-pool": "lan", "metallb.io/allow-shared-ip": "dns" },
+    },
+    expected: [
+      "ok",
+      'default/web asks for any address of pool "lan", to share by key "dns", and has 10.0.0.1',
+    ],
   },
 ];
 
@@ -318,7 +333,7 @@ test("explain() gives every node's verdict, and ranks those alone that could ans
     [
       ["no", "n1: not eligible, no carrier"],
       ["no", "n2: eligible, but lbd does not run there"],
-      ["ok", "n3: eligible on eth0, eth1, rank 1"],
+      ["ok", "n3: eligible on eth0, eth1, rank 1, preferred (weight 50)"],
       ["no", "n4: eligible, but its Lease says suspect"],
       ["no", "n5: eligible, but its Lease says down"],
       ["ok", "n6: eligible, rank 2, last resort (not Ready)"],

@@ -8,9 +8,16 @@ import { prefixOf } from "../../../src/core/address.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import { LeaderWork } from "../../../src/daemon/leader-work.ts";
 import { createLogger } from "../../../src/daemon/logger.ts";
+import { Namespaces } from "../../../src/daemon/namespaces.ts";
 import { ServiceEvents } from "../../../src/daemon/service-events.ts";
 import { ip } from "../../support/ipam-requests.ts";
-import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
+import {
+  clusterOf,
+  node,
+  resource,
+  service,
+  withLabels,
+} from "../../support/kubernetes-objects.ts";
 
 const OBJECTS = {
   nodes: [node("n1", { addresses: ["10.0.0.2"] })],
@@ -34,12 +41,14 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
     isLeader: () => state.isLeading,
     later: () => {},
   });
+  const namespaces = new Namespaces(() => work.configure());
   const own = ip("10.0.0.3");
   const nic = { index: 2, name: "eth0", mac: null, hasCarrier: true, canAnswer: true };
   const work = new LeaderWork({
     server: "https://10.0.0.4:6443",
     relistServices: () => new Promise((resolve) => void lists.push(resolve)),
     cluster,
+    namespaces,
     allocation,
     interfaces: () => [
       { ...nic, addresses: [{ ip: own, prefix: prefixOf(own, 29) }], gateway: null },
@@ -54,7 +63,7 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
     await turn();
     await turn();
   };
-  return { work, cluster, lists, patched, list, state };
+  return { work, cluster, namespaces, lists, patched, list, state };
 }
 
 test("configure() of a node that does not lead gives nothing away", () => {
@@ -78,6 +87,32 @@ test("onLeading() gives nothing away before the Services were read from the API"
   assert.deepEqual(patched, ["new 10.0.0.1"], "which nobody has any more");
 });
 
+test("a change of anything gives nothing away before the Services were read", async () => {
+  const { work, cluster, patched, list } = leader();
+  work.onLeading(true);
+  cluster.nodeSink().upsert(node("n2"));
+  cluster.serviceSink().upsert(service("shop/new"));
+  work.configure();
+  assert.deepEqual(patched, []);
+  await list("new");
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
+test("a list from before the leadership was lost and won again does not count", async () => {
+  const { work, cluster, lists, patched, list } = leader();
+  work.onLeading(true);
+  const [before] = lists.splice(0);
+  work.onLeading(false);
+  work.onLeading(true);
+  cluster.serviceSink().upsert(service("shop/new"));
+  before?.();
+  await turn();
+  await turn();
+  assert.deepEqual(patched, []);
+  await list("new");
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
 test("an answer that comes after the leadership has gone gives nothing away", async () => {
   const { work, patched, list, state } = leader();
   work.onLeading(true);
@@ -95,4 +130,45 @@ test("onLeading() before there is a valid configuration waits for one", async ()
   cluster.poolSink().replace(OBJECTS.pools);
   work.configure();
   assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
+const TENANTS = resource("lan", {
+  addresses: ["10.0.0.0/29"],
+  serviceAllocation: { namespaceSelectors: [{ matchLabels: { team: "red" } }] },
+});
+
+test("configure() with a pool for some namespaces waits for their list", async () => {
+  const serviceAllocation = {
+    namespaces: ["other"],
+    namespaceSelectors: [{ matchLabels: { team: "red" } }],
+  };
+  const pools = [resource("lan", { addresses: ["10.0.0.0/29"], serviceAllocation })];
+  const { work, cluster, namespaces, patched, list } = leader({ ...OBJECTS, pools });
+  work.onLeading(true);
+  await list();
+  cluster.serviceSink().upsert(service("shop/old", { ips: ["10.0.0.1"] }));
+  work.configure();
+  assert.deepEqual(patched, [], "nor is anything taken away");
+  namespaces.sink().replace([withLabels("shop", { team: "red" })]);
+  assert.deepEqual(patched, ["old 10.0.0.1"]);
+});
+
+test("configure() goes on without namespaces where no pool selects them", async () => {
+  const { work, patched, list } = leader();
+  work.onLeading(true);
+  await list("new");
+  assert.deepEqual(patched, ["new 10.0.0.1"]);
+});
+
+test("a namespace that gets the label of a pool gets its addresses", async () => {
+  const { work, cluster, namespaces, patched, list } = leader({ ...OBJECTS, pools: [TENANTS] });
+  namespaces.sink().replace([withLabels("shop", { team: "red" }), withLabels("den")]);
+  work.onLeading(true);
+  await list("new");
+  assert.deepEqual(patched.splice(0), ["new 10.0.0.1"]);
+  cluster.serviceSink().upsert(service("den/other"));
+  work.configure();
+  assert.deepEqual(patched, [], "no pool is for it");
+  namespaces.sink().upsert(withLabels("den", { team: "red" }));
+  assert.deepEqual(patched, ["other 10.0.0.5"]);
 });

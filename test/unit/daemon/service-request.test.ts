@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   currentAddresses,
+  deprecatedAnnotations,
   isOurs,
   requestedAddresses,
   serviceRequest,
@@ -50,6 +51,11 @@ const UNREADABLE: readonly Row[] = [
     `the annotation "${PRESENT}": found two addresses of one family, expected one of each`,
   ],
   [
+    "two in spec.loadBalancerIP",
+    { spec: { loadBalancerIP: "10.0.0.1,2001:db8::1" } },
+    'spec.loadBalancerIP: found "10.0.0.1,2001:db8::1", expected an IP',
+  ],
+  [
     "both ways at once, though they agree",
     { spec: { loadBalancerIP: "10.0.0.1" }, annotations: { [PRESENT]: "10.0.0.1" } },
     `both spec.loadBalancerIP and the annotation "${PRESENT}" are set: keep one`,
@@ -72,6 +78,11 @@ const READ: readonly (readonly [name: string, options: ServiceOptions, readonly 
     "the present annotation before the older",
     { annotations: { [OLDER]: "10.0.0.1", [PRESENT]: "10.0.0.2" } },
     ["10.0.0.2"],
+  ],
+  [
+    "the present annotation before the older, though it is empty",
+    { annotations: { [OLDER]: "10.0.0.1", [PRESENT]: "" } },
+    [],
   ],
   [
     "one of each family in the order written, in canonical text",
@@ -124,26 +135,81 @@ test("currentAddresses() are those of the status that are addresses", () => {
 });
 
 test("serviceRequest() puts it all together, families in the order of the cluster IPs", () => {
+  const ports = [{ port: 53, protocol: "UDP" }, { port: 80 }];
   const dual = service("shop/web", {
-    spec: { clusterIPs: ["fd00::1", "10.96.0.1"], ipFamilyPolicy: "RequireDualStack" },
-    annotations: { [PRESENT]: "10.0.0.1" },
+    spec: { clusterIPs: ["fd00::1", "10.96.0.1"], ipFamilyPolicy: "RequireDualStack", ports },
+    labels: { tier: "edge" },
+    annotations: {
+      [PRESENT]: "10.0.0.1",
+      "metallb.universe.tf/address-pool": "gold",
+      "metallb.io/allow-shared-ip": "dns",
+    },
     ips: ["10.0.0.9"],
   });
   assert.deepEqual(serviceRequest(dual), {
     key: "shop/web",
+    namespace: "shop",
+    labels: { tier: "edge" },
     families: [6, 4],
-    oneFamilyIsEnough: false,
+    familyPolicy: "RequireDualStack",
     requested: ["10.0.0.1"],
+    pool: "gold",
+    sharingKey: "dns",
+    backend: "",
+    ports: ["UDP/53", "TCP/80"],
     current: ["10.0.0.9"],
   });
 });
 
-for (const ipFamilyPolicy of [undefined, "SingleStack", "PreferDualStack"]) {
-  test(`serviceRequest() is content with one family when the policy is ${ipFamilyPolicy}`, () => {
+const POLICIES = [
+  [undefined, "SingleStack"],
+  ["SingleStack", "SingleStack"],
+  ["PreferDualStack", "PreferDualStack"],
+] as const;
+
+for (const [ipFamilyPolicy, expected] of POLICIES) {
+  test(`serviceRequest() reads the policy ${ipFamilyPolicy} as ${expected}`, () => {
     const request = serviceRequest(service("shop/web", { spec: { ipFamilyPolicy } }));
-    assert.equal(request.oneFamilyIsEnough, true);
+    assert.equal(request.familyPolicy, expected);
   });
 }
+
+for (const name of ["address-pool", "allow-shared-ip"]) {
+  test(`serviceRequest() takes ${name} by its present prefix, then the older`, () => {
+    const read = (annotations: Record<string, string>): string | null => {
+      const { pool, sharingKey } = serviceRequest(service("shop/web", { annotations }));
+      return name === "address-pool" ? (pool ?? "") : sharingKey;
+    };
+    const [present, older] = [`metallb.io/${name}`, `metallb.universe.tf/${name}`];
+    assert.equal(read({ [older]: "old" }), "old");
+    assert.equal(read({ [older]: "old", [present]: "new" }), "new");
+    assert.equal(read({ [older]: "old", [present]: "" }), "");
+    assert.equal(read({}), "");
+  });
+}
+
+const BACKENDS: readonly (readonly [string, object, string])[] = [
+  ["Cluster", { selector: { app: "a" } }, ""],
+  ["Local", { externalTrafficPolicy: "Local", selector: { b: "2", a: "1" } }, "a=1,b=2"],
+  ["Local without a selector", { externalTrafficPolicy: "Local" }, ""],
+  ["Local with an empty selector", { externalTrafficPolicy: "Local", selector: {} }, ""],
+];
+
+for (const [name, spec, backend] of BACKENDS) {
+  test(`serviceRequest() backend of ${name}: "${backend}"`, () => {
+    assert.equal(serviceRequest(service("shop/web", { spec: { ...spec } })).backend, backend);
+  });
+}
+
+test("deprecatedAnnotations() are those with the older prefix, sorted", () => {
+  const annotations = {
+    "metallb.universe.tf/x": "",
+    "metallb.io/address-pool": "lan",
+    "metallb.universe.tf/address-pool": "lan",
+  };
+  const expected = ["metallb.universe.tf/address-pool", "metallb.universe.tf/x"];
+  assert.deepEqual(deprecatedAnnotations(service("shop/web", { annotations })), expected);
+});
 
 test("requestedAddresses() shows what it cannot read without control characters", () => {
   const annotations = { [PRESENT]: "\x1b[2Jevil\n  ok  wire  fine" };

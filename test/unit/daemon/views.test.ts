@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { COUNT_MAX } from "../../../src/api/types.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { VERSION } from "../../../src/core/version.ts";
+import { allocatablePools } from "../../../src/daemon/allocatable-pools.ts";
 import { EXCLUDE_LABEL } from "../../../src/daemon/placements.ts";
 import type { ViewSources } from "../../../src/daemon/views.ts";
 import { ip } from "../../support/ipam-requests.ts";
@@ -95,7 +96,7 @@ test("services() shows lbd's own by name, with the owner of each address", (t) =
   const bad = { spec: { loadBalancerIP: "x" } };
   const services = [...(OBJECTS.services ?? []), service("a/odd", bad), service("a/asks", asked)];
   const { views, allocation, cluster } = running(t, {}, { ...OBJECTS, services });
-  allocation.configure(cluster.config, new Map());
+  allocation.configure(allocatablePools(cluster.config.pools, new Map()), new Map());
   allocation.lead();
   const list = views.services();
   assert.deepEqual(

@@ -76,7 +76,8 @@ const REFUSED: readonly Refused[] = [
     ask: { requested: ["10.0.0.2"] },
     reason: "in-use",
     detail:
-      '"10.0.0.2" is taken: can\'t change sharing key for "ns/s", address also in use by ns/s0',
+      'can\'t change sharing key for "ns/s", address also in use by ns/s0 (10.0.0.2: both must ' +
+      "have the annotation metallb.io/allow-shared-ip to share an address)",
   },
   {
     name: "a request for a reserved address, with its use",
@@ -119,7 +120,7 @@ const REFUSED: readonly Refused[] = [
   {
     name: "two families where pools have one each",
     pools: [pool("four", ["10.0.0.0/32"]), pool("six", ["2001:db8::/128"])],
-    ask: { families: [4, 6], oneFamilyIsEnough: false },
+    ask: { families: [4, 6], familyPolicy: "RequireDualStack" },
     reason: "exhausted",
     detail: "no available IPs: four (0 of 1 used), six (0 of 1 used)",
   },
@@ -130,7 +131,7 @@ for (const { name, pools, reserved, taken = [], ask, reason, detail } of REFUSED
     const made = allocator(pools, reserved);
     for (const [i, address] of taken.entries()) {
       made.adopt(request(`ns/s${i}`, { current: [address] }));
-      assert.equal(made.ownerOf(ip(address)), `ns/s${i}`);
+      assert.deepEqual(made.ownersOf(ip(address)), [`ns/s${i}`]);
     }
     const expected = { kind: "pending", reason, detail, addresses: [], cleared: null };
     assert.deepEqual(made.decide(request("ns/s", ask)), expected);
@@ -149,7 +150,7 @@ test("decide() names five full pools and counts the others", () => {
 
 test("decide() refusing one of two families takes neither", () => {
   const made = allocator([pool("p", ["10.0.0.0/32"])]);
-  const both = request("ns/both", { families: [4, 6], oneFamilyIsEnough: false });
+  const both = request("ns/both", { families: [4, 6], familyPolicy: "RequireDualStack" });
   assert.equal(made.decide(both).kind, "pending");
   assert.deepEqual(given(made, request("ns/a")), ["10.0.0.0"]);
 });
@@ -169,7 +170,7 @@ interface Chosen {
 const V6 = { families: [6] } as const;
 const PREFER = { families: [4, 6] } as const;
 const PREFER_V6 = { families: [6, 4] } as const;
-const REQUIRE = { families: [4, 6], oneFamilyIsEnough: false } as const;
+const REQUIRE = { families: [4, 6], familyPolicy: "RequireDualStack" } as const;
 
 const CHOSEN: readonly Chosen[] = [
   {
@@ -240,7 +241,7 @@ const CHOSEN: readonly Chosen[] = [
     name: "both requested families, from one pool",
     pools: [DUAL],
     asks: [{ ...PREFER, requested: ["2001:db8::1", "10.4.0.1"] }],
-    addresses: [["2001:db8::1", "10.4.0.1"]],
+    addresses: [["10.4.0.1", "2001:db8::1"]],
   },
   {
     name: "the second address of an IPv6 /64",

@@ -33,7 +33,8 @@ const LOST: readonly Lost[] = [
     name: "an address that another Service has",
     ask: { current: ["10.0.0.5"] },
     cleared:
-      '"10.0.0.5" is taken: can\'t change sharing key for "ns/s", address also in use by ns/other',
+      'can\'t change sharing key for "ns/s", address also in use by ns/other (10.0.0.5: both ' +
+      "must have the annotation metallb.io/allow-shared-ip to share an address)",
     left: ["10.0.0.0"],
   },
   {
@@ -44,7 +45,7 @@ const LOST: readonly Lost[] = [
   },
   {
     name: "one address where both families are required",
-    ask: { families: [4, 6], oneFamilyIsEnough: false, current: ["10.0.0.1"] },
+    ask: { families: [4, 6], familyPolicy: "RequireDualStack", current: ["10.0.0.1"] },
     cleared: `["10.0.0.1"] does not match the Service's cluster IPs (IPv4 and IPv6)`,
     left: [],
   },
@@ -84,10 +85,12 @@ for (const { name, ask, cleared, left } of LOST) {
       detail: cleared,
     });
     assert.deepEqual(decision.addresses, left);
-    assert.equal(made.ownerOf(ip("10.0.0.5")), "ns/other");
-    assert.equal(made.ownerOf(ip("10.0.0.1")), null);
+    assert.deepEqual(made.ownersOf(ip("10.0.0.5")), ["ns/other"]);
+    assert.deepEqual(made.ownersOf(ip("10.0.0.1")), []);
   });
 }
+
+const LACKS_IPV6 = "no available IPv6 address in pool lan, which has the other one";
 
 interface Kept {
   readonly name: string;
@@ -113,6 +116,7 @@ for (const { name, ask } of KEPT) {
       how: "kept",
       addresses: ask.current,
       pool: "lan",
+      lacks: ask.families === undefined ? null : LACKS_IPV6,
       cleared: null,
     };
     assert.deepEqual(made.decide(request("ns/s", ask)), expected);
@@ -143,7 +147,7 @@ test("decide() keeps the old address while the request cannot be read, and says 
     addresses: ["10.0.0.1"],
     cleared: null,
   });
-  assert.equal(made.ownerOf(ip("10.0.0.1")), "ns/s");
+  assert.deepEqual(made.ownersOf(ip("10.0.0.1")), ["ns/s"]);
 });
 
 test("decide() before the status is written answers with what was decided", () => {
@@ -171,15 +175,15 @@ test("adopt() leaves a Service alone that was decided on since its status was re
   const made = allocator(LAN);
   made.decide(request("ns/s", { current: ["10.0.0.1"], requested: ["10.0.0.2"] }));
   made.adopt(request("ns/s", { current: ["10.0.0.1"] }));
-  assert.equal(made.ownerOf(ip("10.0.0.2")), "ns/s");
-  assert.equal(made.ownerOf(ip("10.0.0.1")), null);
+  assert.deepEqual(made.ownersOf(ip("10.0.0.2")), ["ns/s"]);
+  assert.deepEqual(made.ownersOf(ip("10.0.0.1")), []);
 });
 
 test("adopt() of one address by two Services is for the first", () => {
   const made = allocator(LAN);
   made.adopt(request("ns/a", { current: ["10.0.0.1"] }));
   made.adopt(request("ns/b", { current: ["10.0.0.1"] }));
-  assert.equal(made.ownerOf(ip("10.0.0.1")), "ns/a");
+  assert.deepEqual(made.ownersOf(ip("10.0.0.1")), ["ns/a"]);
 });
 
 test("configure() with a smaller pool: what is outside is cleared, the rest stays", () => {
@@ -191,7 +195,7 @@ test("configure() with a smaller pool: what is outside is cleared, the rest stay
   const decision = made.decide(request("ns/out", { current: ["10.0.0.7"] }));
   assert.deepEqual(decision.cleared?.addresses, outside.addresses);
   assert.deepEqual(decision.addresses, ["10.0.0.1"]);
-  assert.equal(made.ownerOf(ip("10.0.0.7")), null);
+  assert.deepEqual(made.ownersOf(ip("10.0.0.7")), []);
 });
 
 test("configure() with renamed and split pools keeps every address", () => {

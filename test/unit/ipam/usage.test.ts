@@ -46,11 +46,9 @@ test("poolUsage() equals a count one by one, over odd ranges", () => {
           if (assigned.has(n) || withheld.has(n)) continue;
           if (!avoidBuggyIps || (n % 256 !== 0 && n % 256 !== 255)) available += 1;
         }
-        const usage = poolUsage(
-          { name: "p", ranges: [range], autoAssign: true, avoidBuggyIps },
-          counts,
-          [...withheld].map((n) => ipFromBigInt(4, BigInt(n))),
-        );
+        const usage = poolUsage({ name: "p", ranges: [range], avoidBuggyIps }, counts, {
+          withheld: [...withheld].map((n) => ipFromBigInt(4, BigInt(n))),
+        });
         assert.equal(usage.assignedIpv4, assigned.size);
         assert.equal(usage.availableIpv4, available);
       },
@@ -73,7 +71,9 @@ const SIZES: readonly (readonly [string, readonly string[], boolean, number, num
 
 for (const [name, entries, avoidBuggyIps, ipv4, ipv6] of SIZES) {
   test(`poolUsage() available in ${name}`, () => {
-    const usage = poolUsage(pool("p", entries, { avoidBuggyIps }), noneAssigned(), []);
+    const usage = poolUsage(pool("p", entries, { avoidBuggyIps }), noneAssigned(), {
+      withheld: [],
+    });
     assert.deepEqual([usage.availableIpv4, usage.availableIpv6], [ipv4, ipv6]);
   });
 }

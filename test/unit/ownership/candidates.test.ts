@@ -134,6 +134,27 @@ const ROWS: readonly Row[] = [
     ranked: ["node-a", "node-b"],
   },
   {
+    name: "takes those that are preferred first, by their weight, and the rest as ever",
+    others: [A, C],
+    spec: vip({
+      "node-b": { ...ALLOWED, preference: 60 },
+      "node-c": { ...ALLOWED, preference: 5 },
+    }),
+    ranked: ["node-b", "node-c", "node-a"],
+  },
+  {
+    name: "takes equally preferred ones in the usual order",
+    others: [A, C],
+    spec: vip({ "node-b": { ...ALLOWED, preference: 9 }, "node-c": { ...ALLOWED, preference: 9 } }),
+    ranked: ["node-c", "node-b", "node-a"],
+  },
+  {
+    name: "leaves out a preferred node that is unhealthy while somebody is healthy",
+    others: [A, C],
+    spec: vip({ "node-c": { ...UNHEALTHY, preference: 100 } }),
+    ranked: ["node-a", "node-b"],
+  },
+  {
     name: "takes everyone alive, best first",
     others: [C, A],
     ranked: ["node-a", "node-c", "node-b"],
@@ -221,6 +242,9 @@ test("Candidates.isBetter() ranks two nodes, whether there or not", () => {
   ] as const;
   const better = pairs.map(([node, than]) => made.isBetter(node, than, vip()));
   assert.deepEqual(better, [true, true, false, false]);
+  const preferred = vip({ "node-b": { ...ALLOWED, preference: 100 } });
+  const still = pairs.map(([node, than]) => made.isBetter(node, than, preferred));
+  assert.deepEqual(still, better, "whatever is preferred, so that both come to the same");
 });
 
 test("Candidates.segmentOf() is the first interface that the VIP fits, while there is one", () => {

@@ -158,6 +158,17 @@ test("preempt: nothing goes to the second in rank, nor to one that is not well",
   assert.deepEqual(offersUntil(other, 500, 14_000), []);
 });
 
+test("preempt: to the one that is preferred, and not away from it", () => {
+  const prefer = (node: string) => [vip({ [node]: { ...ALLOWED, preference: 5 } })];
+  const away = preempting();
+  away.step(peerHeard("node-c", 400), 400);
+  away.step({ type: "vips", changed: prefer("node-c"), freed: [] }, 500);
+  assert.deepEqual(offersUntil(away, 500, 10_400), [`10400 ${VIP} to node-c`]);
+  const there = preempting();
+  there.step({ type: "vips", changed: prefer("node-b"), freed: [] }, 500);
+  assert.deepEqual(offersUntil(there, 500, 14_000), []);
+});
+
 test("preempt: one after the other, a tenth of a second apart", () => {
   assert.equal(DEFAULT_TIMINGS.moveGapMs, 100);
   const addresses = [VIP, ip("192.168.1.241"), ip("192.168.1.242")];
