@@ -1,11 +1,10 @@
 // The cluster as this node sees it: Services, Nodes, pools and advertisements from the reflectors,
 // and what follows from them: the configuration, and the VIPs. Changes are gathered and told once.
 
-import type { ClusterConfig, Pool } from "../config/cluster-config.ts";
+import type { ClusterConfig, ConfigProblem, Pool } from "../config/cluster-config.ts";
 import { EMPTY_CLUSTER_CONFIG, parseClusterConfig } from "../config/cluster-config.ts";
 import type { Ip } from "../core/address.ts";
 import { ipFamily } from "../core/address.ts";
-import type { Problem } from "../core/problem.ts";
 import { RangeIndex } from "../core/range-index.ts";
 import type {
   EndpointSlice,
@@ -63,7 +62,7 @@ export class ClusterView {
   readonly #nodeDigests = new Map<string, string>();
   readonly #addressesOf = new Map<string, readonly Ip[]>();
   #config: ClusterConfig = EMPTY_CLUSTER_CONFIG;
-  #configProblems: readonly Problem[] = [];
+  #configProblems: readonly ConfigProblem[] = [];
   #poolIndex = new RangeIndex<Pool>([]);
   #placements = new Map<string, Placement>();
   #dirtyAddresses = new Set<Ip>();
@@ -82,7 +81,7 @@ export class ClusterView {
   }
 
   /** What is wrong with the configuration in the cluster now; empty when it is in use. */
-  get configProblems(): readonly Problem[] {
+  get configProblems(): readonly ConfigProblem[] {
     return this.#configProblems;
   }
 
@@ -317,5 +316,6 @@ function parse({ pools, advertisements }: Pick<ClusterMemory, "pools" | "adverti
 }
 
 function toResource({ metadata, spec }: RawObject) {
-  return { name: metadata.name, labels: metadata.labels, spec };
+  const { name, namespace, labels } = metadata;
+  return { name, namespace, labels, spec };
 }

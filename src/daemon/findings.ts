@@ -1,7 +1,7 @@
 // What is not as it should be, worst first, each with its cause and the next thing to do.
 
 import type { Finding, Health } from "../api/types.ts";
-import type { Problem } from "../core/problem.ts";
+import type { ConfigProblem } from "../config/resource.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
@@ -15,7 +15,7 @@ export interface Findable {
   readonly leaseFailure: ApiFailure | null;
   /** Why what was given to Services cannot be written down, or null. */
   readonly writeFailure: ApiFailure | null;
-  readonly configProblems: readonly Problem[];
+  readonly configProblems: readonly ConfigProblem[];
   readonly storeNotice: string | null;
   readonly storeFailure: string | null;
   readonly responderProblems: readonly { readonly interface: string; readonly message: string }[];
@@ -136,12 +136,14 @@ function nextForApi(failure: ApiFailure): string {
   }
 }
 
-function configFinding(problem: Problem): Finding {
+function configFinding(problem: ConfigProblem): Finding {
+  const { kind, namespace, name } = problem.object;
+  const where = namespace === "" ? "" : ` -n ${namespace}`;
   return {
     health: "degraded",
     what: "The configuration in the cluster is not valid: the last valid one is in use",
     cause: formatProblem(problem),
-    next: `kubectl edit ${problem.where.startsWith("L2") ? "l2advertisements" : "ipaddresspools"}`,
+    next: `kubectl edit ${kind.toLowerCase()} ${name}${where}`,
   };
 }
 

@@ -40,7 +40,7 @@ describe("bad input", () => {
       await c.controlPlane.apply(pool("wrong", addresses));
       const status = await c.untilStatus(c.daemon(owner), pattern);
       assert.match(status, /not valid: the last valid one is in use/);
-      assert.match(status, /IPAddressPool "wrong" spec\.addresses/);
+      assert.match(status, /IPAddressPool "metallb-system\/wrong" spec\.addresses/);
       assert.equal(await c.untilAnswering(ADDRESS), owner);
       await c.controlPlane.kubectl(["delete", "ipaddresspool", "wrong", "-n", "metallb-system"]);
       await c.untilStatus(c.daemon(owner), /health +ok/);
