@@ -19,7 +19,7 @@ import { parsePool } from "./pool.ts";
 import type { ConfigProblem, ParsedConfig, RawResource, Sourced } from "./resource.ts";
 import { byName } from "./resource.ts";
 
-export type { Advertisement } from "./l2-advertisement.ts";
+export type { Advertisement, PreferredNodes } from "./l2-advertisement.ts";
 export type { Pool } from "./pool.ts";
 export type { ConfigProblem, RawResource } from "./resource.ts";
 

@@ -9,7 +9,7 @@ import type { ConfigProblem, RawResource, Sourced } from "./resource.ts";
 import { parseSpec } from "./resource.ts";
 
 /** Nodes that are better than others, and by how much. */
-export interface NodePreference {
+export interface PreferredNodes {
   /** 1 to 100; the weights of all that match a node are added. */
   readonly weight: number;
   readonly preference: LabelSelector;
@@ -27,7 +27,7 @@ export interface Advertisement {
   /** OR-ed, on the labels of Services; empty: every Service. */
   readonly serviceSelectors: readonly LabelSelector[];
   /** Of the nodes that are selected. */
-  readonly preferredNodeSelectors: readonly NodePreference[];
+  readonly preferredNodeSelectors: readonly PreferredNodes[];
 }
 
 export const l2AdvertisementSpecSchema = z.strictObject({
