@@ -21,16 +21,16 @@ export interface BfdProfile {
   readonly minimumTtl: number | null;
 }
 
-const intervalMs = z.int().min(10).max(60_000).nullish();
+const intervalMs = z.int().min(10).max(60_000).optional();
 
 export const bfdProfileSpecSchema = z.strictObject({
   receiveInterval: intervalMs,
   transmitInterval: intervalMs,
   echoInterval: intervalMs,
-  detectMultiplier: z.int().min(2).max(255).nullish(),
-  echoMode: z.boolean().nullish(),
-  passiveMode: z.boolean().nullish(),
-  minimumTtl: z.int().min(1).max(254).nullish(),
+  detectMultiplier: z.int().min(2).max(255).optional(),
+  echoMode: z.boolean().optional(),
+  passiveMode: z.boolean().optional(),
+  minimumTtl: z.int().min(1).max(254).optional(),
 });
 
 const RULES = { kind: "BFDProfile", schema: bfdProfileSpecSchema } as const;

@@ -62,7 +62,11 @@ const commonFields = {
   ebgpMultiHop: z.boolean().default(false),
 };
 
-export const bgpPeerV1Beta1SpecSchema = z.strictObject({ ...commonFields, peerASN: asNumber });
+export const bgpPeerV1Beta1SpecSchema = z.strictObject({
+  ...commonFields,
+  peerASN: asNumber,
+  peerAddress: ipAddress.refine((ip) => ip !== undefined, { error: "an IP address" }),
+});
 
 export const bgpPeerSpecSchema = z.strictObject({
   ...commonFields,
@@ -88,10 +92,10 @@ type Fields = Readonly<Record<string, unknown>>;
 export function parseBgpPeer(raw: RawResource, problems: ConfigProblem[]): Sourced<BgpPeer> | null {
   const kind = "BGPPeer";
   if (raw.apiVersion === "metallb.io/v1beta1") {
-    const rules = { kind, schema: bgpPeerV1Beta1SpecSchema, rules: brokenRules };
+    const rules = { kind, schema: bgpPeerV1Beta1SpecSchema, rules: brokenTimers };
     const parsed = parseSpec(raw, rules, problems);
     if (parsed === null) return null;
-    const spec = bgpPeerSpecSchema.parse({ ...(raw.spec as Fields) });
+    const spec = bgpPeerSpecSchema.parse(raw.spec);
     return { value: bgpPeer(raw.name, spec), origin: parsed.origin };
   }
   const rules = { kind, schema: bgpPeerSpecSchema, rules: brokenRules };
@@ -147,7 +151,7 @@ function brokenRules(spec: Fields): Broken[] {
   return [...broken, ...brokenTimers(spec), ...brokenConnectTime(spec)];
 }
 
-export function brokenTimers(spec: Fields): Broken[] {
+function brokenTimers(spec: Fields): Broken[] {
   const given = [timeOf(spec.holdTime), timeOf(spec.keepaliveTime)] as const;
   const [hold, keepalive] = given;
   const holdMs = hold ?? (keepalive === null ? null : keepalive * KEEPALIVES);

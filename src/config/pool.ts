@@ -25,7 +25,7 @@ export const poolSpecSchema = z.strictObject({
   addresses: z.array(addressEntry).min(1),
   autoAssign: z.boolean().default(true),
   avoidBuggyIPs: z.boolean().default(false),
-  serviceAllocation: serviceAllocationSchema.nullish(),
+  serviceAllocation: serviceAllocationSchema.optional(),
 });
 
 const RULES = { kind: "IPAddressPool", schema: poolSpecSchema } as const;
