@@ -58,7 +58,7 @@ export function findings(input: Findable): Finding[] {
     ...apiFindings(input.apiFailures),
     ...leaseFinding(input.leaseFailure),
     ...writeFinding(input.writeFailure),
-    ...listed(input.configProblems.map(configFinding), "mend these first"),
+    ...listed(input.configProblems.map(configFinding), "lbctl status -o json"),
     ...storeFindings(input),
     ...hostFindings(input),
     ...listed(input.orphans.map(orphanFinding), "lbctl vips"),

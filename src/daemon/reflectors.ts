@@ -1,8 +1,8 @@
-// The six resources that the daemon watches, and how well that goes.
+// The resources that the daemon watches, and how well that goes.
 
 import type { Random } from "../core/random.ts";
 import type { BootMs, Clock } from "../core/time.ts";
-import type { ApiClient } from "../k8s-sync/client.ts";
+import type { ApiWatches } from "../k8s-sync/client.ts";
 import {
   decodeEndpointSlice,
   decodeLease,
@@ -15,13 +15,14 @@ import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import { Reflector } from "../k8s-sync/reflector.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import { CONFIG_KINDS, configResource } from "./config-objects.ts";
 import type { Task } from "./tasks.ts";
 
 export interface ReflectorsOptions {
-  readonly client: ApiClient;
+  readonly client: ApiWatches;
   readonly clock: Clock;
   readonly random: Random;
-  /** Where IPAddressPools and L2Advertisements are read. */
+  /** Where the resources of group metallb.io are read. */
   readonly namespace: string;
   readonly leasesPath: string;
   readonly cluster: ClusterView;
@@ -46,19 +47,20 @@ export class Reflectors implements Task {
 
   constructor(options: ReflectorsOptions) {
     const { cluster, leasesPath, namespace } = options;
-    const metallb = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
-    const pools = { path: `${metallb}/ipaddresspools`, name: "ipaddresspools" };
-    const ads = { path: `${metallb}/l2advertisements`, name: "l2advertisements" };
     const nodes = { path: "/api/v1/nodes", name: "nodes" };
     const leases = { path: leasesPath, name: "leases" };
     const slices = { path: "/apis/discovery.k8s.io/v1/endpointslices", name: ENDPOINTS };
+    const config = CONFIG_KINDS.map((kind) => {
+      const resource = configResource(kind, namespace);
+      const watching = reflect(options, resource, decodeObject, cluster.configSink(kind));
+      return [resource.name, watching] as const;
+    });
     this.#byResource = new Map<string, Watching>([
       [SERVICES.name, reflect(options, SERVICES, decodeService, cluster.serviceSink())],
       ["nodes", reflect(options, nodes, decodeNode, cluster.nodeSink())],
-      ["ipaddresspools", reflect(options, pools, decodeObject, cluster.poolSink())],
-      ["l2advertisements", reflect(options, ads, decodeObject, cluster.advertisementSink())],
       [ENDPOINTS, reflect(options, slices, decodeEndpointSlice, cluster.endpointSliceSink())],
       ["leases", reflect(options, leases, decodeLease, options.leaseSink)],
+      ...config,
     ]);
   }
 
@@ -116,8 +118,20 @@ function reflect<T extends KubernetesObject>(
       if (failure !== null && failure.message !== lastFailure?.message) {
         options.onFailure(resource.name, failure);
       }
-      if (failure !== null && resource.name === ENDPOINTS) options.cluster.skipEndpoints();
+      if (failure !== null) goWithout(options, resource.name, failure);
       lastFailure = failure;
     },
   });
+}
+
+/** Of what cannot be read and most clusters do without, the rest does not wait to be listed. */
+function goWithout(
+  { cluster, namespace }: ReflectorsOptions,
+  resource: string,
+  { kind: why }: ApiFailure,
+): void {
+  if (resource === ENDPOINTS) cluster.skipEndpoints();
+  if (why !== "not-found" && why !== "forbidden") return;
+  const kind = CONFIG_KINDS.find((one) => configResource(one, namespace).name === resource);
+  if (kind !== undefined) cluster.skipConfig(kind);
 }

@@ -47,6 +47,23 @@ describe("bad input", () => {
     });
   }
 
+  test("a bad BGPPeer is told beside a bad pool, and what worked goes on", async () => {
+    const c = cluster();
+    const spec = { myASN: 64_600, peerASN: 64_601, peerAddress: "tor.example", holdTime: "1s" };
+    const metadata = { name: "tor", namespace: "metallb-system" };
+    const peer = { apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", metadata, spec };
+    await c.controlPlane.apply(JSON.stringify(peer));
+    await c.controlPlane.apply(pool("wrong", "banana"));
+    const status = await c.untilStatus(c.daemon(owner), /found "banana"/);
+    assert.match(status, /BGPPeer "metallb-system\/tor" spec\.peerAddress: found "tor\.example"/);
+    assert.match(status, /BGPPeer "metallb-system\/tor" spec\.holdTime: found "1s"/);
+    assert.match(status, /kubectl edit bgppeer tor -n metallb-system/);
+    assert.equal(await c.untilAnswering(ADDRESS), owner);
+    const both = ["ipaddresspool/wrong", "bgppeer/tor", "-n", "metallb-system"];
+    await c.controlPlane.kubectl(["delete", ...both]);
+    await c.untilStatus(c.daemon(owner), /health +ok/);
+  });
+
   test("a pool never hands out node, network and broadcast addresses", async () => {
     const c = cluster();
     await c.controlPlane.apply(pool("lan", "192.168.100.0/24"));
