@@ -92,7 +92,7 @@ export function parseNodeFile(text: string, hostName: string): Parsed<NodeFile> 
   if (!read.ok) return read;
   const raw = read.value ?? {};
   const parsed = nodeFileSchema.safeParse(raw);
-  const problems = parsed.success ? [] : problemsOf(parsed.error, raw);
+  const problems = parsed.success ? [] : problemsOf(parsed.error, raw).map(ofDocument);
   const fallback = hostName.toLowerCase();
   const isNamed = typeof raw === "object" && "nodeName" in raw;
   if (!isNamed && !DNS_SUBDOMAIN.test(fallback)) {
@@ -101,6 +101,10 @@ export function parseNodeFile(text: string, hostName: string): Parsed<NodeFile> 
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, value: { ...parsed.data, nodeName: parsed.data.nodeName ?? fallback } };
+}
+
+function ofDocument(problem: Problem): Problem {
+  return problem.where === "" ? { ...problem, where: "the document" } : problem;
 }
 
 function readYaml(text: string): Parsed<unknown> {

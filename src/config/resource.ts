@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import type { Problem } from "../core/problem.ts";
 import type { Labels } from "./label-selector.ts";
-import { placeOf, problemAt, problemsOf } from "./zod-problems.ts";
+import { problemAt, problemsOf } from "./zod-problems.ts";
 
 /** A custom resource as the API gave it; `spec` is not yet trusted. */
 export interface RawResource {
@@ -13,6 +13,8 @@ export interface RawResource {
   readonly namespace?: string;
   /** Empty or missing, as in the items of a list: the version that the kind is stored in. */
   readonly apiVersion?: string;
+  /** Where it stands when it is no object of its own. */
+  readonly origin?: Origin;
 }
 
 /** Which object somebody has to edit. */
@@ -35,7 +37,7 @@ export type ParsedConfig<T> =
 /** Where something was written, for problems that show only beside other resources. */
 export interface Origin {
   readonly object: ObjectRef;
-  /** The place of a field, by its name in the custom resource's spec. */
+  /** The place of a field, by its path in the custom resource's spec; "": the spec itself. */
   readonly at: (field: string) => string;
 }
 
@@ -73,23 +75,24 @@ export function parseSpec<S extends z.ZodType>(
   { kind, schema, rules }: SpecRules<S>,
   problems: ConfigProblem[],
 ): Sourced<z.output<S>> | null {
-  const object = refOf(kind, raw);
-  const prefix = `${objectText(object)} spec`;
+  const origin = raw.origin ?? specOrigin(refOf(kind, raw));
   const input = raw.spec ?? {};
   const parsed = schema.safeParse(input);
   const broken = rules !== undefined && isFields(input) ? rules(input) : [];
   const found = [
-    ...(parsed.success ? [] : problemsOf(parsed.error, input, prefix)),
-    ...broken.map(({ field, expected }) => problemAt(input, [field], { prefix, expected })),
+    ...(parsed.success ? [] : problemsOf(parsed.error, input)),
+    ...broken.map(({ field, expected }) => problemAt(input, [field], expected)),
   ];
-  problems.push(...found.map((problem) => ({ ...problem, object })));
+  const { object, at } = origin;
+  problems.push(...found.map((problem) => ({ ...problem, object, where: at(problem.where) })));
   if (!parsed.success || found.length > 0) return null;
-  return { value: parsed.data, origin: specOrigin(object) };
+  return { value: parsed.data, origin };
 }
 
 /** Of a custom resource, whose fields are all in its spec. */
 export function specOrigin(object: ObjectRef): Origin {
-  return { object, at: (field) => placeOf(`${objectText(object)} spec`, [field]) };
+  const prefix = `${objectText(object)} spec`;
+  return { object, at: (field) => (field === "" ? prefix : `${prefix}.${field}`) };
 }
 
 /** A problem of something that is valid by itself. */

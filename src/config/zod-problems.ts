@@ -11,27 +11,28 @@ const HIDDEN = "(not shown)";
 
 /** All issues of a failed parse; `prefix` says which document the paths belong to. */
 export function problemsOf(error: z.ZodError, input: unknown, prefix = ""): Problem[] {
-  return error.issues.flatMap((issue) => fromIssue(issue, input, prefix));
+  return error.issues.flatMap((issue) =>
+    fromIssue(issue, input).map((problem) => ({
+      ...problem,
+      where: prefix === "" ? problem.where : joined(prefix, problem.where),
+    })),
+  );
 }
 
 /** A problem that a rule beside the schema has found. */
-export function problemAt(
-  input: unknown,
-  path: Path,
-  { prefix, expected }: { readonly prefix: string; readonly expected: string },
-): Problem {
-  return { where: placeOf(prefix, path), found: foundAt(input, path), expected };
+export function problemAt(input: unknown, path: Path, expected: string): Problem {
+  return { where: pathText(path), found: foundAt(input, path), expected };
 }
 
-function fromIssue(issue: z.core.$ZodIssue, input: unknown, prefix: string): Problem[] {
+function fromIssue(issue: z.core.$ZodIssue, input: unknown): Problem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
-      where: placeOf(prefix, [...issue.path, key]),
+      where: pathText([...issue.path, key]),
       found: "an unknown key",
       expected: "a key that lbd knows (check the spelling)",
     }));
   }
-  return [problemAt(input, issue.path, { prefix, expected: expectedBy(issue) })];
+  return [problemAt(input, issue.path, expectedBy(issue))];
 }
 
 function expectedBy(issue: z.core.$ZodIssue): string {
@@ -67,10 +68,16 @@ function valueAt(input: unknown, path: Path): unknown {
   return value;
 }
 
-/** `spec.addresses[0]` of a prefix `IPAddressPool "lan" spec`; keys alone without a prefix. */
-export function placeOf(prefix: string, path: Path): string {
+function joined(prefix: string, path: string): string {
+  return path === "" || path.startsWith("[") ? prefix + path : `${prefix}.${path}`;
+}
+
+/** `addresses[0]`; "" for the whole. */
+function pathText(path: Path): string {
   let text = "";
-  for (const key of path) text += typeof key === "number" ? `[${key}]` : `.${String(key)}`;
-  if (prefix !== "") return prefix + text;
-  return text === "" ? "the document" : text.replace(/^\./, "");
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else text += text === "" ? String(key) : `.${String(key)}`;
+  }
+  return text;
 }
