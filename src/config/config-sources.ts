@@ -90,7 +90,11 @@ function namesTwice(converted: readonly Conversion[]): ConfigProblem[] {
   });
 }
 
-function noKey(legacy: { readonly namespace: string; readonly name: string }): ConfigProblem {
+/** The problem of a ConfigMap that has no key `config`. */
+export function noKey(legacy: {
+  readonly namespace: string;
+  readonly name: string;
+}): ConfigProblem {
   const object = legacyRef(legacy);
   const where = legacyPrefix({ ...legacy, text: "" });
   return { object, where, found: "nothing", expected: "the configuration, as YAML" };

@@ -49,6 +49,11 @@ const nodeFileSchema = z.strictObject({
   allowInsecureApi: z.boolean().default(false),
   namespace: namespace.default("metallb-system"),
   systemNamespace: namespace.default("lbd-system"),
+  /** Where MetalLB up to 0.12 was configured: `namespace/name` of a ConfigMap. */
+  legacyConfigMap: z
+    .string()
+    .refine(isNamespacedName, { error: "a namespace, a slash and the name of a ConfigMap" })
+    .default("metallb-system/config"),
   stateFile: absolutePath.default("/var/lib/lbd/state.db"),
   socket: absolutePath.default("/run/lbd/lbd.sock"),
   socketGroup: z.string().min(1).default("lbd"),
@@ -124,6 +129,11 @@ function readYaml(text: string): Parsed<unknown> {
 function yamlProblem({ message, linePos }: Document["errors"][number]): Problem {
   const found = (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, "");
   return { where: `line ${linePos?.[0].line ?? 1}`, found, expected: "valid YAML" };
+}
+
+function isNamespacedName(text: string): boolean {
+  const [namespace = "", name = "", ...rest] = text.split("/");
+  return DNS_LABEL.test(namespace) && DNS_SUBDOMAIN.test(name) && rest.length === 0;
 }
 
 function isRegularExpression(text: string): boolean {

@@ -44,6 +44,7 @@ export interface ClusterViewOptions {
   readonly lastValid?: () => Pick<ClusterMemory, "config"> | null;
 }
 
+const NOTHING_SEEN = { ok: false, problems: [] } as const;
 const KINDS = ["service", "node", "endpoints", ...CONFIG_KINDS] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -65,11 +66,14 @@ export class ClusterView {
   /** False: nothing is known of them, and nobody is excluded for that. */
   #hasEndpoints = false;
   readonly #synced = new Set<Kind>();
+  /** Of those: what could not be read, and is gone without. */
+  readonly #skipped = new Set<Kind>();
   readonly #servicesOf = new Map<Ip, Set<string>>();
   readonly #nodeDigests = new Map<string, string>();
   readonly #addressesOf = new Map<string, readonly Ip[]>();
   #config: ClusterConfig = EMPTY_CLUSTER_CONFIG;
   #configProblems: readonly ConfigProblem[] = [];
+  #isConfigCurrent = false;
   #poolIndex = new RangeIndex<Pool>([]);
   #placements = new Map<string, Placement>();
   #dirtyAddresses = new Set<Ip>();
@@ -90,6 +94,11 @@ export class ClusterView {
   /** What is wrong with the configuration in the cluster now; empty when it is in use. */
   get configProblems(): readonly ConfigProblem[] {
     return this.#configProblems;
+  }
+
+  /** Whether what the cluster has now is in use; else what was valid last is. */
+  get isConfigCurrent(): boolean {
+    return this.#isConfigCurrent;
   }
 
   /** Everything was listed, and the configuration was valid once: before, nothing follows. */
@@ -144,6 +153,7 @@ export class ClusterView {
   #skip(kind: Kind): void {
     if (this.#synced.has(kind)) return;
     this.#synced.add(kind);
+    this.#skipped.add(kind);
     this.#schedule();
   }
 
@@ -253,6 +263,7 @@ export class ClusterView {
       for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
     }
     this.#synced.add(kind);
+    this.#skipped.delete(kind);
     if (isConfigKind(kind)) this.#dirty.config = true;
     this.#schedule();
   }
@@ -305,7 +316,10 @@ export class ClusterView {
   /** All or nothing: an invalid change keeps what was valid. */
   #readConfig(): void {
     const nodes = [...this.nodes.values()].map(({ metadata }) => metadata.labels);
-    const parsed = parseConfigObjects(this.configObjects, nodes);
+    // Perhaps all pools are in a ConfigMap that may not be read: that is not the same as none.
+    const isBlind = this.#skipped.has("config-map") && this.configObjects.pool.size === 0;
+    const parsed = isBlind ? NOTHING_SEEN : parseConfigObjects(this.configObjects, nodes);
+    this.#isConfigCurrent = parsed.ok;
     this.#configProblems = parsed.ok ? [] : parsed.problems;
     if (parsed.ok) return this.#setConfig(parsed.value);
     // A daemon that is started anew meanwhile works from what it worked from before.

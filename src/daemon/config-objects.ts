@@ -2,9 +2,11 @@
 // read of them, and the configuration that they make together.
 
 import type { ClusterConfig, RawResource } from "../config/cluster-config.ts";
-import { parseClusterConfig } from "../config/cluster-config.ts";
+import type { ConfigSources } from "../config/config-sources.ts";
+import { parseConfigSources } from "../config/config-sources.ts";
 import type { Labels } from "../config/label-selector.ts";
 import type { ParsedConfig } from "../config/resource.ts";
+import type { Resource } from "../k8s-sync/lister.ts";
 import type { RawObject } from "../k8s-sync/model.ts";
 
 /** What nothing works without: until these can be read, what was known before stays in use. */
@@ -18,8 +20,11 @@ const RESOURCES = {
   community: "v1beta1/communities",
 } as const;
 
-export type ConfigKind = keyof typeof RESOURCES;
-export const CONFIG_KINDS = Object.keys(RESOURCES) as readonly ConfigKind[];
+type ResourceKind = keyof typeof RESOURCES;
+/** `config-map`: the one that MetalLB was configured with up to 0.12. */
+export type ConfigKind = ResourceKind | "config-map";
+const RESOURCE_KINDS = Object.keys(RESOURCES) as readonly ResourceKind[];
+export const CONFIG_KINDS: readonly ConfigKind[] = [...RESOURCE_KINDS, "config-map"];
 
 export type ConfigObjects = Readonly<Record<ConfigKind, ReadonlyMap<string, RawObject>>>;
 
@@ -34,18 +39,32 @@ export function isNeeded(kind: ConfigKind): boolean {
   return NEEDED.some((needed) => needed === kind);
 }
 
-/** Where the objects of a kind are listed; `name` is that of the resource. */
-export function configResource(kind: ConfigKind, namespace: string) {
-  const [version, name = ""] = RESOURCES[kind].split("/");
-  return { path: `/apis/metallb.io/${version}/namespaces/${namespace}/${name}`, name };
+export interface ConfigPlaces {
+  /** Of the custom resources. */
+  readonly namespace: string;
+  /** `namespace/name` of the ConfigMap. */
+  readonly legacyConfigMap: string;
 }
 
+/** Where the objects of a kind are listed; `name` is that of the resource. */
+export function configResource(kind: ConfigKind, places: ConfigPlaces): Resource {
+  if (kind === "config-map") {
+    const [namespace, name = ""] = places.legacyConfigMap.split("/");
+    // The permission is for this one only, and a list of one is what may be asked for with it.
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    return { path, fieldSelector: `metadata.name=${name}`, name: "configmaps" };
+  }
+  const [version, name = ""] = RESOURCES[kind].split("/");
+  return { path: `/apis/metallb.io/${version}/namespaces/${places.namespace}/${name}`, name };
+}
+
+/** The configuration that the objects make; `nodes` are the labels of each. */
 export function parseConfigObjects(
   objects: ConfigObjects,
   nodes: readonly Labels[],
 ): ParsedConfig<ClusterConfig> {
-  const read = (kind: ConfigKind) => [...objects[kind].values()].map(toResource);
-  return parseClusterConfig({
+  const read = (kind: ResourceKind) => [...objects[kind].values()].map(toResource);
+  const resources = {
     pools: read("pool"),
     advertisements: read("advertisement"),
     bgpPeers: read("bgp-peer"),
@@ -53,12 +72,21 @@ export function parseConfigObjects(
     bfdProfiles: read("bfd-profile"),
     communities: read("community"),
     nodes,
-  });
+  };
+  return parseConfigSources({ resources, legacy: legacyOf(objects) });
+}
+
+function legacyOf(objects: ConfigObjects): ConfigSources["legacy"] {
+  const [configMap] = objects["config-map"].values();
+  if (configMap === undefined) return null;
+  const { namespace, name } = configMap.metadata;
+  return { namespace, name, text: configMap.data.config ?? null };
 }
 
 /** Whether labels of nodes decide what is valid. */
 export function dependsOnNodes(objects: ConfigObjects): boolean {
-  return objects["bgp-peer"].size + objects["bgp-advertisement"].size > 1;
+  const bgp = objects["bgp-peer"].size + objects["bgp-advertisement"].size;
+  return bgp > 1 || objects["config-map"].size > 0;
 }
 
 function toResource({ apiVersion, metadata, spec }: RawObject): RawResource {

@@ -10,20 +10,20 @@ import {
   decodeObject,
   decodeService,
 } from "../k8s-sync/decode.ts";
+import type { Resource } from "../k8s-sync/lister.ts";
 import type { KubernetesObject, Lease } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import { Reflector } from "../k8s-sync/reflector.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import type { ConfigPlaces } from "./config-objects.ts";
 import { CONFIG_KINDS, configResource } from "./config-objects.ts";
 import type { Task } from "./tasks.ts";
 
-export interface ReflectorsOptions {
+export interface ReflectorsOptions extends ConfigPlaces {
   readonly client: ApiWatches;
   readonly clock: Clock;
   readonly random: Random;
-  /** Where the resources of group metallb.io are read. */
-  readonly namespace: string;
   readonly leasesPath: string;
   readonly cluster: ClusterView;
   readonly leaseSink: ReflectorSink<Lease>;
@@ -46,12 +46,12 @@ export class Reflectors implements Task {
   readonly #byResource: ReadonlyMap<string, Watching>;
 
   constructor(options: ReflectorsOptions) {
-    const { cluster, leasesPath, namespace } = options;
+    const { cluster, leasesPath } = options;
     const nodes = { path: "/api/v1/nodes", name: "nodes" };
     const leases = { path: leasesPath, name: "leases" };
     const slices = { path: "/apis/discovery.k8s.io/v1/endpointslices", name: ENDPOINTS };
     const config = CONFIG_KINDS.map((kind) => {
-      const resource = configResource(kind, namespace);
+      const resource = configResource(kind, options);
       const watching = reflect(options, resource, decodeObject, cluster.configSink(kind));
       return [resource.name, watching] as const;
     });
@@ -102,7 +102,7 @@ export class Reflectors implements Task {
 
 function reflect<T extends KubernetesObject>(
   options: ReflectorsOptions,
-  resource: { path: string; name: string },
+  resource: Resource,
   decode: (raw: unknown) => T | null,
   sink: ReflectorSink<T>,
 ): Watching {
@@ -125,13 +125,10 @@ function reflect<T extends KubernetesObject>(
 }
 
 /** Of what cannot be read and most clusters do without, the rest does not wait to be listed. */
-function goWithout(
-  { cluster, namespace }: ReflectorsOptions,
-  resource: string,
-  { kind: why }: ApiFailure,
-): void {
+function goWithout(options: ReflectorsOptions, resource: string, { kind: why }: ApiFailure): void {
+  const { cluster } = options;
   if (resource === ENDPOINTS) cluster.skipEndpoints();
   if (why !== "not-found" && why !== "forbidden") return;
-  const kind = CONFIG_KINDS.find((one) => configResource(one, namespace).name === resource);
+  const kind = CONFIG_KINDS.find((one) => configResource(one, options).name === resource);
   if (kind !== undefined) cluster.skipConfig(kind);
 }

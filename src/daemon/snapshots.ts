@@ -23,7 +23,7 @@ export class Snapshots {
   /** What is not valid is not remembered: nothing at all could be answered for with it. */
   save({ services, config, nodes }: ClusterChange): void {
     this.#saveServices(services);
-    if (config && this.#cluster.configProblems.length === 0) {
+    if (config && this.#cluster.isConfigCurrent) {
       for (const kind of CONFIG_KINDS) {
         this.#store.saveSnapshot(kind, this.#cluster.configObjects[kind]);
       }
@@ -55,7 +55,7 @@ export class Snapshots {
       );
     const config = noConfigObjects();
     for (const kind of CONFIG_KINDS) config[kind] = read(kind, decodeObject);
-    if (config.pool.size === 0) return null;
+    if (config.pool.size + config["config-map"].size === 0) return null;
     return {
       services: read("service", (raw) => decodeService(raw)),
       nodes: read("node", (raw) => decodeNode(raw)),

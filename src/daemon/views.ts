@@ -103,7 +103,7 @@ export class Views implements ApiSource {
       api: { server, reachable: isReachable, lastContactSecondsAgo: ago },
       leader: this.#sources.leader(),
       config: {
-        valid: cluster.configProblems.length === 0,
+        valid: cluster.isConfigCurrent,
         pools: cluster.config.pools.length,
         advertisements: cluster.config.advertisements.length,
         problems: cluster.configProblems.slice(0, PROBLEMS_MAX).map(formatProblem),

@@ -20,7 +20,8 @@ export type SnapshotKind =
   | "bgp-peer"
   | "bgp-advertisement"
   | "bfd-profile"
-  | "community";
+  | "community"
+  | "config-map";
 
 export interface HistoryRow {
   readonly at: WallMs;

@@ -100,8 +100,9 @@ export function clusterOf(objects: ClusterObjects): ClusterView {
   return cluster;
 }
 
-/** As in a cluster whose API has none of these resources. */
+/** As in a cluster whose API has none of these resources, and that has no old ConfigMap. */
 export function skipBgp(cluster: ClusterView): void {
+  cluster.configSink("config-map").replace([]);
   for (const kind of CONFIG_KINDS) cluster.skipConfig(kind);
 }
 

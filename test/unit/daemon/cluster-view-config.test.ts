@@ -6,7 +6,10 @@ import { test } from "node:test";
 import { ClusterView } from "../../../src/daemon/cluster-view.ts";
 import type { ConfigKind } from "../../../src/daemon/config-objects.ts";
 import { CONFIG_KINDS } from "../../../src/daemon/config-objects.ts";
+import { decodeObject } from "../../../src/k8s-sync/decode.ts";
+import type { RawObject } from "../../../src/k8s-sync/model.ts";
 import { node, resource, service } from "../../support/kubernetes-objects.ts";
+import { SMALL } from "../../support/legacy-configs.ts";
 
 const POOL = resource("lan", { addresses: ["10.0.0.0/28"] });
 const WEB = service("shop/web", { ips: ["10.0.0.1"] });
@@ -58,7 +61,7 @@ test("ClusterView: a kind that is skipped after it was read keeps its objects", 
 });
 
 test("ClusterView: a bad object of any kind keeps all that was valid, and is told", () => {
-  const bad: Readonly<Record<ConfigKind, Readonly<Record<string, unknown>>>> = {
+  const bad = {
     pool: { addresses: ["x"] },
     advertisement: { interfaces: [""] },
     "bgp-peer": { ...PEER, myASN: 0 },
@@ -68,7 +71,7 @@ test("ClusterView: a bad object of any kind keeps all that was valid, and is tol
   };
   const cluster = view();
   listAll(cluster);
-  for (const kind of CONFIG_KINDS) {
+  for (const kind of Object.keys(bad) as (keyof typeof bad)[]) {
     const before = cluster.config;
     cluster.configSink(kind).upsert(resource("bad", bad[kind]));
     assert.equal(cluster.configProblems.length, 1, kind);
@@ -112,4 +115,51 @@ test("ClusterView: a node's label that lets two peers meet makes the whole inval
   cluster.configSink("bgp-peer").remove(resource("q"));
   cluster.nodeSink().upsert(node("n1", { labels: { rack: "a" } }));
   assert.equal(changes.at(-1), false, "with one peer, labels decide nothing");
+});
+
+function configMap(config: string): RawObject {
+  const object = decodeObject({
+    metadata: { name: "config", namespace: "metallb-system" },
+    data: { config },
+  });
+  assert.ok(object !== null);
+  return object;
+}
+
+test("ClusterView takes the old ConfigMap in place of resources, and follows it", () => {
+  const cluster = view();
+  listAll(cluster);
+  const sink = cluster.configSink("config-map");
+  cluster.configSink("pool").replace([]);
+  sink.upsert(configMap(SMALL));
+  assert.deepEqual(
+    cluster.config.pools.map(({ name }) => name),
+    ["default"],
+  );
+  assert.deepEqual(cluster.config.advertisements[0]?.pools, ["default"]);
+  sink.upsert(configMap("address-pools: [{}]"));
+  assert.match(wheres(cluster)[0] ?? "", /^ConfigMap "metallb-system\/config" config\.address/);
+  assert.deepEqual([cluster.isConfigCurrent, cluster.config.pools.length], [false, 1]);
+  sink.upsert(configMap(SMALL));
+  cluster.configSink("pool").upsert(POOL);
+  assert.match(cluster.configProblems[0]?.found ?? "", /pool "default" that the custom resources/);
+  sink.remove(configMap(SMALL));
+  assert.deepEqual(
+    [cluster.isConfigCurrent, cluster.config.pools.map(({ name }) => name)],
+    [true, ["lan"]],
+  );
+});
+
+test("ClusterView takes no address away while pools may be in a ConfigMap it cannot read", () => {
+  const cluster = view();
+  listAll(cluster, ["config-map"]);
+  cluster.configSink("pool").replace([]);
+  cluster.skipConfig("config-map");
+  assert.deepEqual([cluster.isSynced, cluster.isConfigCurrent], [false, false]);
+  cluster.configSink("pool").replace([POOL]);
+  assert.deepEqual([cluster.isSynced, cluster.isConfigCurrent], [true, true]);
+  cluster.configSink("pool").remove(POOL);
+  assert.deepEqual([cluster.config.pools.length, cluster.isConfigCurrent], [1, false]);
+  cluster.configSink("config-map").replace([]);
+  assert.deepEqual([cluster.config.pools.length, cluster.isConfigCurrent], [0, true]);
 });

@@ -21,8 +21,8 @@ class Server implements ApiWatches {
     this.#failing = failing;
   }
 
-  request<T = unknown>({ path }: ApiRequest): Promise<Outcome<T>> {
-    this.paths.push(path);
+  request<T = unknown>({ path, query }: ApiRequest): Promise<Outcome<T>> {
+    this.paths.push(path + (query?.fieldSelector === undefined ? "" : `?${query.fieldSelector}`));
     const kind = this.#failing[path.split("/").at(-1) ?? ""];
     const list = { items: [], metadata: { resourceVersion: "1" } };
     const answer = kind === undefined ? success(list as T) : failed(kind, `${path} fails`);
@@ -43,6 +43,7 @@ async function run(t: TestContext, failing: Readonly<Record<string, ApiFailureKi
     clock: { boot: () => bootMs(0), wall: () => wallMs(0) },
     random: () => 0.5,
     namespace: "metallb-system",
+    legacyConfigMap: "kube-balancers/old.config",
     leasesPath: "/apis/coordination.k8s.io/v1/namespaces/lbd-system/leases",
     cluster,
     leaseSink: { replace: () => {}, upsert: () => {}, remove: () => {} },
@@ -70,6 +71,8 @@ test("Reflectors list every kind of resource that the cluster is configured with
     "/apis/metallb.io/v1beta1/namespaces/metallb-system/l2advertisements",
     "/apis/metallb.io/v1beta2/namespaces/metallb-system/bgppeers",
   ]);
+  const legacy = "/api/v1/namespaces/kube-balancers/configmaps?metadata.name=old.config";
+  assert.equal(server.paths.includes(legacy), true);
   assert.equal(cluster.isSynced, true);
 });
 
@@ -78,6 +81,8 @@ const ROWS: readonly (readonly [resource: string, kind: ApiFailureKind, goesOn: 
   ["communities", "forbidden", true],
   ["bfdprofiles", "unreachable", false],
   ["bgpadvertisements", "server-error", false],
+  // The lists are empty: all pools may be in the ConfigMap.
+  ["configmaps", "forbidden", false],
   ["ipaddresspools", "not-found", false],
   ["l2advertisements", "forbidden", false],
   ["endpointslices", "forbidden", true],

@@ -11,10 +11,11 @@ import type { ClusterMemory } from "../../../src/daemon/cluster-view.ts";
 import { ClusterView } from "../../../src/daemon/cluster-view.ts";
 import { CONFIG_KINDS, noConfigObjects } from "../../../src/daemon/config-objects.ts";
 import { Snapshots } from "../../../src/daemon/snapshots.ts";
-import { decodeService } from "../../../src/k8s-sync/decode.ts";
+import { decodeObject, decodeService } from "../../../src/k8s-sync/decode.ts";
 import type { SnapshotKind } from "../../../src/store/store.ts";
 import { Store } from "../../../src/store/store.ts";
 import { node, resource, service, skipBgp } from "../../support/kubernetes-objects.ts";
+import { SMALL } from "../../support/legacy-configs.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
 const POOL = resource("lan", { addresses: ["10.0.0.0/28", "2001:db8::/120"], autoAssign: false });
@@ -172,10 +173,12 @@ test("save() remembers every kind of object that the cluster is configured with"
   }
   assert.deepEqual(cluster.configProblems, []);
   assert.deepEqual(next()?.config, cluster.configObjects);
-  assert.equal(
-    CONFIG_KINDS.every((kind) => next()?.config[kind].size === 1),
-    true,
-  );
+  const kinds = CONFIG_KINDS.filter((kind) => next()?.config[kind].size === 1);
+  assert.deepEqual(kinds, CONFIG_KINDS.slice(0, -1));
+  for (const kind of kinds) cluster.configSink(kind).replace([]);
+  const config = decodeObject({ metadata: { name: "config" }, data: { config: SMALL } });
+  cluster.configSink("config-map").replace(config === null ? [] : [config]);
+  assert.deepEqual([...(next()?.config["config-map"].values() ?? [])], [config]);
 });
 
 test("save() writes down who has which address, and of which pool", (t) => {
