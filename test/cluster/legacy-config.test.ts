@@ -21,7 +21,7 @@ function configMap(...pools: readonly string[]): string {
 }
 
 const LAN = "{name: lan, protocol: layer2, addresses: [192.168.100.50-192.168.100.59]}";
-const EDGE = "{name: edge, protocol: bgp, addresses: [10.55.0.0/28]}";
+const EDGE = "{name: edge, protocol: bgp, auto-assign: false, addresses: [10.55.0.0/28]}";
 
 describe("the old ConfigMap", () => {
   let c: DaemonCluster;
