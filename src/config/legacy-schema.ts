@@ -47,7 +47,7 @@ const pool = z
     "bgp-advertisements": z.array(advertisement).optional(),
   })
   .superRefine((value, context) => {
-    if (value.protocol === "bgp" || value["bgp-advertisements"] === undefined) return;
+    if (value.protocol === "bgp" || (value["bgp-advertisements"] ?? []).length === 0) return;
     const message = "nothing: the pool has protocol layer2";
     context.addIssue({ code: "custom", path: ["bgp-advertisements"], message });
   });

@@ -164,6 +164,38 @@ test("parseClusterConfig() of 100,000 addresses, one by one, takes less than ten
   assert.ok(performance.now() - startedAt < 10_000);
 });
 
+test("parseClusterConfig() reads a pool of every address, beside which there can be no other", () => {
+  const all = pool("all", "0.0.0.0/0", "::/0");
+  const parsed = parseClusterConfig({ pools: [all], advertisements: [] });
+  assert.deepEqual(parsed.ok && parsed.value.pools[0]?.ranges, [
+    { family: 4, start: 0n, end: 2n ** 32n - 1n },
+    { family: 6, start: 0n, end: 2n ** 128n - 1n },
+  ]);
+  assert.equal(problemsOf([all, pool("lan", "10.0.0.0/24", "fd00::/64")]).length, 2);
+});
+
+test("parseClusterConfig() tells ten broken rules of ten objects at once", () => {
+  const parsed = parseClusterConfig({
+    pools: [
+      pool("p1"),
+      pool("p2", "10.0.0.9"),
+      pool("p3", "10.0.0.9-10.0.0.1"),
+      raw("p4", { addresses: ["10.4.0.0/24"], serviceAllocation: { namespaces: ["a", "a"] } }),
+      pool("p5", "10.5.0.0/24"),
+      pool("p6", "10.5.0.128/25"),
+    ],
+    advertisements: [raw("l2", { preferredNodeSelectors: [{ weight: 0, preference: {} }] })],
+    bgpPeers: [raw("peer", { myASN: 1, peerASN: 2, peerAddress: "10.9.0.1", bfdProfile: "x" })],
+    bgpAdvertisements: [raw("bgp", { ipAddressPools: ["p5"], aggregationLength: 8 })],
+    bfdProfiles: [raw("bfd", { echoInterval: 9 })],
+    communities: [raw("names", { communities: [{ name: "a", value: "65536:1" }] })],
+  });
+  assert.equal(parsed.ok, false);
+  const names = parsed.problems.map(({ object }) => object.name);
+  const all = ["bfd", "bgp", "l2", "names", "p1", "p2", "p3", "p4", "p6", "peer"];
+  assert.deepEqual(names.sort(), all);
+});
+
 test("parseClusterConfig() of nothing is a valid configuration without pools", () => {
   const parsed = parseClusterConfig({ pools: [], advertisements: [] });
   assert.deepEqual(parsed, { ok: true, value: EMPTY_CLUSTER_CONFIG });

@@ -111,8 +111,8 @@ const BAD: readonly (readonly [name: string, text: string, problems: readonly st
     '.address-pools[0].auto-assign: found "maybe", expected true or false']],
   ["a protocol of long ago", POOL.replace("layer2", "arp"), [
     '.address-pools[0].protocol: found "arp", expected "layer2" or "bgp"']],
-  ["routes of a layer2 pool", POOL.replace("addresses", "bgp-advertisements: [], addresses"), [
-    ".address-pools[0].bgp-advertisements: found [], " +
+  ["routes of a layer2 pool", POOL.replace("addresses", "bgp-advertisements: [{}], addresses"), [
+    ".address-pools[0].bgp-advertisements: found [{}], " +
       "expected nothing: the pool has protocol layer2"]],
   ["an address that is none", POOL.replace("10.0.0.0/24", "x"), [
     '.address-pools[0].addresses[0]: found "x", expected a CIDR or a range']],
