@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { ConvertedConfig } from "../../config/legacy-resources.ts";
-import { legacyResources } from "../../config/legacy-resources.ts";
 import { AppError } from "../../core/errors.ts";
 import { whyUnreadable } from "../../core/file-error.ts";
 import { formatProblem } from "../../core/problem.ts";
@@ -20,8 +19,10 @@ export function addConfig(program: Command, context: MakeContext): void {
     .description("Prints MetalLB's old ConfigMap (up to 0.12) as the custom resources of today")
     .option("-f, --file <file>", 'the ConfigMap, or the text of its key; "-": stdin', STDIN)
     .option("-n, --namespace <name>", "of the resources; default: the ConfigMap's")
-    .action((options: { file: string; namespace?: string }, command: Command) => {
+    .action(async (options: { file: string; namespace?: string }, command: Command) => {
       const { show, say, exitWith } = context(command);
+      // With its schemas it is larger than the rest of lbctl: the other commands do not wait for it.
+      const { legacyResources } = await import("../../config/legacy-resources.ts");
       const converted = legacyResources(readText(options.file), options.namespace);
       if (!converted.ok) {
         for (const problem of converted.problems) say(formatProblem(problem));
