@@ -1,5 +1,5 @@
-// From MetalLB's old ConfigMap to the custom resources that say the same, each with the place in the
-// ConfigMap that it comes from.
+// From MetalLB's old ConfigMap to the custom resources that say the same, each with the place in
+// the ConfigMap that it comes from.
 
 import type {
   Legacy,
@@ -75,7 +75,7 @@ export function convertLegacy(legacy: Legacy, source: LegacySource): Conversion[
 
 /**
  * A name that Kubernetes takes, of one that has no other characters than letters, digits, "-", "_"
- * and ".": lower case, "-" for "_", at most 63 characters, from the first letter on. It may be empty.
+ * and ".": lower case, "-" for "_", at most 63 characters, from the first letter on. May be empty.
  */
 export function kubernetesName(name: string): string {
   const plain = name.toLowerCase().replaceAll("_", "-").slice(0, NAME_LENGTH_MAX);

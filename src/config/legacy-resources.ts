@@ -1,4 +1,4 @@
-// From a file with MetalLB's old ConfigMap to custom resources that can be applied, or all problems.
+// From a file with MetalLB's old ConfigMap to resources that can be applied, or all problems.
 
 import { isMap, parseAllDocuments } from "yaml";
 import { noKey, parseLegacy } from "./config-sources.ts";

@@ -1,5 +1,5 @@
-// What a real API server makes of the samples under the schemas of deploy/crds.yaml: it refuses what
-// lbd refuses, as far as a schema can, and accepts all that lbd accepts.
+// What a real API server makes of the samples under the schemas of deploy/crds.yaml: it refuses
+// what lbd refuses, as far as a schema can, and accepts all that lbd accepts.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

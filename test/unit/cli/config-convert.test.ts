@@ -1,4 +1,4 @@
-// Tests of lbctl config convert as a process: where it reads, what it prints where, and how it ends.
+// Tests of lbctl config convert as a process: where it reads, what it prints, and how it ends.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

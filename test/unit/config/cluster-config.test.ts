@@ -164,7 +164,7 @@ test("parseClusterConfig() of 100,000 addresses, one by one, takes less than ten
   assert.ok(performance.now() - startedAt < 10_000);
 });
 
-test("parseClusterConfig() reads a pool of every address, beside which there can be no other", () => {
+test("parseClusterConfig() reads a pool of every address, which leaves none to others", () => {
   const all = pool("all", "0.0.0.0/0", "::/0");
   const parsed = parseClusterConfig({ pools: [all], advertisements: [] });
   assert.deepEqual(parsed.ok && parsed.value.pools[0]?.ranges, [

@@ -93,14 +93,15 @@ for (const text of ["", "# nothing\n", "address-pools: []\n", "address-pools:\n"
 }
 
 const POOL = "address-pools: [{name: a, protocol: layer2, addresses: [10.0.0.0/24]}]";
+const twoPools = (second: string): string => POOL.replace("}]", `}, ${second}]`);
 const PEER = "my-asn: 1, peer-asn: 2, peer-address: 10.0.0.1";
 const KNOWN = "expected a key that lbd knows (check the spelling)";
 
 // biome-ignore format: a table
 const BAD: readonly (readonly [name: string, text: string, problems: readonly string[]])[] = [
   ["YAML that is cut off", "peers: [{}", [
-    ", line 1: found Flow sequence in block collection must be sufficiently indented and end with a ], " +
-      "expected valid YAML"]],
+    ", line 1: found Flow sequence in block collection must be sufficiently indented and " +
+      "end with a ], expected valid YAML"]],
   ["a text", "hello", [": found \"hello\", expected a value of type object"]],
   ["an unknown key", `${POOL}\nadress-pools: []`, [
     `.adress-pools: found an unknown key, ${KNOWN}`]],
@@ -116,9 +117,9 @@ const BAD: readonly (readonly [name: string, text: string, problems: readonly st
       "expected nothing: the pool has protocol layer2"]],
   ["an address that is none", POOL.replace("10.0.0.0/24", "x"), [
     '.address-pools[0].addresses[0]: found "x", expected a CIDR or a range']],
-  ["a pool twice", POOL.replace("}]", "}, {name: a, protocol: layer2, addresses: [10.1.0.0/24]}]"), [
+  ["a pool twice", twoPools("{name: a, protocol: layer2, addresses: [10.1.0.0/24]}"), [
     '.address-pools[1].name: found "a", which is there already, expected every name once']],
-  ["pools that overlap", POOL.replace("}]", "}, {name: b, protocol: bgp, addresses: [10.0.0.9/32]}]"), [
+  ["pools that overlap", twoPools("{name: b, protocol: bgp, addresses: [10.0.0.9/32]}"), [
     ".address-pools[1].addresses: found 10.0.0.9-10.0.0.9, which overlaps 10.0.0.0-10.0.0.255 " +
       'of pool "a", expected every address in one range only']],
   ["a key twice", `peers: [{${PEER}, my-asn: a}]`, [
