@@ -21,7 +21,7 @@ export function addConfig(program: Command, context: MakeContext): void {
     .option("-n, --namespace <name>", "of the resources; default: the ConfigMap's")
     .action(async (options: { file: string; namespace?: string }, command: Command) => {
       const { show, say, exitWith } = context(command);
-      // With its schemas it is larger than the rest of lbctl: the other commands do not wait for it.
+      // With its schemas it is larger than the rest of lbctl, whose commands do not wait for it.
       const { legacyResources } = await import("../../config/legacy-resources.ts");
       const converted = legacyResources(readText(options.file), options.namespace);
       if (!converted.ok) {
