@@ -16,8 +16,8 @@ describe("missing resources", () => {
   labForSuite({ nodes: 1 }, async (lab) => {
     const controlPlane = await ControlPlane.start(lab);
     await controlPlane.registerNodes();
-    c = new DaemonCluster(lab, controlPlane, await controlPlane.installLbd());
-    await controlPlane.kubectl(["delete", "crd", "--all"]);
+    const kubeconfig = await controlPlane.installLbd({ definitions: false });
+    c = new DaemonCluster(lab, controlPlane, kubeconfig);
     await c.start(lab.node(1));
   });
 
@@ -37,7 +37,7 @@ describe("missing resources", () => {
   });
 
   test("a definition for BGP that goes is told, and every address stays", async () => {
-    await c.controlPlane.kubectl(["delete", "crd", "bgppeers.metallb.io"]);
+    await c.controlPlane.kubectl(["delete", "crd", "bgppeers.metallb.io", "--wait=false"]);
     const status = await c.untilStatus(c.daemon("node1"), /does not give bgppeers/, ASKED_AGAIN_MS);
     assert.match(status, /1 pool, 1 advertisement/);
     assert.equal(await c.untilAnswering(ADDRESS), "node1");
