@@ -48,6 +48,8 @@ export interface StatusView {
     readonly valid: boolean;
     readonly pools: number;
     readonly advertisements: number;
+    /** Everything that is wrong with what the cluster has now, up to a thousand lines. */
+    readonly problems: readonly string[];
   };
   readonly vips: {
     readonly total: number;

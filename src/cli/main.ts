@@ -4,6 +4,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { AppError, errorText } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { addConfig } from "./commands/config.ts";
 import { addDrain } from "./commands/drain.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHistory } from "./commands/history.ts";
@@ -37,7 +38,7 @@ function buildProgram(): Command {
     .showHelpAfterError('(see "lbctl --help")');
   const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
-  for (const addCommand of [...read, ...change]) addCommand(program, contextFor);
+  for (const addCommand of [...read, ...change, addConfig]) addCommand(program, contextFor);
   for (const command of program.commands) {
     for (const inner of [command, ...command.commands]) inner.exitOverride();
   }

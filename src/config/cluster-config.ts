@@ -1,154 +1,108 @@
-// The cluster's configuration: IPAddressPools and L2Advertisements of group metallb.io, read
-// together and accepted as a whole or not at all. Raw objects in, config or all problems out.
+// The cluster's configuration: the resources of group metallb.io, read together and accepted as a
+// whole or not at all. Raw objects in, config or all problems out.
 
-import { z } from "zod";
-import type { IpRange } from "../core/address.ts";
-import type { Parsed, Problem } from "../core/problem.ts";
-import { parseAddressEntry } from "./address-entry.ts";
-import type { LabelSelector, Labels } from "./label-selector.ts";
-import { anySelectorMatches, labelSelectorSchema } from "./label-selector.ts";
+import type { BfdProfile } from "./bfd-profile.ts";
+import { parseBfdProfile } from "./bfd-profile.ts";
+import type { BgpAdvertisement } from "./bgp-advertisement.ts";
+import { parseBgpAdvertisement } from "./bgp-advertisement.ts";
+import { bgpProblems } from "./bgp-checks.ts";
+import type { BgpPeer } from "./bgp-peer.ts";
+import { parseBgpPeer } from "./bgp-peer.ts";
+import type { CommunityAlias } from "./community.ts";
+import { aliasNames, aliasProblems, parseCommunities } from "./community.ts";
+import type { Advertisement } from "./l2-advertisement.ts";
+import { parseL2Advertisement } from "./l2-advertisement.ts";
+import type { Labels } from "./label-selector.ts";
 import { overlapProblems } from "./overlap.ts";
-import { type ServiceAllocation, serviceAllocationSchema } from "./service-allocation.ts";
-import { problemsOf } from "./zod-problems.ts";
+import type { Pool } from "./pool.ts";
+import { parsePool } from "./pool.ts";
+import type { ConfigProblem, ParsedConfig, RawResource, Sourced } from "./resource.ts";
+import { byName } from "./resource.ts";
 
-/** A custom resource as the API gave it; `spec` is not yet trusted. */
-export interface RawResource {
-  readonly name: string;
-  readonly labels: Labels;
-  readonly spec: unknown;
+export type { Advertisement, PreferredNodes } from "./l2-advertisement.ts";
+export type { Pool } from "./pool.ts";
+export type { ConfigProblem, RawResource } from "./resource.ts";
+
+/** What is validated already and not acted on yet. */
+export interface BgpConfig {
+  readonly peers: readonly BgpPeer[];
+  readonly advertisements: readonly BgpAdvertisement[];
+  readonly bfdProfiles: readonly BfdProfile[];
+  readonly communities: readonly CommunityAlias[];
 }
 
-/** A named set of address ranges: `IPAddressPool`. */
-export interface Pool {
-  readonly name: string;
-  /** In the order they were written, which is the order of allocation. */
-  readonly ranges: readonly IpRange[];
-  /** False: only on explicit request. */
-  readonly autoAssign: boolean;
-  /** Leave out IPv4 addresses that end in .0 and .255. */
-  readonly avoidBuggyIps: boolean;
-  /** Which Services it is for; null: for all. */
-  readonly serviceAllocation: ServiceAllocation | null;
-}
-
-/** Where the addresses of some pools are answered for: `L2Advertisement`. */
-export interface Advertisement {
-  readonly name: string;
-  /** Pool names; every pool when the resource selects none. */
-  readonly pools: readonly string[];
-  /** OR-ed; empty: every node. */
-  readonly nodeSelectors: readonly LabelSelector[];
-  /** Exact interface names; empty: all that fit. */
-  readonly interfaces: readonly string[];
-  /** OR-ed, over the labels of the Service; empty: every Service. */
-  readonly serviceSelectors: readonly LabelSelector[];
-  /** Of the nodes selected, those that should rather own than others. */
-  readonly preferredNodeSelectors: readonly PreferredNodes[];
-}
-
-export interface PreferredNodes {
-  /** 1 to 100; the weights of all that match a node add up. */
-  readonly weight: number;
-  readonly preference: LabelSelector;
-}
-
+/** Every list is sorted by name. */
 export interface ClusterConfig {
-  /** Sorted by name. */
   readonly pools: readonly Pool[];
-  /** Sorted by name. */
   readonly advertisements: readonly Advertisement[];
+  readonly bgp: BgpConfig;
 }
 
-export const EMPTY_CLUSTER_CONFIG: ClusterConfig = { pools: [], advertisements: [] };
+export const EMPTY_CLUSTER_CONFIG: ClusterConfig = {
+  pools: [],
+  advertisements: [],
+  bgp: { peers: [], advertisements: [], bfdProfiles: [], communities: [] },
+};
 
-const addressEntry = z.string().transform((text, context) => {
-  const entry = parseAddressEntry(text);
-  if (entry.ok) return entry.range;
-  context.addIssue({ code: "custom", message: entry.expected });
-  return z.NEVER;
-});
-
-const poolSpecSchema = z.strictObject({
-  addresses: z.array(addressEntry).min(1),
-  autoAssign: z.boolean().default(true),
-  avoidBuggyIPs: z.boolean().default(false),
-  serviceAllocation: serviceAllocationSchema.nullish(),
-});
-
-const advertisementSpecSchema = z.strictObject({
-  ipAddressPools: uniqueStrings().default([]),
-  ipAddressPoolSelectors: z.array(labelSelectorSchema).default([]),
-  nodeSelectors: z.array(labelSelectorSchema).default([]),
-  interfaces: uniqueStrings().default([]),
-  serviceSelectors: z.array(labelSelectorSchema).default([]),
-  preferredNodeSelectors: z
-    .array(z.strictObject({ weight: z.int().min(1).max(100), preference: labelSelectorSchema }))
-    .default([]),
-});
-
-/** The whole configuration from raw resources; any problem refuses all of it. */
-export function parseClusterConfig(resources: {
+export interface RawConfig {
   readonly pools: readonly RawResource[];
   readonly advertisements: readonly RawResource[];
-}): Parsed<ClusterConfig> {
-  const problems: Problem[] = [];
-  const byName = (a: RawResource, b: RawResource): number => (a.name < b.name ? -1 : 1);
-  const rawPools = [...resources.pools].sort(byName);
-  const pools = rawPools.flatMap((raw) => parsePool(raw, problems));
-  const advertisements = [...resources.advertisements]
-    .sort(byName)
-    .flatMap((raw) => parseAdvertisement(raw, rawPools, problems));
+  readonly bgpPeers?: readonly RawResource[];
+  readonly bgpAdvertisements?: readonly RawResource[];
+  readonly bfdProfiles?: readonly RawResource[];
+  readonly communities?: readonly RawResource[];
+  /** Labels of the nodes, for what must not meet on one of them. */
+  readonly nodes?: readonly Labels[];
+}
+
+/** The whole configuration from raw resources; any problem refuses all of it. */
+export function parseClusterConfig(raw: RawConfig): ParsedConfig<ClusterConfig> {
+  const problems: ConfigProblem[] = [];
+  const rawPools = [...raw.pools].sort(byName);
+  const pools = parseAll(rawPools, (one) => parsePool(one, problems));
+  const advertisements = parseAll(raw.advertisements, (one) =>
+    parseL2Advertisement(one, rawPools, problems),
+  );
   problems.push(...overlapProblems(pools));
-  return problems.length === 0
-    ? { ok: true, value: { pools, advertisements } }
-    : { ok: false, problems };
+  const bgp = parseBgp({ raw, rawPools, pools }, problems);
+  if (problems.length > 0) return { ok: false, problems };
+  const value = { pools: valuesOf(pools), advertisements: valuesOf(advertisements), bgp };
+  return { ok: true, value };
 }
 
-function uniqueStrings() {
-  return z
-    .array(z.string().min(1))
-    .refine((names) => new Set(names).size === names.length, { error: "no name twice" });
+interface BgpInput {
+  readonly raw: RawConfig;
+  readonly rawPools: readonly RawResource[];
+  readonly pools: readonly Sourced<Pool>[];
 }
 
-function parsePool(raw: RawResource, problems: Problem[]): Pool[] {
-  const input = { spec: raw.spec ?? {} };
-  const parsed = z.object({ spec: poolSpecSchema }).safeParse(input);
-  if (!parsed.success) {
-    problems.push(...problemsOf(parsed.error, input, `IPAddressPool "${raw.name}"`));
-    return [];
-  }
-  const { addresses: ranges, autoAssign, avoidBuggyIPs, serviceAllocation } = parsed.data.spec;
-  return [
-    {
-      name: raw.name,
-      ranges,
-      autoAssign,
-      avoidBuggyIps: avoidBuggyIPs,
-      serviceAllocation: serviceAllocation ?? null,
-    },
-  ];
+function parseBgp({ raw, rawPools, pools }: BgpInput, problems: ConfigProblem[]): BgpConfig {
+  const { bfdProfiles = [], communities = [], nodes = [] } = raw;
+  const profiles = parseAll(bfdProfiles, (one) => parseBfdProfile(one, problems));
+  const peers = parseAll(raw.bgpPeers ?? [], (one) => parseBgpPeer(one, problems));
+  const aliases = [...communities].sort(byName).flatMap((one) => parseCommunities(one, problems));
+  problems.push(...aliasProblems(aliases));
+  const around = { rawPools, aliases, aliasNames: aliasNames(communities) };
+  const advertisements = parseAll(raw.bgpAdvertisements ?? [], (one) =>
+    parseBgpAdvertisement(one, around, problems),
+  );
+  const profileNames = new Set(bfdProfiles.map(({ name }) => name));
+  problems.push(...bgpProblems({ pools, peers, advertisements, profiles, profileNames, nodes }));
+  return {
+    peers: valuesOf(peers),
+    advertisements: valuesOf(advertisements),
+    bfdProfiles: valuesOf(profiles),
+    communities: valuesOf(aliases).sort(byName),
+  };
 }
 
-function parseAdvertisement(
-  raw: RawResource,
-  rawPools: readonly RawResource[],
-  problems: Problem[],
-): Advertisement[] {
-  const input = { spec: raw.spec ?? {} };
-  const parsed = z.object({ spec: advertisementSpecSchema }).safeParse(input);
-  if (!parsed.success) {
-    problems.push(...problemsOf(parsed.error, input, `L2Advertisement "${raw.name}"`));
-    return [];
-  }
-  const { ipAddressPools, ipAddressPoolSelectors, ...rest } = parsed.data.spec;
-  const selectsAll = ipAddressPools.length === 0 && ipAddressPoolSelectors.length === 0;
-  const pools = rawPools
-    .filter(
-      (pool) =>
-        selectsAll ||
-        ipAddressPools.includes(pool.name) ||
-        anySelectorMatches(ipAddressPoolSelectors, pool.labels),
-    )
-    .map((pool) => pool.name);
-  return [{ name: raw.name, pools, ...rest }];
+function parseAll<T>(
+  raws: readonly RawResource[],
+  parse: (raw: RawResource) => Sourced<T> | null,
+): Sourced<T>[] {
+  return [...raws].sort(byName).flatMap((raw) => parse(raw) ?? []);
+}
+
+function valuesOf<T>(all: readonly Sourced<T>[]): T[] {
+  return all.map(({ value }) => value);
 }

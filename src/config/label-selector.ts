@@ -2,18 +2,28 @@
 
 import { z } from "zod";
 
+/** A qualified name: a DNS subdomain and a slash, or neither, before 63 characters. */
+const KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[a-z0-9]([-\w.]{0,61}[a-z0-9])?$/i;
+const VALUE = /^([a-z0-9]([-\w.]{0,61}[a-z0-9])?)?$/i;
+
+const key = z.string().regex(KEY, { error: "the key of a label" });
+const value = z.string().regex(VALUE, { error: "the value of a label" });
+
 const expressionSchema = z
   .strictObject({
-    key: z.string().min(1),
+    key,
     operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-    values: z.array(z.string()).default([]),
+    values: z
+      .array(value)
+      .refine((values) => new Set(values).size === values.length, { error: "no value twice" })
+      .default([]),
   })
   .refine((e) => (e.operator === "In" || e.operator === "NotIn") === e.values.length > 0, {
     error: "values with In and NotIn, and none with Exists and DoesNotExist",
   });
 
 export const labelSelectorSchema = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).default({}),
+  matchLabels: z.record(key, value).default({}),
   matchExpressions: z.array(expressionSchema).default([]),
 });
 

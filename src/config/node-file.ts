@@ -49,6 +49,11 @@ const nodeFileSchema = z.strictObject({
   allowInsecureApi: z.boolean().default(false),
   namespace: namespace.default("metallb-system"),
   systemNamespace: namespace.default("lbd-system"),
+  /** Where MetalLB up to 0.12 was configured: `namespace/name` of a ConfigMap. */
+  legacyConfigMap: z
+    .string()
+    .refine(isNamespacedName, { error: "a namespace, a slash and the name of a ConfigMap" })
+    .default("metallb-system/config"),
   stateFile: absolutePath.default("/var/lib/lbd/state.db"),
   socket: absolutePath.default("/run/lbd/lbd.sock"),
   socketGroup: z.string().min(1).default("lbd"),
@@ -92,7 +97,7 @@ export function parseNodeFile(text: string, hostName: string): Parsed<NodeFile> 
   if (!read.ok) return read;
   const raw = read.value ?? {};
   const parsed = nodeFileSchema.safeParse(raw);
-  const problems = parsed.success ? [] : problemsOf(parsed.error, raw);
+  const problems = parsed.success ? [] : problemsOf(parsed.error, raw).map(ofDocument);
   const fallback = hostName.toLowerCase();
   const isNamed = typeof raw === "object" && "nodeName" in raw;
   if (!isNamed && !DNS_SUBDOMAIN.test(fallback)) {
@@ -101,6 +106,10 @@ export function parseNodeFile(text: string, hostName: string): Parsed<NodeFile> 
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, value: { ...parsed.data, nodeName: parsed.data.nodeName ?? fallback } };
+}
+
+function ofDocument(problem: Problem): Problem {
+  return problem.where === "" ? { ...problem, where: "the document" } : problem;
 }
 
 function readYaml(text: string): Parsed<unknown> {
@@ -120,6 +129,11 @@ function readYaml(text: string): Parsed<unknown> {
 function yamlProblem({ message, linePos }: Document["errors"][number]): Problem {
   const found = (message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, "");
   return { where: `line ${linePos?.[0].line ?? 1}`, found, expected: "valid YAML" };
+}
+
+function isNamespacedName(text: string): boolean {
+  const [namespace = "", name = "", ...rest] = text.split("/");
+  return DNS_LABEL.test(namespace) && DNS_SUBDOMAIN.test(name) && rest.length === 0;
 }
 
 function isRegularExpression(text: string): boolean {

@@ -2,20 +2,22 @@
 
 import type { IpRange } from "../core/address.ts";
 import { formatRange } from "../core/address.ts";
-import type { Problem } from "../core/problem.ts";
+import type { Pool } from "./pool.ts";
+import type { ConfigProblem, Sourced } from "./resource.ts";
+import { problemOf } from "./resource.ts";
+
+type Ranges = Sourced<Pick<Pool, "name" | "ranges">>;
 
 interface NamedRange {
-  readonly pool: string;
+  readonly pool: Ranges;
   readonly range: IpRange;
 }
 
 /** A problem for each range that begins inside an earlier one; sorts, so n log n in all. */
-export function overlapProblems(
-  pools: readonly { readonly name: string; readonly ranges: readonly IpRange[] }[],
-): Problem[] {
-  const named = pools.flatMap((pool) => pool.ranges.map((range) => ({ pool: pool.name, range })));
+export function overlapProblems(pools: readonly Ranges[]): ConfigProblem[] {
+  const named = pools.flatMap((pool) => pool.value.ranges.map((range) => ({ pool, range })));
   named.sort(byFamilyThenStart);
-  const problems: Problem[] = [];
+  const problems: ConfigProblem[] = [];
   let widest: NamedRange | null = null;
   for (const current of named) {
     if (widest === null || widest.range.family !== current.range.family) widest = current;
@@ -33,11 +35,11 @@ function byFamilyThenStart(a: NamedRange, b: NamedRange): number {
   return a.range.start < b.range.start ? -1 : a.range.start > b.range.start ? 1 : 0;
 }
 
-function overlapProblem(first: NamedRange, second: NamedRange): Problem {
-  const other = first.pool === second.pool ? "another range of this pool" : `pool "${first.pool}"`;
-  return {
-    where: `IPAddressPool "${second.pool}" spec.addresses`,
-    found: `${formatRange(second.range)}, which overlaps ${formatRange(first.range)} of ${other}`,
-    expected: "every address in one range only",
-  };
+function overlapProblem(first: NamedRange, second: NamedRange): ConfigProblem {
+  const isSame = first.pool === second.pool;
+  const other = isSame ? "another range of this pool" : `pool "${first.pool.value.name}"`;
+  const ranges = `${formatRange(second.range)}, which overlaps ${formatRange(first.range)}`;
+  const found = `${ranges} of ${other}`;
+  const expected = "every address in one range only";
+  return problemOf(second.pool.origin, "addresses", { found, expected });
 }

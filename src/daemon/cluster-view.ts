@@ -1,11 +1,10 @@
 // The cluster as this node sees it: Services, Nodes, pools and advertisements from the reflectors,
 // and what follows from them: the configuration, and the VIPs. Changes are gathered and told once.
 
-import type { ClusterConfig, Pool } from "../config/cluster-config.ts";
-import { EMPTY_CLUSTER_CONFIG, parseClusterConfig } from "../config/cluster-config.ts";
+import type { ClusterConfig, ConfigProblem, Pool } from "../config/cluster-config.ts";
+import { EMPTY_CLUSTER_CONFIG } from "../config/cluster-config.ts";
 import type { Ip } from "../core/address.ts";
 import { ipFamily } from "../core/address.ts";
-import type { Problem } from "../core/problem.ts";
 import { RangeIndex } from "../core/range-index.ts";
 import type {
   EndpointSlice,
@@ -17,6 +16,14 @@ import type {
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import type { Placement, Serving, VipSpec } from "../ownership/types.ts";
+import type { ConfigKind, ConfigObjects } from "./config-objects.ts";
+import {
+  CONFIG_KINDS,
+  dependsOnNodes,
+  isNeeded,
+  noConfigObjects,
+  parseConfigObjects,
+} from "./config-objects.ts";
 import { Endpoints } from "./endpoints.ts";
 import { type Advertised, healthProblem, Placements } from "./placements.ts";
 import { currentAddresses, isOurs } from "./service-request.ts";
@@ -34,36 +41,39 @@ export interface ClusterViewOptions {
   /** Runs a function soon, outside of the present call. */
   readonly defer: (run: () => void) => void;
   /** The configuration that was valid last, in another life of the daemon; null: there is none. */
-  readonly lastValid?: () => Pick<ClusterMemory, "pools" | "advertisements"> | null;
+  readonly lastValid?: () => Pick<ClusterMemory, "config"> | null;
 }
 
-const KINDS = ["service", "node", "pool", "advertisement", "endpoints"] as const;
+const NOTHING_SEEN = { ok: false, problems: [] } as const;
+const KINDS = ["service", "node", "endpoints", ...CONFIG_KINDS] as const;
 type Kind = (typeof KINDS)[number];
 
 /** What was known of the cluster when it was last seen, by key. */
 export interface ClusterMemory {
   readonly services: ReadonlyMap<string, Service>;
   readonly nodes: ReadonlyMap<string, Node>;
-  readonly pools: ReadonlyMap<string, RawObject>;
-  readonly advertisements: ReadonlyMap<string, RawObject>;
+  readonly config: ConfigObjects;
 }
 
 export class ClusterView {
   readonly services = new Map<string, Service>();
   readonly nodes = new Map<string, Node>();
-  readonly pools = new Map<string, RawObject>();
-  readonly advertisements = new Map<string, RawObject>();
+  /** As they are in the cluster now, valid or not. */
+  readonly configObjects = noConfigObjects();
   readonly #options: ClusterViewOptions;
   readonly #slices = new Map<string, EndpointSlice>();
   readonly #endpoints = new Endpoints();
   /** False: nothing is known of them, and nobody is excluded for that. */
   #hasEndpoints = false;
   readonly #synced = new Set<Kind>();
+  /** Of those: what could not be read, and is gone without. */
+  readonly #skipped = new Set<Kind>();
   readonly #servicesOf = new Map<Ip, Set<string>>();
   readonly #nodeDigests = new Map<string, string>();
   readonly #addressesOf = new Map<string, readonly Ip[]>();
   #config: ClusterConfig = EMPTY_CLUSTER_CONFIG;
-  #configProblems: readonly Problem[] = [];
+  #configProblems: readonly ConfigProblem[] = [];
+  #isConfigCurrent = false;
   #poolIndex = new RangeIndex<Pool>([]);
   #placements: Placements;
   #dirtyAddresses = new Set<Ip>();
@@ -83,8 +93,13 @@ export class ClusterView {
   }
 
   /** What is wrong with the configuration in the cluster now; empty when it is in use. */
-  get configProblems(): readonly Problem[] {
+  get configProblems(): readonly ConfigProblem[] {
     return this.#configProblems;
+  }
+
+  /** Whether what the cluster has now is in use; else what was valid last is. */
+  get isConfigCurrent(): boolean {
+    return this.#isConfigCurrent;
   }
 
   /** Everything was listed, and the configuration was valid once: before, nothing follows. */
@@ -114,14 +129,8 @@ export class ClusterView {
     });
   }
 
-  poolSink(): ReflectorSink<RawObject> {
-    return this.#sink("pool", this.pools, () => {
-      this.#dirty.config = true;
-    });
-  }
-
-  advertisementSink(): ReflectorSink<RawObject> {
-    return this.#sink("advertisement", this.advertisements, () => {
+  configSink(kind: ConfigKind): ReflectorSink<RawObject> {
+    return this.#sink(kind, this.configObjects[kind], () => {
       this.#dirty.config = true;
     });
   }
@@ -132,8 +141,20 @@ export class ClusterView {
 
   /** They cannot be read: the rest is worked with. */
   skipEndpoints(): void {
-    if (this.#synced.has("endpoints")) return;
-    this.#synced.add("endpoints");
+    this.#skip("endpoints");
+  }
+
+  /** The API has no such resource, or does not show it: unless nothing goes without, so be it. */
+  skipConfig(kind: ConfigKind): void {
+    if (isNeeded(kind) || this.#synced.has(kind)) return;
+    this.#dirty.config = true;
+    this.#skip(kind);
+  }
+
+  #skip(kind: Kind): void {
+    if (this.#synced.has(kind)) return;
+    this.#synced.add(kind);
+    this.#skipped.add(kind);
     this.#schedule();
   }
 
@@ -141,9 +162,8 @@ export class ClusterView {
   restore(memory: ClusterMemory): void {
     if (!this.#synced.has("service")) this.serviceSink().replace([...memory.services.values()]);
     if (!this.#synced.has("node")) this.nodeSink().replace([...memory.nodes.values()]);
-    if (!this.#synced.has("pool")) this.poolSink().replace([...memory.pools.values()]);
-    if (!this.#synced.has("advertisement")) {
-      this.advertisementSink().replace([...memory.advertisements.values()]);
+    for (const kind of CONFIG_KINDS) {
+      if (!this.#synced.has(kind)) this.configSink(kind).replace([...memory.config[kind].values()]);
     }
     this.skipEndpoints();
   }
@@ -258,7 +278,8 @@ export class ClusterView {
       for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
     }
     this.#synced.add(kind);
-    if (kind === "pool" || kind === "advertisement") this.#dirty.config = true;
+    this.#skipped.delete(kind);
+    if (isConfigKind(kind)) this.#dirty.config = true;
     this.#schedule();
   }
 
@@ -290,7 +311,8 @@ export class ClusterView {
 
   #flush(): void {
     this.#isScheduled = false;
-    const { config, nodes } = this.#dirty;
+    const { nodes } = this.#dirty;
+    const config = this.#dirty.config || (nodes && dependsOnNodes(this.configObjects));
     if (config) this.#readConfig();
     // Without a configuration no address is allowed: all would be taken from their Services.
     if (!this.#isConfigured) return;
@@ -308,12 +330,16 @@ export class ClusterView {
 
   /** All or nothing: an invalid change keeps what was valid. */
   #readConfig(): void {
-    const parsed = parse(this);
+    const nodes = [...this.nodes.values()].map(({ metadata }) => metadata.labels);
+    // Perhaps all pools are in a ConfigMap that may not be read: that is not the same as none.
+    const isBlind = this.#skipped.has("config-map") && this.configObjects.pool.size === 0;
+    const parsed = isBlind ? NOTHING_SEEN : parseConfigObjects(this.configObjects, nodes);
+    this.#isConfigCurrent = parsed.ok;
     this.#configProblems = parsed.ok ? [] : parsed.problems;
     if (parsed.ok) return this.#setConfig(parsed.value);
     // A daemon that is started anew meanwhile works from what it worked from before.
     const last = this.#isConfigured ? null : (this.#options.lastValid?.() ?? null);
-    const remembered = last === null ? parsed : parse(last);
+    const remembered = last === null ? parsed : parseConfigObjects(last.config, nodes);
     if (remembered.ok) this.#setConfig(remembered.value);
   }
 
@@ -324,13 +350,6 @@ export class ClusterView {
   }
 }
 
-function parse({ pools, advertisements }: Pick<ClusterMemory, "pools" | "advertisements">) {
-  return parseClusterConfig({
-    pools: [...pools.values()].map(toResource),
-    advertisements: [...advertisements.values()].map(toResource),
-  });
-}
-
-function toResource({ metadata, spec }: RawObject) {
-  return { name: metadata.name, labels: metadata.labels, spec };
+function isConfigKind(kind: Kind): kind is ConfigKind {
+  return CONFIG_KINDS.some((one) => one === kind);
 }

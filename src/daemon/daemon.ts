@@ -333,6 +333,7 @@ export class Daemon {
       clock,
       random,
       namespace: this.#file.namespace,
+      legacyConfigMap: this.#file.legacyConfigMap,
       leasesPath: this.#leases.path,
       cluster: this.#cluster,
       namespaces: this.#namespaces,

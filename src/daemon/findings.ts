@@ -2,7 +2,7 @@
 
 import type { Finding, Health } from "../api/types.ts";
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
-import type { Problem } from "../core/problem.ts";
+import type { ConfigProblem } from "../config/resource.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { DrainCause } from "./drain.ts";
@@ -14,7 +14,7 @@ export interface Findable {
   readonly leaseFailure: ApiFailure | null;
   /** Why what was given to Services cannot be written down, or null. */
   readonly writeFailure: ApiFailure | null;
-  readonly configProblems: readonly Problem[];
+  readonly configProblems: readonly ConfigProblem[];
   readonly storeNotice: string | null;
   readonly storeFailure: string | null;
   readonly responderProblems: readonly { readonly interface: string; readonly message: string }[];
@@ -59,7 +59,7 @@ export function findings(input: Findable): Finding[] {
     ...apiFindings(input.apiFailures),
     ...leaseFinding(input.leaseFailure),
     ...writeFinding(input.writeFailure),
-    ...listed(input.configProblems.map(configFinding), "mend these first"),
+    ...listed(input.configProblems.map(configFinding), "lbctl status -o json"),
     ...storeFindings(input),
     ...hostFindings(input),
     ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
@@ -133,12 +133,14 @@ function nextForApi(failure: ApiFailure): string {
   }
 }
 
-function configFinding(problem: Problem): Finding {
+function configFinding(problem: ConfigProblem): Finding {
+  const { kind, namespace, name } = problem.object;
+  const where = namespace === "" ? "" : ` -n ${namespace}`;
   return {
     health: "degraded",
     what: "The configuration in the cluster is not valid: the last valid one is in use",
     cause: formatProblem(problem),
-    next: `kubectl edit ${problem.where.startsWith("L2") ? "l2advertisements" : "ipaddresspools"}`,
+    next: `kubectl edit ${kind.toLowerCase()} ${name}${where}`,
   };
 }
 

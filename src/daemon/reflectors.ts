@@ -1,8 +1,8 @@
-// The seven resources that the daemon watches, and how well that goes.
+// The resources that the daemon watches, and how well that goes.
 
 import type { Random } from "../core/random.ts";
 import type { BootMs, Clock } from "../core/time.ts";
-import type { ApiClient } from "../k8s-sync/client.ts";
+import type { ApiWatches } from "../k8s-sync/client.ts";
 import {
   decodeEndpointSlice,
   decodeLease,
@@ -10,20 +10,21 @@ import {
   decodeObject,
   decodeService,
 } from "../k8s-sync/decode.ts";
+import type { Resource } from "../k8s-sync/lister.ts";
 import type { KubernetesObject, Lease } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import { Reflector } from "../k8s-sync/reflector.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import type { ConfigPlaces } from "./config-objects.ts";
+import { CONFIG_KINDS, configResource } from "./config-objects.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { Task } from "./tasks.ts";
 
-export interface ReflectorsOptions {
-  readonly client: ApiClient;
+export interface ReflectorsOptions extends ConfigPlaces {
+  readonly client: ApiWatches;
   readonly clock: Clock;
   readonly random: Random;
-  /** Where IPAddressPools and L2Advertisements are read. */
-  readonly namespace: string;
   readonly leasesPath: string;
   readonly cluster: ClusterView;
   readonly namespaces: Namespaces;
@@ -47,22 +48,23 @@ export class Reflectors implements Task {
   readonly #byResource: ReadonlyMap<string, Watching>;
 
   constructor(options: ReflectorsOptions) {
-    const { cluster, namespaces, leasesPath, namespace } = options;
-    const metallb = `/apis/metallb.io/v1beta1/namespaces/${namespace}`;
-    const pools = { path: `${metallb}/ipaddresspools`, name: "ipaddresspools" };
-    const ads = { path: `${metallb}/l2advertisements`, name: "l2advertisements" };
+    const { cluster, namespaces, leasesPath } = options;
     const nodes = { path: "/api/v1/nodes", name: "nodes" };
     const spaces = { path: "/api/v1/namespaces", name: "namespaces" };
     const leases = { path: leasesPath, name: "leases" };
     const slices = { path: "/apis/discovery.k8s.io/v1/endpointslices", name: ENDPOINTS };
+    const config = CONFIG_KINDS.map((kind) => {
+      const resource = configResource(kind, options);
+      const watching = reflect(options, resource, decodeObject, cluster.configSink(kind));
+      return [resource.name, watching] as const;
+    });
     this.#byResource = new Map<string, Watching>([
       [SERVICES.name, reflect(options, SERVICES, decodeService, cluster.serviceSink())],
       ["nodes", reflect(options, nodes, decodeNode, cluster.nodeSink())],
-      ["ipaddresspools", reflect(options, pools, decodeObject, cluster.poolSink())],
-      ["l2advertisements", reflect(options, ads, decodeObject, cluster.advertisementSink())],
       [ENDPOINTS, reflect(options, slices, decodeEndpointSlice, cluster.endpointSliceSink())],
       ["namespaces", reflect(options, spaces, decodeObject, namespaces.sink())],
       ["leases", reflect(options, leases, decodeLease, options.leaseSink)],
+      ...config,
     ]);
   }
 
@@ -104,7 +106,7 @@ export class Reflectors implements Task {
 
 function reflect<T extends KubernetesObject>(
   options: ReflectorsOptions,
-  resource: { path: string; name: string },
+  resource: Resource,
   decode: (raw: unknown) => T | null,
   sink: ReflectorSink<T>,
 ): Watching {
@@ -120,8 +122,17 @@ function reflect<T extends KubernetesObject>(
       if (failure !== null && failure.message !== lastFailure?.message) {
         options.onFailure(resource.name, failure);
       }
-      if (failure !== null && resource.name === ENDPOINTS) options.cluster.skipEndpoints();
+      if (failure !== null) goWithout(options, resource.name, failure);
       lastFailure = failure;
     },
   });
+}
+
+/** Of what cannot be read and most clusters do without, the rest does not wait to be listed. */
+function goWithout(options: ReflectorsOptions, resource: string, { kind: why }: ApiFailure): void {
+  const { cluster } = options;
+  if (resource === ENDPOINTS) cluster.skipEndpoints();
+  if (why !== "not-found" && why !== "forbidden") return;
+  const kind = CONFIG_KINDS.find((one) => configResource(one, options).name === resource);
+  if (kind !== undefined) cluster.skipConfig(kind);
 }

@@ -6,6 +6,7 @@ import type { Node, Service } from "../k8s-sync/model.ts";
 import type { OwnershipEvent } from "../ownership/types.ts";
 import type { Store } from "../store/store.ts";
 import type { ClusterChange, ClusterMemory, ClusterView } from "./cluster-view.ts";
+import { CONFIG_KINDS, noConfigObjects } from "./config-objects.ts";
 import type { Logger } from "./logger.ts";
 import { rememberedRecords } from "./records.ts";
 import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
@@ -22,9 +23,10 @@ export class Snapshots {
   /** What is not valid is not remembered: nothing at all could be answered for with it. */
   save({ services, config, nodes }: ClusterChange): void {
     this.#saveServices(services);
-    if (config && this.#cluster.configProblems.length === 0) {
-      this.#store.saveSnapshot("pool", this.#cluster.pools);
-      this.#store.saveSnapshot("advertisement", this.#cluster.advertisements);
+    if (config && this.#cluster.isConfigCurrent) {
+      for (const kind of CONFIG_KINDS) {
+        this.#store.saveSnapshot(kind, this.#cluster.configObjects[kind]);
+      }
     }
     if (nodes) {
       const rows = [...this.#cluster.nodes].map(([name, node]) => [name, nodeJson(node)] as const);
@@ -51,13 +53,13 @@ export class Snapshots {
           return object === null ? [] : [[key, object]];
         }),
       );
-    const pools = read("pool", decodeObject);
-    if (pools.size === 0) return null;
+    const config = noConfigObjects();
+    for (const kind of CONFIG_KINDS) config[kind] = read(kind, decodeObject);
+    if (config.pool.size + config["config-map"].size === 0) return null;
     return {
       services: read("service", (raw) => decodeService(raw)),
       nodes: read("node", (raw) => decodeNode(raw)),
-      pools,
-      advertisements: read("advertisement", decodeObject),
+      config,
     };
   }
 

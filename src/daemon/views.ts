@@ -14,6 +14,7 @@ import type {
   VipView,
 } from "../api/types.ts";
 import { formatRange, type Ip, type IpFamily, ipFamily } from "../core/address.ts";
+import { formatProblem } from "../core/problem.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { AllocatablePool } from "../ipam/types.ts";
@@ -63,6 +64,9 @@ export interface ViewSources {
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
+/** Lines of the status that say what is wrong with the configuration. */
+const PROBLEMS_MAX = 1_000;
+
 export class Views implements ApiSource {
   readonly #sources: ViewSources;
 
@@ -99,9 +103,10 @@ export class Views implements ApiSource {
       api: { server, reachable: isReachable, lastContactSecondsAgo: ago },
       leader: this.#sources.leader(),
       config: {
-        valid: cluster.configProblems.length === 0,
+        valid: cluster.isConfigCurrent,
         pools: cluster.config.pools.length,
         advertisements: cluster.config.advertisements.length,
+        problems: cluster.configProblems.slice(0, PROBLEMS_MAX).map(formatProblem),
       },
       vips: { total: addresses.length, ownedHere: owned.size, withoutOwner: orphans.length },
       counters: this.#sources.counters(),

@@ -12,7 +12,16 @@ export const HISTORY_ROWS_MAX = 10_000;
 /** The bound is enforced once in this many rows. */
 const PRUNE_EVERY_ROWS = 200;
 
-export type SnapshotKind = "service" | "pool" | "advertisement" | "node";
+export type SnapshotKind =
+  | "service"
+  | "node"
+  | "pool"
+  | "advertisement"
+  | "bgp-peer"
+  | "bgp-advertisement"
+  | "bfd-profile"
+  | "community"
+  | "config-map";
 
 export interface HistoryRow {
   readonly at: WallMs;

@@ -40,12 +40,29 @@ describe("bad input", () => {
       await c.controlPlane.apply(pool("wrong", addresses));
       const status = await c.untilStatus(c.daemon(owner), pattern);
       assert.match(status, /not valid: the last valid one is in use/);
-      assert.match(status, /IPAddressPool "wrong" spec\.addresses/);
+      assert.match(status, /IPAddressPool "metallb-system\/wrong" spec\.addresses/);
       assert.equal(await c.untilAnswering(ADDRESS), owner);
       await c.controlPlane.kubectl(["delete", "ipaddresspool", "wrong", "-n", "metallb-system"]);
       await c.untilStatus(c.daemon(owner), /health +ok/);
     });
   }
+
+  test("a bad BGPPeer is told beside a bad pool, and what worked goes on", async () => {
+    const c = cluster();
+    const spec = { myASN: 64_600, peerASN: 64_601, peerAddress: "tor.example", holdTime: "1s" };
+    const metadata = { name: "tor", namespace: "metallb-system" };
+    const peer = { apiVersion: "metallb.io/v1beta2", kind: "BGPPeer", metadata, spec };
+    await c.controlPlane.apply(JSON.stringify(peer));
+    await c.controlPlane.apply(pool("wrong", "banana"));
+    const status = await c.untilStatus(c.daemon(owner), /found "banana"/);
+    assert.match(status, /BGPPeer "metallb-system\/tor" spec\.peerAddress: found "tor\.example"/);
+    assert.match(status, /BGPPeer "metallb-system\/tor" spec\.holdTime: found "1s"/);
+    assert.match(status, /kubectl edit bgppeer tor -n metallb-system/);
+    assert.equal(await c.untilAnswering(ADDRESS), owner);
+    const both = ["ipaddresspool/wrong", "bgppeer/tor", "-n", "metallb-system"];
+    await c.controlPlane.kubectl(["delete", ...both]);
+    await c.untilStatus(c.daemon(owner), /health +ok/);
+  });
 
   test("a pool never hands out node, network and broadcast addresses", async () => {
     const c = cluster();

@@ -225,13 +225,18 @@ export class ControlPlane {
     await this.kubectl(what);
   }
 
-  /** Custom resources, namespaces and permissions of lbd; returns the daemons' kubeconfig file. */
-  async installLbd(): Promise<string> {
-    const files = ["crds.yaml", "rbac.yaml"].map((name) => join(DEPLOY_FOLDER, name));
+  /**
+   * Custom resources (unless they are left out), namespaces and permissions of lbd; returns the
+   * daemons' kubeconfig file.
+   */
+  async installLbd({ definitions = true } = {}): Promise<string> {
+    const names = [...(definitions ? ["crds.yaml"] : []), "rbac.yaml"];
+    const files = names.map((name) => join(DEPLOY_FOLDER, name));
     const namespaces = LBD_NAMESPACES.map((name) => JSON.stringify(namespaceManifest(name)));
     const texts = files.map((file) => readFileSync(file, "utf8"));
     await this.apply([...namespaces, ...texts].join("\n---\n"));
-    await this.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
+    const established = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
+    if (definitions) await this.kubectl(established);
     return this.serviceAccountKubeconfig("lbd-system", SERVICE_ACCOUNT);
   }
 

@@ -27,7 +27,7 @@ export const STATUS: StatusView = {
   uptimeSeconds: 7_300,
   api: { server: "https://10.0.0.1:6443", reachable: true, lastContactSecondsAgo: 3 },
   leader: { node: "n1", isThisNode: true },
-  config: { valid: true, pools: 1, advertisements: 2 },
+  config: { valid: true, pools: 1, advertisements: 2, problems: [] },
   vips: { total: 3, ownedHere: 1, withoutOwner: 0 },
   counters: { answered: 7 },
 };

@@ -2,6 +2,7 @@
 // ClusterView that has listed some.
 
 import { ClusterView } from "../../src/daemon/cluster-view.ts";
+import { CONFIG_KINDS } from "../../src/daemon/config-objects.ts";
 import {
   decodeEndpointSlice,
   decodeLease,
@@ -98,11 +99,18 @@ export function clusterOf(objects: ClusterObjects): ClusterView {
   const cluster = new ClusterView({ onChange: () => {}, defer: (run) => run() });
   cluster.serviceSink().replace(objects.services ?? []);
   cluster.nodeSink().replace(objects.nodes ?? []);
-  cluster.poolSink().replace(objects.pools ?? []);
-  cluster.advertisementSink().replace(objects.advertisements ?? []);
+  cluster.configSink("pool").replace(objects.pools ?? []);
+  cluster.configSink("advertisement").replace(objects.advertisements ?? []);
+  skipBgp(cluster);
   if (objects.slices === undefined) cluster.skipEndpoints();
   else cluster.endpointSliceSink().replace(objects.slices);
   return cluster;
+}
+
+/** As in a cluster whose API has none of these resources, and that has no old ConfigMap. */
+export function skipBgp(cluster: ClusterView): void {
+  cluster.configSink("config-map").replace([]);
+  for (const kind of CONFIG_KINDS) cluster.skipConfig(kind);
 }
 
 function present<T>(object: T | null): T {

@@ -185,7 +185,7 @@ const STATUS_LINES: readonly (readonly [name: string, Partial<StatusView>, line:
   ["another leader", { leader: { node: "n2", isThisNode: false } }, "leader    n2"],
   [
     "an invalid configuration",
-    { config: { valid: false, pools: 0, advertisements: 1 } },
+    { config: { valid: false, pools: 0, advertisements: 1, problems: [] } },
     "config    INVALID, the last valid one is in use: 0 pools, 1 advertisement",
   ],
 ];

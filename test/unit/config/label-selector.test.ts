@@ -21,6 +21,13 @@ const BAD: readonly (readonly [string, unknown])[] = [
   ["a number as label value", { matchLabels: { a: 1 } }],
   ["an unknown key", { matchLabel: { a: "b" } }],
   ["a list of labels", { matchLabels: ["a"] }],
+  ["a key with a space", { matchLabels: { "a b": "c" } }],
+  ["a key of two slashes", { matchLabels: { "a/b/c": "d" } }],
+  ["a key of 64 characters", { matchLabels: { ["a".repeat(64)]: "b" } }],
+  ["a value with a slash", { matchLabels: { a: "b/c" } }],
+  ["a value of 64 characters", { matchLabels: { a: "b".repeat(64) } }],
+  ["a value that ends in a dash", { matchLabels: { a: "b-" } }],
+  ["a value twice", { matchExpressions: [{ key: "a", operator: "In", values: ["b", "b"] }] }],
 ];
 
 for (const [name, raw] of BAD) {
@@ -28,6 +35,12 @@ for (const [name, raw] of BAD) {
     assert.equal(labelSelectorSchema.safeParse(raw).success, false);
   });
 }
+
+test("labelSelectorSchema accepts every key and value that labels can have", () => {
+  const [key, value] = [`example.com/${"A".repeat(63)}`, `${"b".repeat(62)}9`];
+  const matchLabels = { [key]: value, "node-role.kubernetes.io/x_y.z": "", a: "A_b.c-9" };
+  assert.equal(labelSelectorSchema.safeParse({ matchLabels }).success, true);
+});
 
 function expression(operator: string, values?: readonly string[]) {
   const requirement = { key: "zone", operator, ...(values === undefined ? {} : { values }) };

@@ -46,6 +46,20 @@ const BAD: readonly (readonly [string, string, readonly Problem[]])[] = [
     "kubeconfig: kube",
     [{ where: "kubeconfig", found: '"kube"', expected: "an absolute path" }],
   ],
+  ...["config", "a/b/c", "/config", "metallb-system/", "a/B"].map(
+    (text) =>
+      [
+        `"${text}" for the ConfigMap`,
+        `legacyConfigMap: ${text}`,
+        [
+          {
+            where: "legacyConfigMap",
+            found: `"${text}"`,
+            expected: "a namespace, a slash and the name of a ConfigMap",
+          },
+        ],
+      ] as const,
+  ),
   [
     "a namespace with a dot",
     "namespace: a.b",
@@ -206,6 +220,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         allowInsecureApi: false,
         namespace: "metallb-system",
         systemNamespace: "lbd-system",
+        legacyConfigMap: "metallb-system/config",
         stateFile: "/var/lib/lbd/state.db",
         socket: "/run/lbd/lbd.sock",
         socketGroup: "lbd",

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { overlapProblems } from "../../../src/config/overlap.ts";
+import { specOrigin } from "../../../src/config/resource.ts";
 import type { IpFamily, IpRange } from "../../../src/core/address.ts";
 import { rangesOverlap } from "../../../src/core/address.ts";
 
@@ -18,6 +19,11 @@ const ranges: fc.Arbitrary<IpRange> = fc
 const pools = fc
   .array(fc.array(ranges, { maxLength: 4 }), { maxLength: 5 })
   .map((lists) => lists.map((list, index) => ({ name: `p${index}`, ranges: list })));
+
+function sourced(value: { readonly name: string; readonly ranges: readonly IpRange[] }) {
+  const object = { kind: "IPAddressPool", namespace: "", name: value.name };
+  return { value, origin: specOrigin(object) };
+}
 
 /** How many ranges overlap one that begins earlier (or, beginning alike, comes earlier). */
 function naiveCount(all: readonly IpRange[]): number {
@@ -34,7 +40,7 @@ test("overlapProblems() finds what comparing all pairs finds", () => {
   fc.assert(
     fc.property(pools, (list) => {
       const naive = naiveCount(list.flatMap((pool) => pool.ranges));
-      assert.equal(overlapProblems(list).length, naive);
+      assert.equal(overlapProblems(list.map(sourced)).length, naive);
     }),
     { numRuns: 2_000 },
   );
@@ -42,11 +48,13 @@ test("overlapProblems() finds what comparing all pairs finds", () => {
 
 test("overlapProblems() a wide range hides no later overlap", () => {
   const range = (start: bigint, end: bigint): IpRange => ({ family: 4, start, end });
-  const problems = overlapProblems([
-    { name: "wide", ranges: [range(0n, 100n)] },
-    { name: "narrow", ranges: [range(10n, 11n), range(50n, 150n)] },
-    { name: "late", ranges: [range(120n, 121n)] },
-  ]);
+  const problems = overlapProblems(
+    [
+      { name: "wide", ranges: [range(0n, 100n)] },
+      { name: "narrow", ranges: [range(10n, 11n), range(50n, 150n)] },
+      { name: "late", ranges: [range(120n, 121n)] },
+    ].map(sourced),
+  );
   assert.deepEqual(
     problems.map(({ where, found }) => [where, found.replace(/.*overlaps /, "")]),
     [
@@ -61,6 +69,6 @@ test("overlapProblems() neighbours and other families do not overlap", () => {
   const one = { name: "a", ranges: [{ family: 4, start: 0n, end: 5n } as const] };
   const two = { name: "b", ranges: [{ family: 4, start: 6n, end: 9n } as const] };
   const six = { name: "c", ranges: [{ family: 6, start: 0n, end: 9n } as const] };
-  assert.deepEqual(overlapProblems([one, two, six]), []);
+  assert.deepEqual(overlapProblems([one, two, six].map(sourced)), []);
   assert.deepEqual(overlapProblems([]), []);
 });

@@ -5,9 +5,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ClusterChange } from "../../../src/daemon/cluster-view.ts";
 import { ClusterView } from "../../../src/daemon/cluster-view.ts";
+import { noConfigObjects } from "../../../src/daemon/config-objects.ts";
 import type { EndpointSlice, Node, RawObject, Service } from "../../../src/k8s-sync/model.ts";
 import { objectKey } from "../../../src/k8s-sync/model.ts";
-import { endpoint, node, resource, service, slice } from "../../support/kubernetes-objects.ts";
+import {
+  endpoint,
+  node,
+  resource,
+  service,
+  skipBgp,
+  slice,
+} from "../../support/kubernetes-objects.ts";
 
 const POOL = resource("lan", { addresses: ["10.0.0.0/28"] });
 const ADVERTISEMENT = resource("all", { ipAddressPools: ["lan"] });
@@ -33,8 +41,9 @@ class Watched {
     const watched = new Watched();
     watched.view.serviceSink().replace(services);
     watched.view.nodeSink().replace([node("n1"), node("n2")]);
-    watched.view.poolSink().replace([POOL]);
-    watched.view.advertisementSink().replace([ADVERTISEMENT]);
+    watched.view.configSink("pool").replace([POOL]);
+    watched.view.configSink("advertisement").replace([ADVERTISEMENT]);
+    skipBgp(watched.view);
     return watched;
   }
 
@@ -215,8 +224,7 @@ function memory(changes: { services?: Service[]; pools?: RawObject[] } = {}) {
   return {
     services: byKey(services),
     nodes: byKey([node("n1")]),
-    pools: byKey(pools),
-    advertisements: byKey([ADVERTISEMENT]),
+    config: { ...noConfigObjects(), pool: byKey(pools), advertisement: byKey([ADVERTISEMENT]) },
   };
 }
 
@@ -266,25 +274,23 @@ test("restore() of what a list has said already changes nothing", () => {
 const INVALID = resource("lan", { addresses: ["nonsense"] });
 
 test("a view whose first configuration is invalid works from the last valid one", () => {
-  const remembered = {
-    pools: new Map([["lan", POOL]]),
-    advertisements: new Map([["all", ADVERTISEMENT]]),
-  };
+  const remembered = memory();
   for (const [lastValid, isSynced] of [
     [() => remembered, true],
     [() => null, false],
-    [() => ({ ...remembered, pools: new Map([["lan", INVALID]]) }), false],
+    [() => memory({ pools: [INVALID] }), false],
   ] as const) {
     const view = new ClusterView({ onChange: () => {}, defer: (run) => run(), lastValid });
     view.serviceSink().replace([WEB]);
     view.nodeSink().replace([node("n1")]);
-    view.poolSink().replace([INVALID]);
-    view.advertisementSink().replace([ADVERTISEMENT]);
+    view.configSink("pool").replace([INVALID]);
+    view.configSink("advertisement").replace([ADVERTISEMENT]);
+    skipBgp(view);
     view.skipEndpoints();
     assert.equal(view.isSynced, isSynced);
     assert.equal(view.configProblems.length > 0, true);
     assert.equal(view.takeVips().changed.length, isSynced ? 1 : 0);
-    view.poolSink().upsert(POOL);
+    view.configSink("pool").upsert(POOL);
     assert.deepEqual([view.isSynced, view.configProblems], [true, []]);
   }
 });

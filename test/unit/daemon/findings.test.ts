@@ -117,22 +117,32 @@ const HERE_ROWS: readonly Row[] = [
     name: "an invalid pool and an invalid advertisement",
     input: {
       configProblems: [
-        { where: 'IPAddressPool "lan": spec.addresses[0]', found: '"x"', expected: "a range" },
-        { where: 'L2Advertisement "all": spec.x', found: "1", expected: "no such key" },
+        {
+          object: { kind: "IPAddressPool", namespace: "metallb-system", name: "lan" },
+          where: 'IPAddressPool "metallb-system/lan" spec.addresses[0]',
+          found: '"x"',
+          expected: "a range",
+        },
+        {
+          object: { kind: "BGPPeer", namespace: "", name: "tor" },
+          where: 'BGPPeer "tor" spec.x',
+          found: "1",
+          expected: "no such key",
+        },
       ],
     },
     expected: [
       {
         health: "degraded",
         what: CONFIG,
-        cause: 'IPAddressPool "lan": spec.addresses[0]: found "x", expected a range',
-        next: "kubectl edit ipaddresspools",
+        cause: 'IPAddressPool "metallb-system/lan" spec.addresses[0]: found "x", expected a range',
+        next: "kubectl edit ipaddresspool lan -n metallb-system",
       },
       {
         health: "degraded",
         what: CONFIG,
-        cause: 'L2Advertisement "all": spec.x: found 1, expected no such key',
-        next: "kubectl edit l2advertisements",
+        cause: 'BGPPeer "tor" spec.x: found 1, expected no such key',
+        next: "kubectl edit bgppeer tor",
       },
     ],
   },

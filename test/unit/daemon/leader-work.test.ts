@@ -127,7 +127,7 @@ test("onLeading() before there is a valid configuration waits for one", async ()
   work.onLeading(true);
   await list("new");
   assert.deepEqual([cluster.isSynced, patched], [false, []]);
-  cluster.poolSink().replace(OBJECTS.pools);
+  cluster.configSink("pool").replace(OBJECTS.pools);
   work.configure();
   assert.deepEqual(patched, ["new 10.0.0.1"]);
 });

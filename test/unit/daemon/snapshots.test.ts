@@ -9,11 +9,13 @@ import Database from "better-sqlite3";
 import { wallMs } from "../../../src/core/time.ts";
 import type { ClusterMemory } from "../../../src/daemon/cluster-view.ts";
 import { ClusterView } from "../../../src/daemon/cluster-view.ts";
+import { CONFIG_KINDS, noConfigObjects } from "../../../src/daemon/config-objects.ts";
 import { Snapshots } from "../../../src/daemon/snapshots.ts";
-import { decodeService } from "../../../src/k8s-sync/decode.ts";
+import { decodeObject, decodeService } from "../../../src/k8s-sync/decode.ts";
 import type { SnapshotKind } from "../../../src/store/store.ts";
 import { Store } from "../../../src/store/store.ts";
-import { node, resource, service } from "../../support/kubernetes-objects.ts";
+import { node, resource, service, skipBgp } from "../../support/kubernetes-objects.ts";
+import { SMALL } from "../../support/legacy-configs.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
 const POOL = resource("lan", { addresses: ["10.0.0.0/28", "2001:db8::/120"], autoAssign: false });
@@ -88,10 +90,11 @@ function daemon(t: TestContext): Life {
 
 function list(cluster: ClusterView, services = [WEB, API]): void {
   cluster.skipEndpoints();
-  cluster.advertisementSink().replace([ADVERTISEMENT]);
+  skipBgp(cluster);
+  cluster.configSink("advertisement").replace([ADVERTISEMENT]);
   cluster.nodeSink().replace([FULL_NODE, node("n2")]);
   cluster.serviceSink().replace(services);
-  cluster.poolSink().replace([POOL]);
+  cluster.configSink("pool").replace([POOL]);
 }
 
 test("load() from a store that never saw the cluster is null", (t) => {
@@ -101,7 +104,7 @@ test("load() from a store that never saw the cluster is null", (t) => {
 test("load() is null for a daemon that was killed before it had listed everything", (t) => {
   const { cluster, next } = daemon(t);
   cluster.serviceSink().replace([WEB]);
-  cluster.poolSink().replace([POOL]);
+  cluster.configSink("pool").replace([POOL]);
   assert.equal(next(), null);
 });
 
@@ -118,8 +121,11 @@ test("load() gives what was saved, field by field", (t) => {
       ["n1", FULL_NODE],
       ["n2", node("n2")],
     ]),
-    pools: new Map([["lan", POOL]]),
-    advertisements: new Map([["all", ADVERTISEMENT]]),
+    config: {
+      ...noConfigObjects(),
+      pool: new Map([["lan", POOL]]),
+      advertisement: new Map([["all", ADVERTISEMENT]]),
+    },
   });
 });
 
@@ -143,13 +149,36 @@ test("save() keeps up: Services that change and go, Nodes and pools that go", (t
   cluster.serviceSink().upsert(moved);
   cluster.serviceSink().remove(API);
   cluster.nodeSink().remove(node("n2"));
-  cluster.poolSink().upsert(resource("spare", { addresses: ["10.1.0.0/24"] }));
-  cluster.advertisementSink().remove(ADVERTISEMENT);
+  cluster.configSink("pool").upsert(resource("spare", { addresses: ["10.1.0.0/24"] }));
+  cluster.configSink("advertisement").remove(ADVERTISEMENT);
   const memory = next();
   assert.deepEqual(memory?.services, new Map([["shop/web", moved]]));
   assert.deepEqual([...(memory?.nodes.keys() ?? [])], ["n1"]);
-  assert.deepEqual([...(memory?.pools.keys() ?? [])], ["lan", "spare"]);
-  assert.deepEqual(memory?.advertisements, new Map());
+  assert.deepEqual([...(memory?.config.pool.keys() ?? [])], ["lan", "spare"]);
+  assert.deepEqual(memory?.config.advertisement, new Map());
+});
+
+test("save() remembers every kind of object that the cluster is configured with", (t) => {
+  const { cluster, next } = daemon(t);
+  list(cluster);
+  const specs = {
+    "bgp-peer": { myASN: 1, peerASN: 2, peerAddress: "10.0.0.254", bfdProfile: "fast" },
+    "bgp-advertisement": { communities: ["quiet"] },
+    "bfd-profile": {},
+    community: { communities: [{ name: "quiet", value: "1:2" }] },
+  } as const;
+  for (const [kind, spec] of Object.entries(specs)) {
+    const name = kind === "bfd-profile" ? "fast" : "it";
+    cluster.configSink(kind as keyof typeof specs).replace([resource(name, spec)]);
+  }
+  assert.deepEqual(cluster.configProblems, []);
+  assert.deepEqual(next()?.config, cluster.configObjects);
+  const kinds = CONFIG_KINDS.filter((kind) => next()?.config[kind].size === 1);
+  assert.deepEqual(kinds, CONFIG_KINDS.slice(0, -1));
+  for (const kind of kinds) cluster.configSink(kind).replace([]);
+  const config = decodeObject({ metadata: { name: "config" }, data: { config: SMALL } });
+  cluster.configSink("config-map").replace(config === null ? [] : [config]);
+  assert.deepEqual([...(next()?.config["config-map"].values() ?? [])], [config]);
 });
 
 test("save() writes down who has which address, and of which pool", (t) => {
@@ -167,14 +196,14 @@ test("save() writes down who has which address, and of which pool", (t) => {
 test("a configuration that is not valid is not remembered: the last valid one is", (t) => {
   const { cluster, next } = daemon(t);
   list(cluster);
-  cluster.poolSink().upsert(resource("bad", { addresses: ["10.0.0.300"] }));
+  cluster.configSink("pool").upsert(resource("bad", { addresses: ["10.0.0.300"] }));
   cluster.serviceSink().upsert(service("shop/new", { ips: ["10.0.0.8"] }));
   const memory = next();
-  assert.deepEqual([...(memory?.pools.keys() ?? [])], ["lan"]);
+  assert.deepEqual([...(memory?.config.pool.keys() ?? [])], ["lan"]);
   assert.equal(memory?.services.has("shop/new"), true, "what else changes is remembered");
-  cluster.poolSink().remove(resource("bad"));
-  cluster.poolSink().upsert(resource("good", { addresses: ["10.1.0.0/24"] }));
-  assert.deepEqual([...(next()?.pools.keys() ?? [])], ["good", "lan"]);
+  cluster.configSink("pool").remove(resource("bad"));
+  cluster.configSink("pool").upsert(resource("good", { addresses: ["10.1.0.0/24"] }));
+  assert.deepEqual([...(next()?.config.pool.keys() ?? [])], ["good", "lan"]);
 });
 
 const DAMAGE: readonly (readonly [name: string, object: string])[] = [
@@ -194,7 +223,7 @@ for (const [name, object] of DAMAGE) {
     const memory = next();
     assert.deepEqual(memory?.services, new Map([["shop/api", API]]));
     assert.deepEqual([...(memory?.nodes.keys() ?? [])], ["n2"]);
-    assert.deepEqual(memory?.advertisements, new Map());
+    assert.deepEqual(memory?.config.advertisement, new Map());
     damage("pool", "lan", object);
     assert.equal(next(), null, "without any pool nothing could be answered for");
   });

@@ -209,7 +209,7 @@ test("status() of a daemon that is well counts what there is", (t) => {
     uptimeSeconds: 3,
     api: { server: "https://api:6443", reachable: true, lastContactSecondsAgo: 3 },
     leader: { node: "n1", isThisNode: true },
-    config: { valid: true, pools: 2, advertisements: 1 },
+    config: { valid: true, pools: 2, advertisements: 1, problems: [] },
     vips: { total: 2, ownedHere: 1, withoutOwner: 0 },
     counters: { answered: 7 },
   });
@@ -217,9 +217,15 @@ test("status() of a daemon that is well counts what there is", (t) => {
 
 test("status() keeps counting the last valid configuration, and says that it is invalid", (t) => {
   const { views, cluster } = running(t);
-  cluster.poolSink().upsert(resource("bad", { addresses: ["10.0.0.300"] }));
+  cluster.configSink("pool").upsert(resource("bad", { addresses: ["10.0.0.300"] }));
   const { config, health, findings } = views.status();
-  assert.deepEqual(config, { valid: false, pools: 2, advertisements: 1 });
+  const { problems, ...rest } = config;
+  assert.deepEqual(rest, { valid: false, pools: 2, advertisements: 1 });
+  assert.equal(problems.length, 1);
+  assert.match(
+    problems[0] ?? "",
+    /^IPAddressPool "bad" spec\.addresses\[0\]: found "10\.0\.0\.300"/,
+  );
   assert.equal(health, "degraded");
   assert.match(findings[0]?.cause ?? "", /^IPAddressPool "bad"/);
 });

@@ -1,0 +1,95 @@
+// The objects that the cluster is configured with, kind by kind: where the API has them, what was
+// read of them, and the configuration that they make together.
+
+import type { ClusterConfig, RawResource } from "../config/cluster-config.ts";
+import type { ConfigSources } from "../config/config-sources.ts";
+import { parseConfigSources } from "../config/config-sources.ts";
+import type { Labels } from "../config/label-selector.ts";
+import type { ParsedConfig } from "../config/resource.ts";
+import type { Resource } from "../k8s-sync/lister.ts";
+import type { RawObject } from "../k8s-sync/model.ts";
+
+/** What nothing works without: until these can be read, what was known before stays in use. */
+const NEEDED = ["pool", "advertisement"] as const;
+const RESOURCES = {
+  pool: "v1beta1/ipaddresspools",
+  advertisement: "v1beta1/l2advertisements",
+  "bgp-peer": "v1beta2/bgppeers",
+  "bgp-advertisement": "v1beta1/bgpadvertisements",
+  "bfd-profile": "v1beta1/bfdprofiles",
+  community: "v1beta1/communities",
+} as const;
+
+type ResourceKind = keyof typeof RESOURCES;
+/** `config-map`: the one that MetalLB was configured with up to 0.12. */
+export type ConfigKind = ResourceKind | "config-map";
+const RESOURCE_KINDS = Object.keys(RESOURCES) as readonly ResourceKind[];
+export const CONFIG_KINDS: readonly ConfigKind[] = [...RESOURCE_KINDS, "config-map"];
+
+export type ConfigObjects = Readonly<Record<ConfigKind, ReadonlyMap<string, RawObject>>>;
+
+/** Nothing of any kind. */
+export function noConfigObjects(): Record<ConfigKind, Map<string, RawObject>> {
+  const entries = CONFIG_KINDS.map((kind) => [kind, new Map<string, RawObject>()] as const);
+  return Object.fromEntries(entries) as Record<ConfigKind, Map<string, RawObject>>;
+}
+
+/** Whether the rest is worked with while the kind cannot be read: most clusters have none of it. */
+export function isNeeded(kind: ConfigKind): boolean {
+  return NEEDED.some((needed) => needed === kind);
+}
+
+export interface ConfigPlaces {
+  /** Of the custom resources. */
+  readonly namespace: string;
+  /** `namespace/name` of the ConfigMap. */
+  readonly legacyConfigMap: string;
+}
+
+/** Where the objects of a kind are listed; `name` is that of the resource. */
+export function configResource(kind: ConfigKind, places: ConfigPlaces): Resource {
+  if (kind === "config-map") {
+    const [namespace, name = ""] = places.legacyConfigMap.split("/");
+    // The permission is for this one only, and a list of one is what may be asked for with it.
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    return { path, fieldSelector: `metadata.name=${name}`, name: "configmaps" };
+  }
+  const [version, name = ""] = RESOURCES[kind].split("/");
+  return { path: `/apis/metallb.io/${version}/namespaces/${places.namespace}/${name}`, name };
+}
+
+/** The configuration that the objects make; `nodes` are the labels of each. */
+export function parseConfigObjects(
+  objects: ConfigObjects,
+  nodes: readonly Labels[],
+): ParsedConfig<ClusterConfig> {
+  const read = (kind: ResourceKind) => [...objects[kind].values()].map(toResource);
+  const resources = {
+    pools: read("pool"),
+    advertisements: read("advertisement"),
+    bgpPeers: read("bgp-peer"),
+    bgpAdvertisements: read("bgp-advertisement"),
+    bfdProfiles: read("bfd-profile"),
+    communities: read("community"),
+    nodes,
+  };
+  return parseConfigSources({ resources, legacy: legacyOf(objects) });
+}
+
+function legacyOf(objects: ConfigObjects): ConfigSources["legacy"] {
+  const [configMap] = objects["config-map"].values();
+  if (configMap === undefined) return null;
+  const { namespace, name } = configMap.metadata;
+  return { namespace, name, text: configMap.data.config ?? null };
+}
+
+/** Whether labels of nodes decide what is valid. */
+export function dependsOnNodes(objects: ConfigObjects): boolean {
+  const bgp = objects["bgp-peer"].size + objects["bgp-advertisement"].size;
+  return bgp > 1 || objects["config-map"].size > 0;
+}
+
+function toResource({ apiVersion, metadata, spec }: RawObject): RawResource {
+  const { name, namespace, labels } = metadata;
+  return { name, namespace, labels, spec, apiVersion };
+}
