@@ -293,7 +293,7 @@ test("BeaconEngine that stood still believes no answer of before", () => {
   assert.deepEqual(bench.run(1_399).take(/silent|answers/), ["1300 eth0 silent b"]);
 });
 
-test("BeaconEngine that stood still while it listened listens anew, however soon it was due", () => {
+test("BeaconEngine that stood still while it listened listens anew, however late it wakes", () => {
   const bench = new BeaconBench().run(50);
   bench.stall(339).perform(bench.engine.wake(bench.now));
   assert.deepEqual(
