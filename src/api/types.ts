@@ -133,7 +133,10 @@ export interface MoveView {
 export interface NodeView {
   readonly node: string;
   readonly member: "alive" | "suspect" | "down" | "stopped" | "never-seen";
-  /** What its beacons say (`live`, `draining`, `restarting`, `stopping`, `deaf`), or null: none. */
+  /**
+   * What its beacons say (`live`, `draining`, `restarting`, `stopping`, `deaf`); `filtered`: none
+   * arrive, though its host answers; null: none.
+   */
   readonly daemon: string | null;
   readonly owned: number;
   /** Why it is not eligible at all, or null. */

@@ -1,11 +1,9 @@
 // The right to answer on one segment, and its end: hold less a margin after the last beacon that
 // was sent, by the smallest hold that any peer may still count with (design, section 4.5).
 
+import { TENURE_MARGIN_MS } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
-
-/** Between the end of a tenure and the first moment at which a peer may claim. */
-export const TENURE_MARGIN_MS = 10;
 
 const LONG_AGO = Number.NEGATIVE_INFINITY as BootMs;
 

@@ -105,10 +105,6 @@ export function rangeContains(range: IpRange, ip: Ip): boolean {
   return value >= range.start && value <= range.end;
 }
 
-export function rangesOverlap(a: IpRange, b: IpRange): boolean {
-  return a.family === b.family && a.start <= b.end && b.start <= a.end;
-}
-
 export function rangeSize(range: IpRange): bigint {
   return range.end - range.start + 1n;
 }

@@ -24,6 +24,9 @@ export function beaconIntervalMs(configuredMs: number, nodes: number): number {
   return Math.max(configuredMs, Math.min(nodes, PEERS_MAX + 1));
 }
 
+/** Between the end of a tenure and the first moment at which a peer may claim, in ms. */
+export const TENURE_MARGIN_MS = 10;
+
 /** A VIP that a peer says it owns, takes or offers. */
 export interface PeerEntry {
   readonly address: Ip;

@@ -45,6 +45,8 @@ export interface Findable {
   }[];
   /** Why this node, by its name, is drained, or null. */
   readonly drained?: { readonly cause: DrainCause; readonly node: string } | null;
+  /** Nodes whose beacons do not arrive on the interface, while their hosts answer by ARP. */
+  readonly filtered?: readonly { readonly node: string; readonly interface: string }[];
   /** Other clusters whose beacons arrive. */
   readonly foreignClusters?: readonly ForeignCluster[];
 }
@@ -66,6 +68,7 @@ export function findings(input: Findable): Finding[] {
     ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
     ...ipv6Finding(input.ipv6Addresses),
     ...listed((input.wire ?? []).map(wireFinding), "lbctl history"),
+    ...listed((input.filtered ?? []).map(filteredFinding), "lbctl nodes"),
     ...drainFinding(input.drained),
     ...namesakeFinding(input.namesake ?? null),
     ...listed((input.foreignClusters ?? []).map(foreignFinding), "lbctl status -o json"),
@@ -257,6 +260,16 @@ function wireFinding(found: NonNullable<Findable["wire"]>[number]): Finding {
     cause:
       "the port or the daemon of the owner, a filter of the switch, or a host that uses it, too",
     next: `lbctl status on ${owner}, and lbctl explain ${address}`,
+  };
+}
+
+/** One way or both: nothing moves, but a crash of that node is noticed by its Lease only. */
+function filteredFinding({ node, interface: name }: { node: string; interface: string }): Finding {
+  return {
+    health: "degraded",
+    what: `Beacons of node "${node}" do not arrive on ${name}, though its host answers by ARP`,
+    cause: "something between the two drops UDP datagrams to `beacons.port`, one way or both",
+    next: `look for a filter, on both hosts and the switch: nft list ruleset; tcpdump -i ${name}`,
   };
 }
 

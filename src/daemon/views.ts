@@ -126,6 +126,7 @@ export class Views implements ApiSource {
       storeNotice: store.notice,
       storeFailure: store.failure()?.message ?? null,
       responderProblems: responder.report().problems,
+      filtered: responder.report().peers.filter(({ verdict }) => verdict === "answers"),
       foreignClusters: responder.report().foreignClusters,
       orphans: ipv4.flatMap((address) => this.#orphan(address)),
       poolConflicts: this.#poolConflicts(),
@@ -205,12 +206,7 @@ export class Views implements ApiSource {
     const now = clock.boot();
     const members = new Map(ownership.machine.views.members(now).map((m) => [m.node, m.status]));
     const owners = ownership.machine.views.records().map((record) => record.owner);
-    const states = new Map(
-      responder
-        .report()
-        .peers.filter(({ verdict }) => verdict === "heard")
-        .map((peer) => [peer.node, peer.state]),
-    );
+    const states = new Map(daemonStates(responder.report().peers));
     states.set(own, this.#sources.drain.cause === null ? "live" : "draining");
     const names = [...new Set([own, ...cluster.nodes.keys(), ...members.keys()])].sort();
     return names.map((node) => {
@@ -313,4 +309,16 @@ function ofFamilies(
 ): FamilyCounts {
   const has = (family: IpFamily) => pool.ranges.some((range) => range.family === family);
   return { ipv4: has(4) ? ipv4 : null, ipv6: has(6) ? ipv6 : null };
+}
+
+/** By node; one that is heard on any segment is heard. */
+function daemonStates(
+  peers: readonly { readonly node: string; readonly verdict: string; readonly state: string }[],
+): [string, string][] {
+  const filtered = peers.filter(({ verdict }) => verdict === "answers");
+  const heard = peers.filter(({ verdict }) => verdict === "heard");
+  return [
+    ...filtered.map(({ node }): [string, string] => [node, "filtered"]),
+    ...heard.map(({ node, state }): [string, string] => [node, state]),
+  ];
 }

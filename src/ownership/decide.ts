@@ -2,7 +2,7 @@
 // noting in the VIP since when it is free, and whom it was offered to.
 
 import type { Epoch } from "../core/epoch.ts";
-import { epochOf, formatEpoch, holdoverOf, NO_EPOCH } from "../core/epoch.ts";
+import { epochOf, formatEpoch, holdoverOf, NO_EPOCH, nextHoldover } from "../core/epoch.ts";
 import { unreachable } from "../core/invariant.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
@@ -215,7 +215,7 @@ function claimOf(
     cause,
     previousOwner: holder?.node ?? null,
     interfaces,
-    epoch: (highest + 1) as Epoch,
+    epoch: nextHoldover(highest),
     announceAt: situation.isHoldover ? now : after(now, situation.timings.claimWaitMs),
   };
 }

@@ -2,7 +2,7 @@
 // are the failure detector; node Leases are for nodes that beacons do not reach.
 
 import { invariant } from "../core/invariant.ts";
-import { beaconIntervalMs } from "../core/peer.ts";
+import { beaconIntervalMs, TENURE_MARGIN_MS } from "../core/peer.ts";
 
 export interface Timings {
   /** How long a node Lease stands after a peer *saw* it renewed. */
@@ -82,9 +82,6 @@ export function checkTimings(timings: Timings): void {
   invariant(longestHoldMs < renewIntervalMs, "holdMs < renewIntervalMs, with all nodes");
   invariant(timings.claimWaitMs < timings.holdMs, "claimWaitMs < holdMs");
 }
-
-/** By so much a tenure is shorter than the hold; a claim that waited longer would be void. */
-const TENURE_MARGIN_MS = 10;
 
 /** The defaults, with the hold that the beacons have, and no claim that waits longer than that. */
 export function timingsFor(beacons: {

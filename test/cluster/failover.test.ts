@@ -146,11 +146,16 @@ describe("the owner of an address", () => {
       const partition = await c.lab.partition([c.node(owner)], others, filter);
       try {
         await answersFor(c, owner, 5_000);
+        const other = c.daemon(others[0]?.name ?? "");
+        const said = `Beacons of node "${owner}" do not arrive on eth0, though its host answers`;
+        assert.match(await c.status(other), new RegExp(said));
+        assert.match((await other.lbctl(["nodes"])).stdout, new RegExp(`${owner} .* filtered `));
       } finally {
         await partition.heal();
         await settled(c);
       }
       assert.equal(await ownerOf(c), owner);
+      await c.untilStatus(c.daemon(others[0]?.name ?? ""), /health +ok/);
     });
   });
 

@@ -1,7 +1,7 @@
 // What a node can prove, kept from outside: it follows what left and reached the node, not what the
 // node made of it, so that it can judge the machine.
 
-import { TENURE_MARGIN_MS } from "../../../src/beacon/tenure.ts";
+import { TENURE_MARGIN_MS } from "../../../src/core/peer.ts";
 import type { Timings } from "../../../src/ownership/timings.ts";
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;

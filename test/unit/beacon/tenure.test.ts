@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TENURE_MARGIN_MS, Tenure } from "../../../src/beacon/tenure.ts";
+import { Tenure } from "../../../src/beacon/tenure.ts";
+import { TENURE_MARGIN_MS } from "../../../src/core/peer.ts";
 import { bootMs } from "../../../src/core/time.ts";
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;

@@ -22,7 +22,6 @@ import {
   prefixOf,
   rangeContains,
   rangeSize,
-  rangesOverlap,
 } from "../../../src/core/address.ts";
 
 const BAD_IPS: readonly (readonly [string, string])[] = [
@@ -193,17 +192,6 @@ test("prefixOf() contains its address, and its size is a power of two", () => {
       const prefix = prefixOf(address, Math.min(length, bits));
       assert.ok(rangeContains(prefix, address));
       assert.equal(rangeSize(prefix), 1n << BigInt(bits - prefix.length));
-    }),
-  );
-});
-
-test("rangesOverlap() is true for prefixes exactly if one contains the start of the other", () => {
-  fc.assert(
-    fc.property(prefixes, prefixes, (a, b) => {
-      const starts = [ipFromBigInt(a.family, a.start), ipFromBigInt(b.family, b.start)] as const;
-      const expected = rangeContains(b, starts[0]) || rangeContains(a, starts[1]);
-      assert.equal(rangesOverlap(a, b), expected);
-      assert.equal(rangesOverlap(b, a), expected);
     }),
   );
 });

@@ -227,6 +227,18 @@ const HERE_ROWS: readonly Row[] = [
     ],
   },
   {
+    name: "beacons that are filtered",
+    input: { filtered: [{ node: "n2", interface: "eth1" }] },
+    expected: [
+      {
+        health: "degraded",
+        what: 'Beacons of node "n2" do not arrive on eth1, though its host answers by ARP',
+        cause: "something between the two drops UDP datagrams to `beacons.port`, one way or both",
+        next: "look for a filter, on both hosts and the switch: nft list ruleset; tcpdump -i eth1",
+      },
+    ],
+  },
+  {
     name: "another cluster on the LAN, as of something to know",
     input: { foreignClusters: [foreign("ff00000000000000")] },
     expected: [
