@@ -92,7 +92,7 @@ export class ServiceEvents {
     { address, mac, isPeer }: { address: Ip; mac: Mac; isPeer: boolean },
   ): void {
     const what = isPeer
-      ? "it is another node's, and the newer claim stays: were the nodes cut off from each other?"
+      ? "it is another node's, and the higher epoch stays: were the nodes cut off from each other?"
       : "an address must be used by one host only; find that host and change it";
     const note = `host ${mac} also answers for ${address}, seen by node "${this.#node}": ${what}`;
     this.#about(service, { type: "Warning", reason: "addressConflict", action: "Announce", note });

@@ -8,7 +8,7 @@ import type { Source, WireClaim } from "./claims.ts";
 import type { Members } from "./members.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Timings } from "./timings.ts";
-import type { ClaimCause, LossCause } from "./types.ts";
+import type { ClaimCause, LossCause, OwnershipEffect } from "./types.ts";
 import type { Vip } from "./vip.ts";
 
 export interface Situation {
@@ -80,6 +80,8 @@ export type Action =
       readonly kind: "yield";
       readonly cause: "yielded" | "handed-over";
       readonly detail: string;
+      /** The other is heard, too: both answered. */
+      readonly conflict: OwnershipEffect | null;
     }
   /** The record does not say yet that this node owns the VIP: write it. */
   | { readonly kind: "rewrite" }

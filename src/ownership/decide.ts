@@ -8,6 +8,7 @@ import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { Action, Situation } from "./action.ts";
 import { decideLeaving, leaveOf, mayOwn } from "./leave.ts";
+import type { OwnershipEffect } from "./types.ts";
 import type { Vacancy } from "./vacancy.ts";
 import { strongestOther, vacancyOf } from "./vacancy.ts";
 import type { Offer, Phase, Vip } from "./vip.ts";
@@ -52,9 +53,12 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
     if (now < until) return { kind: "wait", due: until };
     const to = `to "${other.node}" at epoch ${formatEpoch(other.epoch)}`;
     const isAsked = offer?.to === other.node;
-    return isAsked
-      ? { kind: "yield", cause: "handed-over", detail: `${to}: ${offer.why}` }
-      : { kind: "yield", cause: "yielded", detail: to };
+    if (isAsked) {
+      const detail = `${to}: ${offer.why}`;
+      return { kind: "yield", cause: "handed-over", detail, conflict: null };
+    }
+    const conflict = conflictWith(other.node, vip, phase, situation);
+    return { kind: "yield", cause: "yielded", detail: to, conflict };
   }
   const { record } = vip;
   if (record?.owner === situation.node && epochOf(record.epoch) > phase.epoch) {
@@ -67,6 +71,21 @@ function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs
   if (leaving.kind !== "wait") return leaving;
   if (upkeep.kind !== "wait") return upkeep;
   return { kind: "wait", due: earliest(leaving.due, upkeep.due) };
+}
+
+function conflictWith(
+  node: string,
+  { spec }: Vip,
+  { interfaces }: Owning,
+  { neighbours }: Situation,
+): OwnershipEffect | null {
+  for (const name of interfaces) {
+    const known = neighbours.on(name).get(node);
+    if (known?.hearing !== "heard") continue;
+    const about = { address: spec.address, interface: name, mac: known.mac };
+    return { type: "conflict", ...about, resolution: "peer" };
+  }
+  return null;
 }
 
 /** One that was asked before, and is late, gets the time that it would have had. */

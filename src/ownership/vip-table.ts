@@ -236,6 +236,7 @@ export class VipTable {
         return;
       case "yield":
         this.lose(vip, action.cause, action.detail);
+        if (action.conflict !== null) this.#emit(action.conflict);
         // The new owner may die: this node must know when to look again.
         this.evaluate(vip, situation, now);
         return;

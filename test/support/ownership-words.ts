@@ -227,6 +227,15 @@ export function lost(
   ];
 }
 
+/** What an owner does about a peer that it hears, and whose epoch is higher. */
+export function yieldedTo(node: string, at: EpochText, its: EpochText): OwnershipEffect[] {
+  const mac = macOf(node);
+  return [
+    ...lost("yielded", at, `to "${node}" at epoch ${its}`),
+    { type: "conflict", address: VIP, interface: "eth0", mac, resolution: "peer" },
+  ];
+}
+
 export function writeVip(
   owner: string | null,
   epoch: number,

@@ -28,6 +28,7 @@ import {
   vipNotWritten,
   vipRecord,
   writePresence,
+  yieldedTo,
 } from "../../support/ownership-words.ts";
 
 const READ = { type: "read-records" } as const;
@@ -170,7 +171,7 @@ for (const [what, said] of [
 ] as const) {
   test(`an owner yields at once to a peer that ${what} at a higher epoch`, () => {
     const story = ownerWithB();
-    const yielded = lost("yielded", 1, 'to "node-b" at epoch 1+1');
+    const yielded = yieldedTo("node-b", 1, "1+1");
     assert.deepEqual(story.step(said, 4_000), yielded);
     assert.deepEqual(story.machine.owned(), []);
   });
@@ -264,7 +265,7 @@ test("an owner without a record yields at its own epoch to a peer that ranks bef
   story.step(peerHeard("node-a", 400), 400);
   story.tick(3_030);
   assert.deepEqual(story.tick(3_070), gained("unheld", "0+1"));
-  const yielded = lost("yielded", "0+1", 'to "node-a" at epoch 0+1');
+  const yielded = yieldedTo("node-a", "0+1", "0+1");
   assert.deepEqual(story.step(peerClaim("node-a", entry("0+1")), 3_080), yielded);
 });
 

@@ -28,6 +28,7 @@ import {
   vipWritten,
   writePresence,
   writeVip,
+  yieldedTo,
 } from "../../support/ownership-words.ts";
 
 const B = member("node-b");
@@ -109,7 +110,7 @@ test("a holdover claim yields when the record says that another was written firs
   story.tick(4_040);
   assert.deepEqual(story.step(vipNotWritten("conflict"), 4_100), [READ]);
   assert.deepEqual(story.machine.owned(), [VIP], "not known yet");
-  const yielded = lost("yielded", "5+1", 'to "node-b" at epoch 6');
+  const yielded = yieldedTo("node-b", "5+1", 6);
   const read = recordsRead([vipRecord("node-b", 6, 51)], [B, C]);
   assert.deepEqual(story.step(read, 4_110), yielded);
 });
@@ -196,7 +197,7 @@ test("a holdover is written into the record when the API is back", () => {
 test("a holdover gives way to the record of another when the API is back", () => {
   const story = holdover();
   story.step(presenceNotWritten(9_500, "failed"), 11_500);
-  const yielded = lost("yielded", "5+1", 'to "node-b" at epoch 6');
+  const yielded = yieldedTo("node-b", "5+1", 6);
   const record = vipRecord("node-b", 6, 51);
   assert.deepEqual(story.step({ type: "vip-record", record }, 11_600), yielded);
 });

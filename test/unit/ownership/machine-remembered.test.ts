@@ -25,6 +25,7 @@ import {
   vipRecord,
   writePresence,
   writeVip,
+  yieldedTo,
 } from "../../support/ownership-words.ts";
 
 const ALL: readonly string[] = ["node-a", "node-b", "node-c"];
@@ -120,7 +121,7 @@ test("a node that hears of a higher epoch only later yields then", () => {
   story.tick(LISTENED);
   story.step(peerHeard("node-b", 2_000), 2_000);
   const yielded = story.step(peerTable("node-b", entry(5)), 2_000);
-  assert.deepEqual(yielded, lost("yielded", 4, 'to "node-b" at epoch 5'));
+  assert.deepEqual(yielded, yieldedTo("node-b", 4, 5));
 });
 
 test("a node leaves to the others what they were owners of, as long as they are heard", () => {
