@@ -80,14 +80,20 @@ describe("an address that is moved on purpose", () => {
 
   test("goes to the node that one names, without a gap", async () => {
     const c = cluster();
-    const owner = await c.untilAnswering(ADDRESS);
-    const to = c.other(owner).node.name;
-    const moved = await answeredDuring(c, () => c.daemon(owner).lbctl(["move", ADDRESS, to]));
-    assert.deepEqual(
-      [moved.code, moved.stdout],
-      [0, `${ADDRESS} has moved from ${owner} to ${to}\n`],
-    );
-    assert.equal(await c.untilAnswering(ADDRESS), to);
+    const first = await c.untilAnswering(ADDRESS);
+    // One of the two is not the best for it.
+    const others = c.lab.nodes.map(({ name }) => name).filter((name) => name !== first);
+    let to = first;
+    for (const next of others) {
+      const from = to;
+      const moved = await answeredDuring(c, () => c.daemon(from).lbctl(["move", ADDRESS, next]));
+      const said = `${ADDRESS} has moved from ${from} to ${next}\n`;
+      assert.deepEqual([moved.code, moved.stdout], [0, said]);
+      assert.equal(await c.untilAnswering(ADDRESS), next);
+      to = next;
+      const plan = await c.daemon(to).lbctl(["plan", "rebalance"]);
+      if (!plan.stdout.startsWith("Nothing")) break;
+    }
     const { stdout: plan } = await c.daemon(to).lbctl(["plan", "rebalance"]);
     const { code, stdout } = await answeredDuring(c, () => c.daemon(to).lbctl(["rebalance"]));
     assert.deepEqual([code, stdout], [0, plan], "the plan is what is done");

@@ -50,8 +50,11 @@ export class Client {
 
   /** When another host than this one has announced the VIP last. */
   othersAnnouncedAt(vip: Ip, than: Mac): number {
-    const all = [...(this.#announcedAt.get(vip) ?? [])];
-    return Math.max(-Infinity, ...all.filter(([mac]) => mac !== than).map(([, at]) => at));
+    let last = -Infinity;
+    for (const [mac, at] of this.#announcedAt.get(vip) ?? []) {
+      if (mac !== than) last = Math.max(last, at);
+    }
+    return last;
   }
 
   #receive(frame: Frame): void {
