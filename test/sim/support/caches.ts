@@ -24,8 +24,9 @@ const DEFENCE_MS = DEFAULT_TIMINGS.defendIntervalMs;
 
 interface Sole {
   readonly node: SimNode;
-  /** Or since its main loop went on, which decides when to announce. */
-  since: number;
+  readonly since: number;
+  /** When its main loop, which decides when to announce, stood still last. */
+  stalledAt: number;
   /** It was not heard when it announced, or two that did not hear each other answered before. */
   readonly wasSplit: boolean;
   /** Another answered, too. */
@@ -94,6 +95,7 @@ export class Caches {
       wasSplit,
       wasDouble: isWhole !== undefined,
       isJudged: false,
+      stalledAt: 0,
     });
   }
 
@@ -108,8 +110,8 @@ export class Caches {
     const soonMs = sole.wasDouble ? DEFENCE_MS + LAST_MS : LAST_MS;
     const ownMs = isSlow ? REFRESH_MS + LAST_MS : soonMs;
     const bound = ownMs * slow + doubleMs + SLACK_MS;
-    if (node.isStalled) sole.since = now;
-    if (now - Math.max(since, troubleAt, othersAt) <= bound) return;
+    if (node.isStalled) sole.stalledAt = now;
+    if (now - Math.max(since, sole.stalledAt, troubleAt, othersAt) <= bound) return;
     const mac = client?.macOf(address) ?? null;
     if (mac === null) return;
     if (!sole.isJudged) judges();
