@@ -104,10 +104,11 @@ export class Caches {
     const { node, since, wasSplit } = sole;
     const client = clients[segment];
     const own = macOfPort(segment, node.port);
-    // One that hears nothing may announce, and does not see that another answers.
-    const othersAt = client?.othersAnnouncedAt(address, own) ?? 0;
+    // Not all of that is seen by the owner: who hears nothing may announce, and answers go to one.
+    const othersAt = client?.othersHeardAt(address, own) ?? 0;
     const isSlow = wasSplit || Math.max(troubleAt, othersAt) >= since;
-    const soonMs = sole.wasDouble ? DEFENCE_MS + LAST_MS : LAST_MS;
+    const mayDefend = sole.wasDouble || othersAt > since - DEFENCE_MS * slow;
+    const soonMs = mayDefend ? DEFENCE_MS + LAST_MS : LAST_MS;
     const ownMs = isSlow ? REFRESH_MS + LAST_MS : soonMs;
     const bound = ownMs * slow + doubleMs + SLACK_MS;
     if (node.isStalled) sole.stalledAt = now;

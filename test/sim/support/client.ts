@@ -20,8 +20,8 @@ export class Client {
   readonly #queue: EventQueue;
   readonly #segment: Segment;
   readonly #cache: NeighbourCache;
-  /** By VIP, when each host has announced it last. */
-  readonly #announcedAt = new Map<Ip, Map<Mac, number>>();
+  /** By VIP, when each host has said last that it has it. */
+  readonly #heardAt = new Map<Ip, Map<Mac, number>>();
   /** The requests that have no answer yet. */
   readonly #tries = new Map<Ip, number>();
 
@@ -48,10 +48,10 @@ export class Client {
     return this.#cache.get(vip);
   }
 
-  /** When another host than this one has announced the VIP last. */
-  othersAnnouncedAt(vip: Ip, than: Mac): number {
+  /** When another host than this one has said last that it has the VIP. */
+  othersHeardAt(vip: Ip, than: Mac): number {
     let last = -Infinity;
-    for (const [mac, at] of this.#announcedAt.get(vip) ?? []) {
+    for (const [mac, at] of this.#heardAt.get(vip) ?? []) {
       if (mac !== than) last = Math.max(last, at);
     }
     return last;
@@ -59,12 +59,13 @@ export class Client {
 
   #receive(frame: Frame): void {
     const { now } = this.#queue;
+    if (frame.kind !== "announce" && frame.kind !== "answer") return;
+    const known = this.#heardAt.get(frame.address) ?? new Map<Mac, number>();
+    this.#heardAt.set(frame.address, known.set(frame.mac, now));
     if (frame.kind === "announce") {
-      const known = this.#announcedAt.get(frame.address) ?? new Map<Mac, number>();
-      this.#announcedAt.set(frame.address, known.set(frame.mac, now));
       this.#cache.announced(frame.address, frame.mac, now);
+      return;
     }
-    if (frame.kind !== "answer") return;
     this.#tries.delete(frame.address);
     this.#cache.answered(frame.address, frame.mac, now);
   }
