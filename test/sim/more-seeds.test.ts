@@ -1,5 +1,5 @@
-// Virtual cluster-hours with faults, judged from outside the nodes: the other seeds, and clocks that
-// differ more than any do.
+// Virtual cluster-hours with faults, judged from outside the nodes: the other seeds, and clocks
+// that differ more than any do.
 
 import { test } from "node:test";
 import { keepPromises } from "./support/seed-range.ts";

@@ -1,6 +1,6 @@
-// Virtual cluster-hours with faults, judged from outside the nodes: the first third of the seeds, or
-// the one that SIM_SEED names, with SIM_FAULT_S seconds of faults and clocks within SIM_RATE_ERROR
-// of true time. A failure prints its seed, which repeats it exactly.
+// Virtual cluster-hours with faults, judged from outside the nodes: the first third of the seeds,
+// or the one that SIM_SEED names, with SIM_FAULT_S seconds of faults and clocks within
+// SIM_RATE_ERROR of true time. A failure prints its seed, which repeats it exactly.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
