@@ -55,6 +55,20 @@ export interface RawConfig {
   readonly nodes?: readonly Labels[];
 }
 
+/** Each list of resources, read by the `kind` that the Kubernetes API gives them. */
+export function rawConfigOf(
+  read: (kind: string) => readonly RawResource[],
+): Required<Omit<RawConfig, "nodes">> {
+  return {
+    pools: read("IPAddressPool"),
+    advertisements: read("L2Advertisement"),
+    bgpPeers: read("BGPPeer"),
+    bgpAdvertisements: read("BGPAdvertisement"),
+    bfdProfiles: read("BFDProfile"),
+    communities: read("Community"),
+  };
+}
+
 /** The whole configuration from raw resources; any problem refuses all of it. */
 export function parseClusterConfig(raw: RawConfig): ParsedConfig<ClusterConfig> {
   const problems: ConfigProblem[] = [];

@@ -1,8 +1,8 @@
 // The configuration from wherever it is written: custom resources, MetalLB's old ConfigMap, or both
 // of them when they say the same.
 
-import type { ClusterConfig, RawConfig, RawResource } from "./cluster-config.ts";
-import { parseClusterConfig } from "./cluster-config.ts";
+import type { ClusterConfig, RawConfig } from "./cluster-config.ts";
+import { parseClusterConfig, rawConfigOf } from "./cluster-config.ts";
 import { disagreements } from "./disagreements.ts";
 import type { Labels } from "./label-selector.ts";
 import type { Conversion } from "./legacy-convert.ts";
@@ -52,28 +52,21 @@ export function parseLegacy(
   if (!parsed.ok) return parsed;
   const converted = convertLegacy(parsed.value, source);
   const twice = namesTwice(converted);
-  const config = parseClusterConfig({ ...rawConfigOf(converted), nodes });
+  const config = parseClusterConfig({ ...rawConfigFrom(converted), nodes });
   if (twice.length === 0) return config;
   return { ok: false, problems: [...twice, ...(config.ok ? [] : config.problems)] };
 }
 
-function rawConfigOf(converted: readonly Conversion[]): RawConfig {
-  const read = (kind: string): RawResource[] =>
+function rawConfigFrom(converted: readonly Conversion[]): RawConfig {
+  return rawConfigOf((kind) =>
     converted
       .filter(({ resource }) => resource.kind === kind)
       .map(({ resource: { apiVersion, metadata, spec }, origin }) => ({
         // Nobody should look for an object of that name.
         name: kind === "L2Advertisement" ? origin.at("") : metadata.name,
         ...{ namespace: metadata.namespace, labels: {}, spec, apiVersion, origin },
-      }));
-  return {
-    pools: read("IPAddressPool"),
-    advertisements: read("L2Advertisement"),
-    bgpPeers: read("BGPPeer"),
-    bgpAdvertisements: read("BGPAdvertisement"),
-    bfdProfiles: read("BFDProfile"),
-    communities: read("Community"),
-  };
+      })),
+  );
 }
 
 /** In the cluster the API server sees to that; in a text nobody does. */

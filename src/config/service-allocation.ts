@@ -2,8 +2,9 @@
 // those that are for everybody.
 
 import { z } from "zod";
+import { selectors, uniqueStrings } from "./fields.ts";
 import type { LabelSelector, Labels } from "./label-selector.ts";
-import { anySelectorMatches, labelSelectorSchema } from "./label-selector.ts";
+import { anySelectorMatches } from "./label-selector.ts";
 
 export interface ServiceAllocation {
   /** A lower number is tried first; 0, the default, after the others. */
@@ -17,16 +18,10 @@ export interface ServiceAllocation {
 
 export const serviceAllocationSchema = z.strictObject({
   priority: z.int().default(0),
-  namespaces: distinct(z.array(z.string().min(1)), "no name twice"),
-  namespaceSelectors: distinct(z.array(labelSelectorSchema), "no selector twice"),
-  serviceSelectors: distinct(z.array(labelSelectorSchema), "no selector twice"),
+  namespaces: uniqueStrings().default([]),
+  namespaceSelectors: selectors().default([]),
+  serviceSelectors: selectors().default([]),
 });
-
-function distinct<T>(list: z.ZodType<T[]>, error: string) {
-  const isDistinct = (all: readonly T[]): boolean =>
-    new Set(all.map((one) => JSON.stringify(one))).size === all.length;
-  return list.refine(isDistinct, { error }).default([]);
-}
 
 /** What a Service is told apart by. */
 export interface Applicant {

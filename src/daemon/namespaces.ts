@@ -1,5 +1,6 @@
 // The namespaces of the cluster with their labels, for pools that are for some of them.
 
+import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "../config/label-selector.ts";
 import type { KubernetesObject } from "../k8s-sync/model.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
@@ -43,11 +44,6 @@ export class Namespaces {
   #set({ metadata: { name, labels } }: KubernetesObject): boolean {
     const before = this.#labels.get(name);
     this.#labels.set(name, labels);
-    return before === undefined || !isSame(before, labels);
+    return !isDeepStrictEqual(before, labels);
   }
-}
-
-function isSame(a: Labels, b: Labels): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

@@ -2,11 +2,10 @@
 // Announcements do not count: they answer nobody. Programs on the client of the lab are started
 // with who asks as their arguments.
 
-import { bootTimeMs, openPacketSocket } from "../../native/index.ts";
-import { arpFilter } from "../../src/arp/filter.ts";
-import { ARP_FRAME_BYTES, decodeArp, ETHERTYPE_ARP, encodeArp } from "../../src/arp/wire.ts";
-import { type Ip, ipToBigInt } from "../../src/core/address.ts";
+import { ARP_FRAME_BYTES, encodeArp } from "../../src/arp/wire.ts";
+import type { Ip } from "../../src/core/address.ts";
 import { MAC_BROADCAST, MAC_ZERO, type Mac } from "../../src/core/mac.ts";
+import { openArpSocket } from "./arp-socket.ts";
 import type { LabHost } from "./host.ts";
 
 export interface ArpReply {
@@ -35,27 +34,9 @@ export function openArpProbe(
   onReply: (reply: ArpReply) => void,
 ): ArpProbe {
   const [index = "0", ownMac = "", ownIp = ""] = argv;
-  const receive = (frame: Uint8Array | undefined, length = 0, at = 0): void => {
-    if (frame === undefined) return;
-    const packet = decodeArp(frame, length);
-    if (typeof packet === "string" || packet.operation !== "reply") return;
-    if (packet.destination !== ownMac) return;
+  const socket = openArpSocket(Number(index), (packet, at) => {
+    if (packet.operation !== "reply" || packet.destination !== ownMac) return;
     onReply({ address: packet.senderIp, mac: packet.senderMac, at });
-  };
-  const everything = { family: 4, start: 0n, end: ipToBigInt("255.255.255.255" as Ip) } as const;
-  const socket = openPacketSocket({
-    interfaceIndex: Number(index),
-    etherType: ETHERTYPE_ARP,
-    filter: arpFilter([everything]),
-    onReadable: (count) => {
-      const at = bootTimeMs();
-      for (let i = 0; i < count; i++) {
-        receive(socket.receiveFrames[i], socket.receiveLengths[i], at);
-      }
-    },
-    onError: (code) => {
-      throw new Error(`The interface that asks by ARP failed: ${code}`);
-    },
   });
   socket.sendLengths.fill(ARP_FRAME_BYTES);
   const request = (address: string): void => {

@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import type { RawConfig, RawResource } from "../../../src/config/cluster-config.ts";
+import {
+  type RawConfig,
+  type RawResource,
+  rawConfigOf,
+} from "../../../src/config/cluster-config.ts";
 import { parseConfigSources } from "../../../src/config/config-sources.ts";
 import { formatProblem } from "../../../src/core/problem.ts";
 import { FULL, FULL_CONVERTED, SMALL } from "../../support/legacy-configs.ts";
@@ -22,19 +26,12 @@ function sources(text: string | null, resources: RawConfig = NONE) {
 /** FULL as custom resources, as the API would give them. */
 function converted(): Required<RawConfig> {
   const all = parseAllDocuments(FULL_CONVERTED).map((document) => document.toJS());
-  const read = (kind: string): RawResource[] =>
+  const resources = rawConfigOf((kind) =>
     all
       .filter((one) => one.kind === kind)
-      .map(({ apiVersion, metadata, spec }) => ({ ...metadata, labels: {}, apiVersion, spec }));
-  return {
-    pools: read("IPAddressPool"),
-    advertisements: read("L2Advertisement"),
-    bgpPeers: read("BGPPeer"),
-    bgpAdvertisements: read("BGPAdvertisement"),
-    bfdProfiles: read("BFDProfile"),
-    communities: read("Community"),
-    nodes: [],
-  };
+      .map(({ apiVersion, metadata, spec }) => ({ ...metadata, labels: {}, apiVersion, spec })),
+  );
+  return { ...resources, nodes: [] };
 }
 
 const SMALL_POOL = { name: "small", labels: {}, spec: { addresses: ["10.8.0.0/24"] } };
