@@ -47,7 +47,7 @@ export interface ViewSources {
   readonly cluster: ClusterView;
   readonly ownership: OwnershipDriver;
   readonly allocation: AllocationController;
-  readonly responder: Responder;
+  readonly responder: Pick<Responder, "report" | "refresh" | "answersFor">;
   readonly store: Store;
   readonly drain: Pick<Drain, "cause" | "force">;
   readonly leader: () => { node: string | null; isThisNode: boolean };

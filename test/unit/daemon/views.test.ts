@@ -195,6 +195,40 @@ test("nodes() joins the Nodes that the API knows with those that have a Lease", 
   assert.deepEqual(late, ["suspect", "alive", "suspect", "never-seen", "stopped"]);
 });
 
+test("nodes() says that beacons are filtered where none arrive and the host answers", (t) => {
+  const nodes = ["n1", "n2", "n3", "n4"].map((name) => node(name));
+  const peer = (name: string, on: string, verdict: string) =>
+    ({ node: name, interface: on, verdict, state: "live" }) as const;
+  const peers = [
+    peer("n2", "eth0", "answers"),
+    peer("n3", "eth0", "heard"),
+    peer("n3", "eth1", "answers"),
+    peer("n4", "eth0", "silent"),
+  ];
+  const report = { counters: {}, vips: [], problems: [], foreignClusters: [], peers };
+  const responder = {
+    report: () => report,
+    refresh: () => Promise.resolve(),
+    answersFor: () => null,
+  };
+  const { views } = viewsOf(t, { ...OBJECTS, nodes }, { responder });
+  const states = views.nodes().map((one) => [one.node, one.daemon]);
+  assert.deepEqual(states, [
+    ["n1", "live"],
+    ["n2", "filtered"],
+    ["n3", "live"],
+    ["n4", null],
+  ]);
+  const told = views.findings().filter(({ what }) => what.startsWith("Beacons of node"));
+  assert.deepEqual(
+    told.map(({ what }) => what.match(/"(.+)" do not arrive on (\S+),/)?.slice(1)),
+    [
+      ["n2", "eth0"],
+      ["n3", "eth1"],
+    ],
+  );
+});
+
 test("status() of a daemon that is well counts what there is", (t) => {
   const services = OBJECTS.services?.filter((one) => one.metadata.name !== "web") ?? [];
   const web = service("shop/web", { ips: ["10.0.0.1"] });

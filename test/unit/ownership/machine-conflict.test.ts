@@ -108,6 +108,18 @@ test("an owner that hears a peer answer tells it the epoch, and defends nothing"
   assert.deepEqual(story.machine.owned(), [VIP]);
 });
 
+test("an owner announces once more when a peer has not announced its VIP for a second", () => {
+  const story = ownerWithB();
+  const byPeer = { type: "heard", address: VIP, interface: "eth0", mac: macOf("node-b") } as const;
+  for (const at of [3_000, 3_500]) story.step(byPeer, at);
+  assert.deepEqual(story.tick(4_100), [], "it has announced since");
+  assert.equal(story.machine.nextDeadline(bootMs(4_100)), 4_600);
+  assert.deepEqual(story.tick(4_600), [announce()]);
+  story.step(byPeer, 4_700);
+  story.renew(5_500);
+  assert.deepEqual(story.tick(6_000), [], "it was a defence, and the next is ten seconds later");
+});
+
 test("an owner whose API is away yields at once to a foreign host", () => {
   const story = apiAway();
   const detail = `${OTHER_MAC} on eth0 while the API is away`;

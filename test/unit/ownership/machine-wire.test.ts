@@ -64,16 +64,22 @@ test("what was found of a tenure that is over, or long ago, takes nothing", () =
   );
 });
 
-test("who stops asks even the one that was mute, but last: with nobody, nobody answers", () => {
-  const story = observer();
-  story.step(MUTE, 4_000);
-  story.tick(4_060);
-  story.step(vipWritten(vipRecord("node-b", 5, 61)), 4_070);
-  const offered = (effects: readonly OwnershipEffect[]): string[] =>
-    effects.flatMap((effect) => (effect.type === "offer" ? [effect.to] : []));
-  assert.deepEqual(offered(story.step({ type: "stop" }, 5_000)), ["node-c"]);
-  assert.deepEqual(offered(story.tick(6_000)), ["node-a"]);
-});
+for (const { who, event, asked } of [
+  { who: "who stops", event: { type: "stop" }, asked: ["node-a"] },
+  { who: "who is drained by force", event: { type: "drain", force: true }, asked: ["node-a"] },
+  { who: "who is drained, and may keep it,", event: { type: "drain", force: false }, asked: [] },
+] as const) {
+  test(`${who} asks the one that was mute last: ${asked.length === 1}`, () => {
+    const story = observer();
+    story.step(MUTE, 4_000);
+    story.tick(4_060);
+    story.step(vipWritten(vipRecord("node-b", 5, 61)), 4_070);
+    const offered = (effects: readonly OwnershipEffect[]): string[] =>
+      effects.flatMap((effect) => (effect.type === "offer" ? [effect.to] : []));
+    assert.deepEqual(offered(story.step(event, 5_000)), ["node-c"]);
+    assert.deepEqual(offered(story.tick(6_000)), asked);
+  });
+}
 
 test("an owner that is silent on the wire gets the VIP back from nobody for ten minutes", () => {
   const story = observer(true);
