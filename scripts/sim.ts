@@ -19,7 +19,7 @@ const WORKERS = 2;
 const HOUR_MS = 3_600_000;
 const PROGRESS_MS = 20_000;
 /** Longer than in the tests: what a seed begins and ends with weighs less. */
-const FAULT_S = 1_200;
+const FAULT_S = 3_600;
 /** So many failures of a process are told as a whole, the others by a line. */
 const STORIES_MAX = 10;
 

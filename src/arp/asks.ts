@@ -57,10 +57,9 @@ export class Asks {
   }
 
   nextDeadline(): BootMs {
-    const times = [...this.#asking.values()].map(({ againAt, endsAt }) =>
-      earliest(againAt, endsAt),
-    );
-    return earliest(...times);
+    let next = NEVER;
+    for (const { againAt, endsAt } of this.#asking.values()) next = earliest(next, againAt, endsAt);
+    return next;
   }
 }
 

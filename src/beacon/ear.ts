@@ -34,7 +34,7 @@ export class Ear {
       return refuse(isOther ? "foreign-cluster" : decoded.reason);
     }
     if (cluster === null) return refuse("unknown");
-    if (isOfAnother(packet.bytes, cluster)) return refuse("foreign-cluster");
+    if (decoded.value.cluster !== cluster) return refuse("foreign-cluster");
     return decoded.value.address === packet.from ? decoded : refuse("wrong-address");
   }
 }

@@ -30,7 +30,8 @@ export function watchPeers(
     }
     if (peer.silentFor(now) >= FORGET_MS) open.peers.delete(peer.node);
   }
-  return [...effects, ...hostsToWatch(open)];
+  effects.push(...hostsToWatch(open));
+  return effects;
 }
 
 /** `mac` answered for `address` on the wire. */

@@ -74,7 +74,9 @@ export function encodeDatagram(datagram: Datagram, key: Uint8Array, hmac: Hmac):
   const body = encodeBody(datagram.body);
   const nameEnd = HEADER_BYTES + node.length;
   const signed = nameEnd + body.length;
-  const bytes = new Uint8Array(signed + HMAC_BYTES);
+  // From the pool: this runs for every beacon. Every byte is written below.
+  const { buffer, byteOffset, length } = Buffer.allocUnsafe(signed + HMAC_BYTES);
+  const bytes = new Uint8Array(buffer, byteOffset, length);
   bytes.set(MAGIC, 0);
   bytes[OFFSET.version] = VERSION;
   bytes[OFFSET.kind] = KINDS.indexOf(datagram.body.kind);

@@ -34,9 +34,11 @@ interface Sole {
   isJudged: boolean;
 }
 
-interface Place {
+export interface Place {
   readonly address: Ip;
   readonly segment: number;
+  /** Of both. */
+  readonly key: string;
 }
 
 interface Moment {
@@ -69,22 +71,28 @@ export class Caches {
   }
 
   /** `answering`: all that do so on the segment. */
-  look(place: Place, answering: readonly SimNode[], { now, troubleAt }: Moment): void {
-    const key = `${place.address} ${place.segment}`;
+  look(place: Place, answering: readonly SimNode[], moment: Moment): void {
+    const { now, troubleAt } = moment;
+    const { key } = place;
+    const sole = this.#soles.get(key);
+    const isAsBefore = answering.length === 1 && answering[0] === sole?.node;
+    if (sole !== undefined && isAsBefore && !this.#unheard.has(key)) {
+      if (this.#reaches(sole.node, place.segment)) return this.#judge(place, sole, moment);
+    }
     const reaching = answering.filter((node) => this.#reaches(node, place.segment));
     // One that stands still does not answer for a while, and announces nothing when it goes on.
     const stays = (node: SimNode): boolean => answering.length === 0 || answering.includes(node);
     const before = [...(this.#unheard.get(key) ?? [])].filter(stays);
     const unheard = answering.filter((node) => !reaching.includes(node));
-    this.#unheard.set(key, new Set([...before, ...unheard]));
+    if (before.length + unheard.length === 0) this.#unheard.delete(key);
+    else this.#unheard.set(key, new Set([...before, ...unheard]));
     const [only, other] = reaching;
     if (only === undefined || other !== undefined) {
       this.#soles.delete(key);
       if (only !== undefined) this.#noteDouble(key, place.segment, reaching);
       return;
     }
-    const known = this.#soles.get(key);
-    if (known?.node === only) return this.#judge(place, known, { now, troubleAt });
+    if (sole?.node === only) return this.#judge(place, sole, moment);
     const isWhole = this.#doubles.get(key);
     const isLate = troubleAt > now - this.#options.doubleMs;
     const wasSplit = isWhole === false || (isWhole === true && isLate) || before.includes(only);

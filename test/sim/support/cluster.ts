@@ -94,6 +94,7 @@ export class Cluster {
         this.oracle.onTrouble(index);
         this.#mustProbe = true;
       };
+      segment.onLost = () => this.oracle.onTrouble(index);
       segment.onLate = () => this.oracle.onLate(index);
     });
     this.#probeRegularly();

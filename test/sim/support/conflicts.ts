@@ -1,7 +1,7 @@
 // Judges what an owner does about a foreign host that uses its VIP: after the last frame of that
 // host an announcement leaves, so that no cache stays wrong (RFC 5227, section 2.4).
 
-import type { Ip } from "../../../src/core/address.ts";
+import type { Place } from "./caches.ts";
 import type { SimNode } from "./node.ts";
 import { Violation } from "./violation.ts";
 
@@ -28,20 +28,18 @@ export class Conflicts {
     this.#judges = judges;
   }
 
-  lastAt(address: Ip, segment: number): number {
-    return this.#heardAt.get(`${address} ${segment}`) ?? 0;
+  lastAt({ key }: Place): number {
+    return this.#heardAt.get(key) ?? 0;
   }
 
   /** `owner`: who alone answers there and hears the frame, or null. */
-  heard(address: Ip, segment: number, owner: SimNode | null, now: number): void {
-    const key = `${address} ${segment}`;
+  heard({ key }: Place, owner: SimNode | null, now: number): void {
     this.#heardAt.set(key, now);
     if (owner === null) this.#open.delete(key);
     else this.#open.set(key, { owner, at: now });
   }
 
-  announced(address: Ip, segment: number, node: SimNode): void {
-    const key = `${address} ${segment}`;
+  announced({ key }: Place, node: SimNode): void {
     if (this.#open.get(key)?.owner !== node) return;
     this.#judges();
     this.#open.delete(key);
@@ -49,11 +47,10 @@ export class Conflicts {
 
   /** `lostAt`: when a frame was lost there last; the foreign one may have been. */
   look(
-    { address, segment, lostAt }: { address: Ip; segment: number; lostAt: number },
+    { address, key }: Place,
     answering: readonly SimNode[],
-    now: number,
+    { now, lostAt }: { readonly now: number; readonly lostAt: number },
   ): void {
-    const key = `${address} ${segment}`;
     const conflict = this.#open.get(key);
     if (conflict === undefined) return;
     const { owner, at } = conflict;

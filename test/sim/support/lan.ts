@@ -8,16 +8,24 @@ import type { Segment as SegmentSpec } from "../../../src/ownership/types.ts";
 
 export const SEGMENTS_MAX = 3;
 
-export const interfaceOn = (segment: number): string => `eth${segment}`;
+/** Asked for with every frame: made once, and hashed once. */
+const PORTS = Array.from({ length: 32 }, (_, port) => port);
+const SEGMENTS = Array.from({ length: SEGMENTS_MAX }, (_, segment) => segment);
+const INTERFACES = SEGMENTS.map((segment) => `eth${segment}`);
+const HOST_IPS = SEGMENTS.map((segment) => PORTS.map((port) => `10.1.${segment}.${port + 1}`));
+const MACS = SEGMENTS.map((segment) =>
+  PORTS.map((port) => `02:00:00:00:${hex(segment)}:${hex(port + 1)}`),
+);
+
+export const interfaceOn = (segment: number): string => INTERFACES[segment] ?? "";
 export const segmentOf = (interfaceName: string): number => Number(interfaceName.slice(3));
 
 /** A host's own address, outside of all pools. */
-export const hostIp = (segment: number, port: number): Ip => `10.1.${segment}.${port + 1}` as Ip;
+export const hostIp = (segment: number, port: number): Ip => HOST_IPS[segment]?.[port] as Ip;
 export const isHostIp = (ip: Ip): boolean => ip.startsWith("10.1.");
 export const portOfIp = (ip: Ip): number => Number(ip.split(".")[3]) - 1;
 
-export const macOfPort = (segment: number, port: number): Mac =>
-  `02:00:00:00:${hex(segment)}:${hex(port + 1)}` as Mac;
+export const macOfPort = (segment: number, port: number): Mac => MACS[segment]?.[port] as Mac;
 export const portOfMac = (mac: Mac): number => Number.parseInt(mac.slice(-2), 16) - 1;
 
 export const gatewayIp = (segment: number): Ip => `10.1.${segment}.254` as Ip;

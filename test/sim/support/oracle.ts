@@ -7,7 +7,7 @@
 
 import type { Ip } from "../../../src/core/address.ts";
 import type { Change, VirtualApi } from "./api.ts";
-import { Caches } from "./caches.ts";
+import { Caches, type Place } from "./caches.ts";
 import type { Client } from "./client.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -59,6 +59,8 @@ export class Oracle {
   /** By segment. */
   readonly #troubleAt: number[];
   readonly #lateUntil: number[];
+  /** Where each VIP is answered, by its address. */
+  readonly #places: ReadonlyMap<Ip, readonly Place[]>;
   readonly #caches: Caches;
   readonly #conflicts: Conflicts;
   readonly #offeredAt = new Map<string, number>();
@@ -79,6 +81,7 @@ export class Oracle {
     const { segments, clients, vips, bounds } = options;
     this.#troubleAt = segments.map(() => 0);
     this.#lateUntil = segments.map(() => 0);
+    this.#places = new Map(vips.map((vip) => [vip.address, placesOf(vip)]));
     this.#caches = new Caches({
       ...{ segments, clients, doubleMs: bounds.doubleMs, slow: bounds.slow },
       judges: () => this.judges("cache-follows"),
@@ -109,13 +112,19 @@ export class Oracle {
     const [only, other] = this.#answering(address, segment);
     const isHeard = only !== undefined && segments[segment]?.hears(port, only.port) === true;
     const owner = isHeard && other === undefined ? only : null;
-    this.#conflicts.heard(address, segment, owner, queue.now);
+    const place = this.#placeOf(address, segment);
+    if (place !== undefined) this.#conflicts.heard(place, owner, queue.now);
     return owner !== null;
   }
 
   onAnnounced(address: Ip, segment: number, name: string): void {
     const node = this.#options.nodes.find((one) => one.name === name);
-    if (node !== undefined) this.#conflicts.announced(address, segment, node);
+    const place = this.#placeOf(address, segment);
+    if (node !== undefined && place !== undefined) this.#conflicts.announced(place, node);
+  }
+
+  #placeOf(address: Ip, segment: number): Place | undefined {
+    return this.#places.get(address)?.find((place) => place.segment === segment);
   }
 
   /** The promise is looked at, and may turn out to be broken. */
@@ -129,30 +138,28 @@ export class Oracle {
     for (const { proof, clock } of this.#options.nodes) {
       if (proof !== null && clock.now() < proof.silentUntil) this.judges("wakes-up-silent");
     }
-    for (const vip of this.#options.vips) {
+    for (const [address, places] of this.#places) {
       const all = new Set<SimNode>();
-      for (const segment of vip.segments) {
-        for (const node of this.#probeOn(vip.address, segment)) all.add(node);
+      for (const place of places) {
+        for (const node of this.#probeOn(place)) all.add(node);
       }
-      this.#checkNames(vip.address, all);
+      this.#checkNames(address, all);
     }
   }
 
-  #probeOn(address: Ip, segment: number): readonly SimNode[] {
+  #probeOn(place: Place): readonly SimNode[] {
+    const { address, segment } = place;
     const answering = this.#answering(address, segment);
     this.figures.probes += 1;
     if (answering.length === 0) this.figures.unanswered += 1;
     for (const node of answering) this.#checkOne(node, address, segment);
-    this.#checkDoubles(address, segment, answering);
+    this.#checkDoubles(place, answering);
     const { now } = this.#options.queue;
     const lostAt = this.#troubleAt[segment] ?? 0;
-    this.#conflicts.look({ address, segment, lostAt }, answering, now);
-    const spoiltAt = Math.max(
-      this.#lateUntil[segment] ?? 0,
-      this.#conflicts.lastAt(address, segment),
-    );
+    this.#conflicts.look(place, answering, { now, lostAt });
+    const spoiltAt = Math.max(this.#lateUntil[segment] ?? 0, this.#conflicts.lastAt(place));
     const troubleAt = Math.max(lostAt, spoiltAt);
-    this.#caches.look({ address, segment }, answering, { now, troubleAt });
+    this.#caches.look(place, answering, { now, troubleAt });
     return answering;
   }
 
@@ -213,9 +220,8 @@ export class Oracle {
     }
   }
 
-  #checkDoubles(address: Ip, segment: number, answering: readonly SimNode[]): void {
+  #checkDoubles({ segment, key: where }: Place, answering: readonly SimNode[]): void {
     if (answering.length < 2 && this.#doubleSince.size === 0) return;
-    const where = `${address} ${segment}`;
     const seen = new Set<string>();
     for (const [index, one] of answering.entries()) {
       for (const other of answering.slice(index + 1)) {
@@ -370,4 +376,8 @@ export class Oracle {
     }
     if (owner !== null) this.#owners.set(key, owner);
   }
+}
+
+function placesOf({ address, segments }: VipPlan): Place[] {
+  return segments.map((segment) => ({ address, segment, key: `${address} ${segment}` }));
 }

@@ -55,8 +55,10 @@ export class Segment {
   #loss = NEVER;
   #duplication = NEVER;
   #lateness = NEVER;
-  /** Called when who hears whom changed, or a frame got lost. */
+  /** Called when who hears whom changed. */
   onTrouble: () => void = () => {};
+  /** Called when a frame got lost. */
+  onLost: () => void = () => {};
   /** Called when a frame takes longer than it should. */
   onLate: () => void = () => {};
 
@@ -177,7 +179,7 @@ export class Segment {
       if (this.#ports[to]?.isListening === true) this.#arpMute.get(from)?.hit();
       return;
     }
-    if (this.#strikes(this.#loss, to)) return this.onTrouble();
+    if (this.#strikes(this.#loss, to)) return this.onLost();
     this.#deliver(frame, from, to);
     if (this.#strikes(this.#duplication, to)) this.#deliver(frame, from, to);
   }

@@ -9,7 +9,10 @@ export class SimTimer {
   readonly #clock: NodeClock;
   readonly #run: () => void;
   #armed = 0;
+  /** When it is looked at next. */
   #at = Number.POSITIVE_INFINITY;
+  /** When it goes off. */
+  #dueAt = Number.POSITIVE_INFINITY;
 
   /** Calls `run` at each deadline that it was armed with last. */
   constructor(
@@ -31,14 +34,18 @@ export class SimTimer {
     const local = deadline - this.#clock.now();
     if (!Number.isFinite(local)) return this.clear();
     const wait = this.#clock.trueMs(Math.max(0, Math.ceil(local)));
-    const at = this.#queue.now + wait;
-    // It goes off earlier, and is armed anew then: fewer events, and nothing is late.
-    if (this.#at <= at + 1e-6) return;
+    this.#dueAt = this.#queue.now + wait;
+    // One that is put off is looked at when it was due before, and no sooner: fewer events.
+    if (this.#at > this.#dueAt) this.#lookAt(this.#dueAt);
+  }
+
+  #lookAt(at: number): void {
     this.#armed += 1;
     const mine = this.#armed;
     this.#at = at;
-    this.#queue.after(wait, () => {
+    this.#queue.after(at - this.#queue.now, () => {
       if (mine !== this.#armed) return;
+      if (this.#queue.now < this.#dueAt) return this.#lookAt(this.#dueAt);
       this.#at = Number.POSITIVE_INFINITY;
       this.#run();
     });
