@@ -10,13 +10,10 @@ import { VERSION } from "../core/version.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
 import { EventRecorder } from "../k8s-sync/events.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
-import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
-import { Leadership } from "../ownership/leadership.ts";
 import { timingsFor } from "../ownership/timings.ts";
 import type { OwnershipEvent } from "../ownership/types.ts";
 import { Store } from "../store/store.ts";
-import { AllocationController } from "./allocation-controller.ts";
 import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
 import { ClusterView } from "./cluster-view.ts";
@@ -25,8 +22,7 @@ import { createClient } from "./create-client.ts";
 import { Drain } from "./drain.ts";
 import { HostInterfaces } from "./host-interfaces.ts";
 import { Journal } from "./journal.ts";
-import { LeaderDriver } from "./leader-driver.ts";
-import { LeaderWork } from "./leader-work.ts";
+import { Leading } from "./leading.ts";
 import { LeaseRouter } from "./lease-router.ts";
 import { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
@@ -35,7 +31,6 @@ import { Namesake } from "./namesake.ts";
 import { Namespaces } from "./namespaces.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
 import { Reactions } from "./reactions.ts";
-import { vipLeaseName } from "./records.ts";
 import { Reflectors } from "./reflectors.ts";
 import { Responder } from "./responder.ts";
 import type { ToResponder } from "./responder-messages.ts";
@@ -45,7 +40,6 @@ import { systemClock as clock, systemRandom as random } from "./system-clock.ts"
 import { SystemdTask } from "./systemd-task.ts";
 import { runUntilReleased, type Task } from "./tasks.ts";
 import { Views } from "./views.ts";
-import { VipLeaseCollector } from "./vip-lease-collector.ts";
 import { WireTruthTask } from "./wire-truth-task.ts";
 
 /** What SIGTERM may take: releasing the VIPs, and the leadership. */
@@ -65,9 +59,7 @@ export class Daemon {
   readonly #cluster: ClusterView;
   readonly #responder: Responder;
   readonly #ownership: OwnershipDriver;
-  readonly #leader: LeaderDriver;
-  readonly #allocation: AllocationController;
-  readonly #leaderWork: LeaderWork;
+  readonly #leading: Leading;
   readonly #beacons: Beacons;
   readonly #reflectors: Reflectors;
   readonly #host: HostInterfaces;
@@ -125,15 +117,7 @@ export class Daemon {
     this.#responder = this.#createResponder();
     this.#ownership = this.#createOwnership();
     this.#wireTruth = this.#createWireTruth();
-    this.#allocation = this.#createAllocation();
-    this.#leader = new LeaderDriver({
-      leadership: new Leadership(this.#identity),
-      clock,
-      writer: this.#writer,
-      mayLead: () => !this.#namesake.isSilencing,
-      onLeading: (isLeading) => this.#leaderWork.onLeading(isLeading),
-    });
-    this.#leaderWork = this.#createLeaderWork();
+    this.#leading = this.#createLeading();
     this.#beacons = this.#createBeacons();
     this.#reflectors = this.#createReflectors();
     this.#host = new HostInterfaces({
@@ -176,11 +160,10 @@ export class Daemon {
       { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
       this.#ownership,
       this.#reflectors,
-      this.#leader,
+      ...this.#leading.tasks,
       this.#beacons,
       this.#wireTruth,
       { name: "events", run: (signal) => this.#events.run(signal) },
-      this.#collector(),
       systemd,
     ];
     await runUntilReleased({
@@ -206,20 +189,9 @@ export class Daemon {
     const how = keeps ? "restarting: peers leave the VIPs here" : "stopping: releasing the VIPs";
     this.#log.info({ event: "stopping", keeps }, how);
     this.#drain.stop();
-    const leaderStop = this.#leader.stop();
+    const leaderStop = this.#leading.leader.stop();
     await (keeps ? this.#ownership.leaveForRestart() : this.#ownership.stop(STOP_TIMEOUT_MS));
     await Promise.race([leaderStop, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
-  }
-
-  #collector(): Task {
-    return new VipLeaseCollector({
-      clock,
-      mayCollect: () => this.#leader.isLeading && this.#cluster.isSynced,
-      records: () => this.#ownership.machine.views.records(),
-      isInUse: (address) => this.#cluster.servicesOf(address).length > 0,
-      remove: ({ address, resourceVersion }) =>
-        this.#leases.delete(vipLeaseName(address), { resourceVersion }),
-    });
   }
 
   #createBeacons(): Beacons {
@@ -230,7 +202,7 @@ export class Daemon {
       clock,
       random,
       log: this.#log,
-      isLeader: () => this.#leader.isLeading,
+      isLeader: () => this.#leading.leader.isLeading,
       ...this.#tell,
       onComplaint: (complaint) => this.#wireTruth.onComplaint(complaint),
       namesake: this.#namesake,
@@ -244,24 +216,11 @@ export class Daemon {
       cluster: this.#cluster,
       snapshots: this.#snapshots,
       drain: this.#drain,
-      allocation: this.#allocation,
-      leaderWork: this.#leaderWork,
+      allocation: this.#leading.allocation,
+      leaderWork: this.#leading.work,
       host: this.#host,
       missing: this.#missing,
       ...this.#tell,
-    });
-  }
-
-  #createLeaderWork(): LeaderWork {
-    return new LeaderWork({
-      server: this.#client.server,
-      cluster: this.#cluster,
-      namespaces: this.#namespaces,
-      allocation: this.#allocation,
-      interfaces: () => this.#host.all,
-      relistServices: () => this.#reflectors.relistServices(),
-      isLeading: () => this.#leader.isLeading,
-      log: this.#log,
     });
   }
 
@@ -274,13 +233,21 @@ export class Daemon {
     });
   }
 
-  #createAllocation(): AllocationController {
-    return new AllocationController({
-      services: () => this.#cluster.services,
-      patch: ({ metadata }, change) => patchServiceStatus(this.#client, metadata, change),
+  #createLeading(): Leading {
+    return new Leading({
+      identity: this.#identity,
+      clock,
+      log: this.#log,
+      client: this.#client,
+      leases: this.#leases,
+      writer: this.#writer,
+      cluster: this.#cluster,
+      namespaces: this.#namespaces,
       events: this.#serviceEvents,
-      isLeader: () => this.#leader.isLeading,
-      later: (milliseconds, run) => void setTimeout(run, milliseconds),
+      mayLead: () => !this.#namesake.isSilencing,
+      interfaces: () => this.#host.all,
+      relistServices: () => this.#reflectors.relistServices(),
+      records: () => this.#ownership.machine.views.records(),
     });
   }
 
@@ -323,7 +290,7 @@ export class Daemon {
 
   #createReflectors(): Reflectors {
     const leaseSink = new LeaseRouter({
-      leader: (record) => this.#leader.observe(record),
+      leader: (record) => this.#leading.leader.observe(record),
       ownership: (event) => this.#ownership.post(event),
       journal: this.#journal,
       known: () => this.#ownership.machine.views.records(),
@@ -351,11 +318,11 @@ export class Daemon {
       server: this.#client.server,
       cluster: this.#cluster,
       ownership: this.#ownership,
-      allocation: this.#allocation,
+      allocation: this.#leading.allocation,
       responder: this.#responder,
       store: this.#store,
       drain: this.#drain,
-      leader: () => this.#leader.status,
+      leader: () => this.#leading.leader.status,
       api: () => apiHealth(this.#reflectors, this.#writer),
       host: () => ({
         missingInterfaces: this.#missing.names(),
@@ -365,7 +332,7 @@ export class Daemon {
         namesake: this.#namesake.current,
         wire: this.#wireTruth.findings(),
       }),
-      reserved: () => this.#leaderWork.reserved,
+      reserved: () => this.#leading.work.reserved,
       counters: () => ({
         ...this.#responder.report().counters,
         ...this.#wireTruth.counters(),

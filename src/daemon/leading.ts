@@ -1,0 +1,88 @@
+// What one daemon of the cluster does for all: the leadership, and what the leader alone does. It
+// gives addresses to Services, and removes the Leases of addresses that are free.
+
+import type { Clock } from "../core/time.ts";
+import type { ApiClient } from "../k8s-sync/client.ts";
+import type { LeaseClient } from "../k8s-sync/leases.ts";
+import { patchServiceStatus } from "../k8s-sync/service-status.ts";
+import type { HostInterface } from "../link/host-interface.ts";
+import { Leadership } from "../ownership/leadership.ts";
+import type { VipRecord } from "../ownership/types.ts";
+import { AllocationController } from "./allocation-controller.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { LeaderDriver } from "./leader-driver.ts";
+import { LeaderWork } from "./leader-work.ts";
+import type { LeaseWriter } from "./lease-writer.ts";
+import type { Logger } from "./logger.ts";
+import type { Namespaces } from "./namespaces.ts";
+import { vipLeaseName } from "./records.ts";
+import type { ServiceEvents } from "./service-events.ts";
+import type { Task } from "./tasks.ts";
+import { VipLeaseCollector } from "./vip-lease-collector.ts";
+
+export interface LeadingOptions {
+  /** Of this process, in the Lease. */
+  readonly identity: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly client: ApiClient;
+  readonly leases: LeaseClient;
+  readonly writer: LeaseWriter;
+  readonly cluster: ClusterView;
+  readonly namespaces: Namespaces;
+  readonly events: ServiceEvents;
+  /** False: another host has this node's name, and the Lease is not this one's to hold. */
+  readonly mayLead: () => boolean;
+  readonly interfaces: () => readonly HostInterface[];
+  /** Resolves when the Services were listed since. */
+  readonly relistServices: () => Promise<void>;
+  /** What the Leases of VIPs say. */
+  readonly records: () => readonly VipRecord[];
+}
+
+export class Leading {
+  readonly leader: LeaderDriver;
+  readonly allocation: AllocationController;
+  readonly work: LeaderWork;
+  readonly tasks: readonly Task[];
+
+  constructor(options: LeadingOptions) {
+    const { client, cluster, clock } = options;
+    this.allocation = new AllocationController({
+      services: () => cluster.services,
+      patch: ({ metadata }, change) => patchServiceStatus(client, metadata, change),
+      events: options.events,
+      isLeader: () => this.leader.isLeading,
+      later: (milliseconds, run) => void setTimeout(run, milliseconds),
+    });
+    this.leader = new LeaderDriver({
+      leadership: new Leadership(options.identity),
+      clock,
+      writer: options.writer,
+      mayLead: options.mayLead,
+      onLeading: (isLeading) => this.work.onLeading(isLeading),
+    });
+    this.work = new LeaderWork({
+      server: client.server,
+      cluster,
+      namespaces: options.namespaces,
+      allocation: this.allocation,
+      interfaces: options.interfaces,
+      relistServices: options.relistServices,
+      isLeading: () => this.leader.isLeading,
+      log: options.log,
+    });
+    this.tasks = [this.leader, this.#collector(options)];
+  }
+
+  #collector({ clock, cluster, leases, records }: LeadingOptions): Task {
+    return new VipLeaseCollector({
+      clock,
+      mayCollect: () => this.leader.isLeading && cluster.isSynced,
+      records,
+      isInUse: (address) => cluster.servicesOf(address).length > 0,
+      remove: ({ address, resourceVersion }) =>
+        leases.delete(vipLeaseName(address), { resourceVersion }),
+    });
+  }
+}
