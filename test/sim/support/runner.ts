@@ -45,13 +45,13 @@ const FAULT_GAP_MS_MIN = 1_000;
 const FAULT_GAP_MS_MAX = 10_000;
 /** The larger the gap's exponent, the nearer most gaps are to the shortest. */
 const GAP_EXPONENT = 5;
-/** In half of the clusters a fault comes every second or little later. */
+/** In these clusters a fault comes every second or little later. */
 const DENSE_GAP_EXPONENT = 30;
-const DENSE_SHARE = 0.5;
+const DENSE_SHARE = 0.8;
 /** So many clusters have more than five nodes: their frames grow with the square. */
-const LARGE_SHARE = 0.05;
+const LARGE_SHARE = 0.03;
 /** How many nodes the others have, as often as it is listed. */
-const SMALL_SIZES = [1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5];
+const SMALL_SIZES = [1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 5];
 /** So many are not set up as the defaults are. */
 const TUNED_SHARE = 0.4;
 /** Long enough for a node Lease that is not renewed to be noticed. */
