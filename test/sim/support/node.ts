@@ -38,6 +38,7 @@ export class SimNode {
   #frozenAt = 0;
   #mustFreeze = false;
   #upSince = 0;
+  #pausedAt = 0;
   #startedAt = 0;
   #isStopping = false;
   #isDraining = false;
@@ -75,7 +76,6 @@ export class SimNode {
     });
   }
 
-  /** On every segment. */
   get port(): number {
     return this.network.port;
   }
@@ -93,6 +93,11 @@ export class SimNode {
   get soundSince(): number {
     if (this.isStalled) return Number.POSITIVE_INFINITY;
     return Math.max(this.#upSince, this.link.soundSince);
+  }
+
+  /** It began while this one did not run: they may not have met yet. */
+  hasMissedStartOf(other: SimNode): boolean {
+    return other.startedAt > this.#pausedAt && other.startedAt < this.#upSince;
   }
 
   get isStopping(): boolean {
@@ -152,7 +157,6 @@ export class SimNode {
     this.#arm();
   }
 
-  /** The power goes. */
   crash(harm = UNCOUNTED): void {
     this.network.hasPower = false;
     this.kill(harm);
@@ -224,6 +228,7 @@ export class SimNode {
   freeze(harm = UNCOUNTED): void {
     this.#interruption.begin(harm);
     if (!this.#isFrozen) this.#frozenAt = this.clock.now();
+    if (!this.isStalled) this.#pausedAt = this.#options.queue.now;
     this.#isFrozen = true;
     this.#mustFreeze = false;
   }
@@ -236,6 +241,7 @@ export class SimNode {
 
   stall(harm = UNCOUNTED): void {
     this.#interruption.begin(harm);
+    if (!this.isStalled) this.#pausedAt = this.#options.queue.now;
     this.#isStalled = true;
   }
 

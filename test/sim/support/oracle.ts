@@ -352,8 +352,10 @@ export class Oracle {
     // One that has given its Lease up is no member any more.
     const isThere = (other: SimNode): boolean =>
       isRunning(other) && on.hasCarrier(other.port) && api.member(other.name)?.holder != null;
-    const there = nodes.filter((other) => other !== node && isThere(other));
-    const heard = there.filter((other) => on.hears(other.port, node.port));
+    const isHeard = (other: SimNode): boolean => on.hears(other.port, node.port);
+    const isKnown = (other: SimNode): boolean => isHeard(other) || !node.hasMissedStartOf(other);
+    const there = nodes.filter((other) => other !== node && isThere(other) && isKnown(other));
+    const heard = there.filter(isHeard);
     return 2 * (1 + heard.length) < 1 + there.length;
   }
 
