@@ -16,6 +16,7 @@ export interface SeedOptions {
   readonly code?: Code;
   /** Only these kinds; all of them when it is not given. */
   readonly kinds?: readonly string[];
+  /** How long faults are injected, at most. */
   readonly faultMs?: number;
   readonly rateError?: number;
   /** For all clusters, in place of those that the seed gives. */
@@ -41,6 +42,8 @@ export const RATE_ERROR = 0.05;
 
 /** How long faults are injected, in the tests. */
 export const FAULT_MS = 300_000;
+/** A cluster in which more happens has faults for a shorter time: all cost about the same. */
+const EVENTS_PER_MS_MAX = 0.1;
 const FAULT_GAP_MS_MIN = 1_000;
 const FAULT_GAP_MS_MAX = 10_000;
 /** The larger the gap's exponent, the nearer most gaps are to the shortest. */
@@ -126,8 +129,10 @@ function injectFor(cluster: Cluster, gapExponent: number, options: SeedOptions):
   const { kinds, faultMs = FAULT_MS } = options;
   const chosen: readonly FaultKind[] =
     kinds === undefined ? FAULTS : FAULTS.filter((kind) => kinds.includes(kind.name));
-  const until = cluster.queue.now + faultMs;
-  while (cluster.queue.now < until) {
+  const { queue } = cluster;
+  const until = queue.now + faultMs;
+  const most = queue.done + EVENTS_PER_MS_MAX * faultMs;
+  while (queue.now < until && queue.done < most) {
     // Dense: a fault often meets the consequences of the one before.
     const gap = cluster.prng.float() ** gapExponent * (FAULT_GAP_MS_MAX - FAULT_GAP_MS_MIN);
     cluster.run(FAULT_GAP_MS_MIN + gap);
