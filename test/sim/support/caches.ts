@@ -88,7 +88,8 @@ export class Caches {
     else this.#unheard.set(key, new Set([...before, ...unheard]));
     const [only, other] = reaching;
     if (only === undefined || other !== undefined) {
-      this.#soles.delete(key);
+      // Nobody for a moment: who goes on after a pause has announced before it.
+      if (answering.length > 0) this.#soles.delete(key);
       if (only !== undefined) this.#noteDouble(key, place.segment, reaching);
       return;
     }
