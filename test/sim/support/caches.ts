@@ -25,7 +25,7 @@ const DEFENCE_MS = DEFAULT_TIMINGS.defendIntervalMs;
 interface Sole {
   readonly node: SimNode;
   readonly since: number;
-  /** When its main loop, which decides when to announce, stood still last. */
+  /** When its main loop, which decides when to announce, or all of it stood still last. */
   stalledAt: number;
   /** It was not heard when it announced, or two that did not hear each other answered before. */
   readonly wasSplit: boolean;
@@ -88,8 +88,9 @@ export class Caches {
     else this.#unheard.set(key, new Set([...before, ...unheard]));
     const [only, other] = reaching;
     if (only === undefined || other !== undefined) {
-      // Nobody for a moment: who goes on after a pause has announced before it.
+      // Who goes on after a pause has announced before it, and need not do so again.
       if (answering.length > 0) this.#soles.delete(key);
+      else if (sole !== undefined) sole.stalledAt = now;
       if (only !== undefined) this.#noteDouble(key, place.segment, reaching);
       return;
     }
