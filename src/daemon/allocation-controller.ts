@@ -5,7 +5,7 @@
 import type { Ip } from "../core/address.ts";
 import { isOlderVersion } from "../core/resource-version.ts";
 import { Allocator } from "../ipam/allocator.ts";
-import type { AllocatablePool, Decision } from "../ipam/types.ts";
+import type { AllocatablePool, Decision, PoolUsage } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
@@ -50,6 +50,7 @@ export class AllocationController {
   /** What the API made of our writes: newer than what the watch has brought so far. */
   readonly #written = new Map<string, Service>();
   readonly #failures = new Map<string, ApiFailure>();
+  #failedWrites = 0;
 
   constructor(ports: AllocationPorts) {
     this.#ports = ports;
@@ -64,6 +65,16 @@ export class AllocationController {
   /** Why a decision cannot be written down now, or null. */
   failure(): ApiFailure | null {
     return this.#failures.values().next().value ?? null;
+  }
+
+  /** How many decisions could not be written down, each attempt counted. */
+  get failedWrites(): number {
+    return this.#failedWrites;
+  }
+
+  /** Of every pool; none when this node does not lead. */
+  usage(): readonly PoolUsage[] {
+    return this.#allocator?.usage() ?? [];
   }
 
   configure(pools: readonly AllocatablePool[], reserved: ReadonlyMap<Ip, string>): void {
@@ -202,6 +213,7 @@ export class AllocationController {
   #remember(key: string, outcome: Outcome<Service>): void {
     if (outcome.ok) this.#written.set(key, outcome.value);
     const isFailure = !outcome.ok && !["conflict", "not-found"].includes(outcome.failure.kind);
+    if (isFailure) this.#failedWrites += 1;
     if (!outcome.ok && isFailure && this.#allocator !== null) {
       this.#failures.set(key, outcome.failure);
     } else this.#failures.delete(key);

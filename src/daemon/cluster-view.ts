@@ -60,6 +60,8 @@ export class ClusterView {
   readonly nodes = new Map<string, Node>();
   /** As they are in the cluster now, valid or not. */
   readonly configObjects = noConfigObjects();
+  /** Objects that were taken in, and times that the configuration was refused. */
+  readonly counts = { updates: 0, refusals: 0 };
   readonly #options: ClusterViewOptions;
   readonly #slices = new Map<string, EndpointSlice>();
   readonly #endpoints = new Endpoints();
@@ -250,6 +252,7 @@ export class ClusterView {
         const before = new Map(objects);
         objects.clear();
         for (const object of all) objects.set(objectKey(object), object);
+        this.counts.updates += all.length;
         for (const key of new Set([...before.keys(), ...objects.keys()])) {
           touched(key, before.get(key));
         }
@@ -259,6 +262,7 @@ export class ClusterView {
         const key = objectKey(object);
         const before = objects.get(key);
         objects.set(key, object);
+        this.counts.updates += 1;
         touched(key, before);
         this.#schedule();
       },
@@ -266,6 +270,7 @@ export class ClusterView {
         const key = objectKey(object);
         const before = objects.get(key);
         objects.delete(key);
+        this.counts.updates += 1;
         touched(key, before);
         this.#schedule();
       },
@@ -337,6 +342,7 @@ export class ClusterView {
     this.#isConfigCurrent = parsed.ok;
     this.#configProblems = parsed.ok ? [] : parsed.problems;
     if (parsed.ok) return this.#setConfig(parsed.value);
+    this.counts.refusals += 1;
     // A daemon that is started anew meanwhile works from what it worked from before.
     const last = this.#isConfigured ? null : (this.#options.lastValid?.() ?? null);
     const remembered = last === null ? parsed : parseConfigObjects(last.config, nodes);

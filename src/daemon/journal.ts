@@ -20,15 +20,24 @@ export interface JournalOptions {
   readonly events: ServiceEvents;
 }
 
+/** Rows that were written since the start. */
+export type JournalCount = Pick<HistoryRow, "change" | "cause"> & { count: number };
+
 export class Journal {
   readonly #options: JournalOptions;
   readonly #owners = new Map<Ip, string | null>();
+  /** By what changed and why. */
+  readonly #counts = new Map<string, JournalCount>();
 
   constructor(options: JournalOptions) {
     this.#options = options;
     for (const { address, owner } of options.store.tenures()) {
       this.#owners.set(address as Ip, owner);
     }
+  }
+
+  counts(): readonly Readonly<JournalCount>[] {
+    return [...this.#counts.values()];
   }
 
   /** This node gained or lost a VIP. */
@@ -90,8 +99,16 @@ export class Journal {
 
   #write(row: Omit<HistoryRow, "at">): void {
     const { store, clock, log } = this.#options;
+    this.#count(row);
     store.recordChange({ at: clock.wall(), ...row });
     log.info({ event: "owner-change", ...row }, `${row.address} ${row.change}: ${row.cause}`);
+  }
+
+  #count({ change, cause }: Omit<HistoryRow, "at">): void {
+    const key = `${change} ${cause}`;
+    const counted = this.#counts.get(key) ?? { change, cause, count: 0 };
+    counted.count += 1;
+    this.#counts.set(key, counted);
   }
 }
 

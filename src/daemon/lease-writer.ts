@@ -29,6 +29,7 @@ export class LeaseWriter {
   readonly #queue: (() => Promise<void>)[] = [];
   #running = 0;
   #failure: ApiFailure | null = null;
+  readonly #counts = { written: 0, conflict: 0, failed: 0 };
 
   constructor(options: LeaseWriterOptions) {
     this.#options = options;
@@ -37,6 +38,11 @@ export class LeaseWriter {
   /** Why the last write did not get through, or null when it did; a conflict did. */
   failure(): ApiFailure | null {
     return this.#failure;
+  }
+
+  /** Writes by their outcome. */
+  counts(): Readonly<Record<WriteOutcome<unknown>["kind"], number>> {
+    return this.#counts;
   }
 
   /** Writes at once; `sentAt` was taken before the request was sent. */
@@ -56,9 +62,11 @@ export class LeaseWriter {
     this.#failure = outcome.ok || isConflict(outcome) ? null : outcome.failure;
     if (hadFailed && this.#failure === null) this.#options.onReached?.();
     if (outcome.ok) {
+      this.#counts.written += 1;
       return { sentAt, outcome: { kind: "written", record: decode(outcome.value) } };
     }
     const kind = this.#failure === null ? "conflict" : "failed";
+    this.#counts[kind] += 1;
     return { sentAt, outcome: { kind } };
   }
 

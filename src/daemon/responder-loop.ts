@@ -239,7 +239,8 @@ export class ResponderLoop {
 
   #startCount(address: Ip): void {
     const key = addressKey(address);
-    if (!this.#answered.has(key)) this.#answered.set(key, { address, count: 0, last: null });
+    if (this.#answered.has(key)) return;
+    this.#answered.set(key, { address, count: 0, last: null, announced: 0 });
   }
 
   #setInterfaces(wanted: readonly AnsweringInterface[]): void {
@@ -360,9 +361,12 @@ export class ResponderLoop {
     for (const open of this.#interfaces.values()) {
       for (const address of addresses) {
         if (!this.#responder.maySpeak(address, open.about.name, now)) continue;
+        const stats = this.#answered.get(addressKey(address));
         for (const packet of announcements(address, open.about.mac)) {
           const out = this.#sender.reserve(open.socket);
-          if (out !== null) encodeArp(packet, out);
+          if (out === null) continue;
+          encodeArp(packet, out);
+          if (stats !== undefined) stats.announced += 1;
         }
         this.#counters.announced = (this.#counters.announced ?? 0) + 1;
       }

@@ -98,6 +98,8 @@ export interface ResponderReport {
     readonly address: Ip;
     readonly answered: number;
     readonly lastAnswer: LastAnswer | null;
+    /** Frames that announced it. */
+    readonly announced: number;
   }[];
   readonly problems: readonly { readonly interface: string; readonly message: string }[];
   readonly peers: readonly {

@@ -10,6 +10,8 @@ export interface AnswerCount {
   readonly address: Ip;
   count: number;
   last: LastAnswer | null;
+  /** Frames that announced it. */
+  announced: number;
 }
 
 export function reportOf(parts: {
@@ -26,10 +28,11 @@ export function reportOf(parts: {
   const counters = { ...parts.counters };
   for (const [name, count] of Object.entries(parts.beacons)) counters[`beacon-${name}`] = count;
   for (const [name, count] of Object.entries(parts.drops)) counters[`beacon-drop-${name}`] = count;
-  const vips = [...parts.answered].map(({ address, count, last }) => ({
+  const vips = [...parts.answered].map(({ address, count, last, announced }) => ({
     address,
     answered: count,
     lastAnswer: last,
+    announced,
   }));
   const problems = [...parts.problems].map(([name, message]) => ({ interface: name, message }));
   const { peers, foreignClusters } = parts;

@@ -14,7 +14,7 @@ import { Connections } from "./connections.ts";
 import { Deadline } from "./deadline.ts";
 import type { RequestTarget } from "./describe.ts";
 import type { Kubeconfig } from "./kubeconfig.ts";
-import { type Outcome, success } from "./outcome.ts";
+import { type ApiFailureKind, type Outcome, success } from "./outcome.ts";
 import { readBody } from "./read-body.ts";
 import { TokenReader } from "./token.ts";
 import { readWatch, type WatchMessage } from "./watch.ts";
@@ -45,6 +45,8 @@ export interface ApiClientOptions {
   readonly watchOpenTimeoutMs?: number;
 }
 
+export type RequestOutcome = "ok" | ApiFailureKind;
+
 const TIMEOUT_MS = 5_000;
 /** A page of 500 objects of 100 KB each; more than that is asked for in smaller pages. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
@@ -60,6 +62,7 @@ export class ApiClient {
   readonly #options: ApiClientOptions;
   readonly #connections: Connections;
   readonly #token: TokenReader;
+  readonly #counts = new Map<RequestOutcome, number>();
 
   constructor(kubeconfig: Kubeconfig, options: ApiClientOptions = {}) {
     this.#kubeconfig = kubeconfig;
@@ -73,13 +76,24 @@ export class ApiClient {
     return this.#kubeconfig.origin + this.#kubeconfig.basePath;
   }
 
+  /** Exchanges with the server by what came of them; a watch counts once, when it is opened. */
+  counts(): ReadonlyMap<RequestOutcome, number> {
+    return this.#counts;
+  }
+
+  #counted<T>(outcome: Outcome<T>): Outcome<T> {
+    const name = outcome.ok ? "ok" : outcome.failure.kind;
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    return outcome;
+  }
+
   /** `value` is the answer's JSON object, unchecked beyond that: decode it. */
   async request<T = unknown>(request: ApiRequest): Promise<Outcome<T>> {
     const token = this.#token.current();
-    const first = await this.#exchange(request, token);
+    const first = this.#counted(await this.#exchange(request, token));
     if (first.ok || first.failure.kind !== "unauthorized") return first as Outcome<T>;
     if (!this.#token.renew(token)) return first;
-    return (await this.#exchange(request, this.#token.current())) as Outcome<T>;
+    return this.#counted(await this.#exchange(request, this.#token.current())) as Outcome<T>;
   }
 
   async #exchange(request: ApiRequest, token: string | null): Promise<Outcome<unknown>> {
@@ -144,7 +158,7 @@ export class ApiClient {
   ): Promise<Outcome<Dispatcher.ResponseData>> {
     let token = this.#token.current();
     for (let attempt = 0; ; attempt++) {
-      const opened = await this.#openWatchOnce(target, { ...options, token });
+      const opened = this.#counted(await this.#openWatchOnce(target, { ...options, token }));
       const refused = !opened.ok && opened.failure.kind === "unauthorized";
       if (!refused || attempt > 0 || !this.#token.renew(token)) return opened;
       token = this.#token.current();

@@ -94,6 +94,16 @@ export class OwnershipViews {
     return this.#ports.members.list(now);
   }
 
+  /** Whether the API could not be written to when it was last tried. */
+  isHoldover(now: BootMs): boolean {
+    return this.#ports.situation(now).isHoldover;
+  }
+
+  /** Tenures that ended on an interface because no beacon left it in time. */
+  lapses(): number {
+    return this.#ports.vips.lapses;
+  }
+
   /** Every VIP Lease known, also of addresses that no Service has. */
   records(): readonly VipRecord[] {
     return this.#ports.vips.records();

@@ -2,6 +2,7 @@
 // The one module that knows SQL. A write that fails is reported, not thrown: a full disk must not
 // stop an address from being answered.
 
+import { statSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { AppError, errorText } from "../core/errors.ts";
 import type { WallMs } from "../core/time.ts";
@@ -82,6 +83,14 @@ export class Store {
   /** Why the last write failed, or null when it succeeded. */
   failure(): AppError | null {
     return this.#failure;
+  }
+
+  /** Of its files, the write-ahead log included; 0 when it is in memory, for want of a disk. */
+  bytes(): number {
+    const { name, memory } = this.#database;
+    const files = memory ? [] : [name, `${name}-wal`];
+    const sizes = files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   close(): void {

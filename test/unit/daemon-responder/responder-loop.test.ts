@@ -67,6 +67,7 @@ test("ResponderLoop announces on the interfaces of the grant, with the MAC of ea
   }
   assert.deepEqual(harness.socket(eth2.index).sent, []);
   assert.equal(harness.count("announced"), 2);
+  assert.equal(harness.report().vips[0]?.announced, 4, "both operations, on both interfaces");
 });
 
 test("ResponderLoop repeats announcements at 50, 200, 1000, 2000 and 4000 ms", () => {
@@ -349,17 +350,18 @@ test("ResponderLoop counts what the kernel did not take", () => {
 test("ResponderLoop reports answers and the last one, once a second, for each address", () => {
   const harness = new Harness();
   harness.grant();
-  assert.deepEqual(harness.report().vips, [{ address: VIP, answered: 0, lastAnswer: null }]);
+  const about = { address: VIP, announced: 0 };
+  assert.deepEqual(harness.report().vips, [{ ...about, answered: 0, lastAnswer: null }]);
   const { now } = harness;
   harness.socket().deliver([request()]);
   harness.pass(999);
   harness.socket().deliver([request(VIP, { senderMac: OTHER_NODE, source: OTHER_NODE })]);
   const first = { at: now, to: CLIENT, interface: "eth0" };
-  assert.deepEqual(harness.report().vips, [{ address: VIP, answered: 2, lastAnswer: first }]);
+  assert.deepEqual(harness.report().vips, [{ ...about, answered: 2, lastAnswer: first }]);
   harness.pass(1);
   harness.socket().deliver([request(VIP, { senderMac: OTHER_NODE, source: OTHER_NODE })]);
   const second = { at: harness.now, to: OTHER_NODE, interface: "eth0" };
-  assert.deepEqual(harness.report().vips, [{ address: VIP, answered: 3, lastAnswer: second }]);
+  assert.deepEqual(harness.report().vips, [{ ...about, answered: 3, lastAnswer: second }]);
   harness.grant();
   assert.equal(harness.report().vips[0]?.answered, 3, "a grant again keeps the count");
   harness.loop.receive({ type: "revoke", address: VIP });

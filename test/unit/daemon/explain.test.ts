@@ -187,7 +187,10 @@ interface ChainRow {
 const LAST_ANSWER = { to: "02:00:00:00:00:09" as Mac, interface: "eth0" };
 const answeredAt = (at: number) => ({
   vip: () => OWNED,
-  answers: () => ({ address: VIP, answered: 7, lastAnswer: { at: bootMs(at), ...LAST_ANSWER } }),
+  answers: () => ({
+    ...{ address: VIP, answered: 7, announced: 0 },
+    lastAnswer: { at: bootMs(at), ...LAST_ANSWER },
+  }),
 });
 
 const POOL_ROWS: readonly ChainRow[] = [
@@ -283,7 +286,7 @@ const WIRE_ROWS: readonly ChainRow[] = [
     step: "wire",
     changes: {
       vip: () => OWNED,
-      answers: () => ({ address: VIP, answered: 0, lastAnswer: null }),
+      answers: () => ({ address: VIP, answered: 0, lastAnswer: null, announced: 0 }),
     },
     expected: ["unknown", "nobody has asked since this node took it"],
   },

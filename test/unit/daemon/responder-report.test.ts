@@ -49,8 +49,8 @@ test("reportOf() names each counter by where it was counted", () => {
 test("reportOf() tells of each address, problem, peer and foreign cluster", () => {
   const last = { at: bootMs(9), to: "02:00:00:00:00:01" as Mac, interface: "eth0" };
   const answered: AnswerCount[] = [
-    { address: ip("10.0.0.1"), count: 0, last: null },
-    { address: ip("10.0.0.2"), count: 8, last },
+    { address: ip("10.0.0.1"), count: 0, last: null, announced: 0 },
+    { address: ip("10.0.0.2"), count: 8, last, announced: 4 },
   ];
   const peers = [{ node: "n2", interface: "eth0", verdict: "heard", state: "live" }] as const;
   const problems = new Map([["eth1", "it is down"]]);
@@ -59,8 +59,8 @@ test("reportOf() tells of each address, problem, peer and foreign cluster", () =
   const foreignClusters = [{ cluster: "ff00000000000000", ...host }];
   const report = reportOf({ ...NOTHING, answered, problems, peers, foreignClusters });
   assert.deepEqual(report.vips, [
-    { address: "10.0.0.1", answered: 0, lastAnswer: null },
-    { address: "10.0.0.2", answered: 8, lastAnswer: last },
+    { address: "10.0.0.1", answered: 0, lastAnswer: null, announced: 0 },
+    { address: "10.0.0.2", answered: 8, lastAnswer: last, announced: 4 },
   ]);
   assert.deepEqual(report.problems, [{ interface: "eth1", message: "it is down" }]);
   assert.deepEqual([report.peers, report.foreignClusters], [peers, foreignClusters]);
@@ -68,7 +68,7 @@ test("reportOf() tells of each address, problem, peer and foreign cluster", () =
 
 test("reportOf() is of its moment: later counts are not in it", () => {
   const counters = { answered: 1 };
-  const count: AnswerCount = { address: ip("10.0.0.1"), count: 1, last: null };
+  const count: AnswerCount = { address: ip("10.0.0.1"), count: 1, last: null, announced: 0 };
   const report = reportOf({ ...NOTHING, counters, answered: [count] });
   counters.answered = 2;
   count.count = 2;
