@@ -30,6 +30,8 @@ export interface Findable {
   readonly socketNotice?: string | null;
   /** Why peers cannot hear this node, or null. */
   readonly beaconProblem?: string | null;
+  /** Why the metrics are not served, or null. */
+  readonly metricsProblem?: string | null;
   /** Another host that runs lbd under this node's name, or null. */
   readonly namesake?: {
     readonly interface: string;
@@ -56,24 +58,58 @@ const LISTED_MAX = 5;
 
 const WORST_FIRST: readonly Health[] = ["failing", "degraded", "ok"];
 
+interface Kind {
+  readonly of: (input: Findable) => readonly Finding[];
+  /** What lists those that are too many; missing: there are few. */
+  readonly more?: string;
+}
+
+/** Everything that is looked for, in the order in which it is told. The names are labels. */
+const KINDS = {
+  api: { of: apiFindings },
+  "lease-writes": { of: ({ leaseFailure }) => leaseFinding(leaseFailure) },
+  "status-writes": { of: ({ writeFailure }) => writeFinding(writeFailure) },
+  configuration: {
+    of: ({ configProblems }) => configProblems.map(configFinding),
+    more: "lbctl status -o json",
+  },
+  store: { of: storeFindings },
+  interface: { of: ({ responderProblems }) => responderProblems.map(responderFinding) },
+  socket: { of: socketFinding },
+  "beacon-key": { of: beaconKeyFinding },
+  links: { of: linkFinding },
+  "missing-interface": { of: ({ missingInterfaces }) => missingInterfaces.map(missingFinding) },
+  metrics: { of: metricsFinding },
+  unanswered: { of: ({ orphans }) => orphans.map(orphanFinding), more: "lbctl vips" },
+  pool: { of: ({ poolConflicts }) => poolConflicts.map(poolFinding), more: "lbctl pools -o json" },
+  ipv6: { of: ({ ipv6Addresses }) => ipv6Finding(ipv6Addresses) },
+  wire: { of: ({ wire }) => (wire ?? []).map(wireFinding), more: "lbctl history" },
+  "filtered-beacons": {
+    of: ({ filtered }) => (filtered ?? []).map(filteredFinding),
+    more: "lbctl nodes",
+  },
+  drained: { of: ({ drained }) => drainFinding(drained) },
+  namesake: { of: ({ namesake }) => namesakeFinding(namesake ?? null) },
+  "foreign-cluster": {
+    of: ({ foreignClusters }) => (foreignClusters ?? []).map(foreignFinding),
+    more: "lbctl status -o json",
+  },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+export type FindingKind = keyof typeof KINDS;
+
 export function findings(input: Findable): Finding[] {
-  const all = [
-    ...apiFindings(input.apiFailures),
-    ...leaseFinding(input.leaseFailure),
-    ...writeFinding(input.writeFailure),
-    ...listed(input.configProblems.map(configFinding), "lbctl status -o json"),
-    ...storeFindings(input),
-    ...hostFindings(input),
-    ...listed(input.orphans.map(orphanFinding), "lbctl vips"),
-    ...listed(input.poolConflicts.map(poolFinding), "lbctl pools -o json"),
-    ...ipv6Finding(input.ipv6Addresses),
-    ...listed((input.wire ?? []).map(wireFinding), "lbctl history"),
-    ...listed((input.filtered ?? []).map(filteredFinding), "lbctl nodes"),
-    ...drainFinding(input.drained),
-    ...namesakeFinding(input.namesake ?? null),
-    ...listed((input.foreignClusters ?? []).map(foreignFinding), "lbctl status -o json"),
-  ];
+  const all = Object.values<Kind>(KINDS).flatMap(({ of, more }) => {
+    const found = of(input);
+    return more === undefined ? found : listed(found, more);
+  });
   return WORST_FIRST.flatMap((health) => all.filter((finding) => finding.health === health));
+}
+
+/** All of them, also those that are too many to be listed. */
+export function countFindings(input: Findable): ReadonlyMap<FindingKind, number> {
+  const kinds = Object.entries<Kind>(KINDS) as [FindingKind, Kind][];
+  return new Map(kinds.map(([kind, { of }]) => [kind, of(input).length]));
 }
 
 function listed(all: readonly Finding[], next: string): Finding[] {
@@ -89,7 +125,7 @@ export function worst(list: readonly Finding[]): Health {
 }
 
 /** One finding for each distinct failure: an API that is gone fails for every resource. */
-function apiFindings(failures: ReadonlyMap<string, ApiFailure>): Finding[] {
+function apiFindings({ apiFailures: failures }: Findable): Finding[] {
   const byKind = new Map<string, { resources: string[]; failure: ApiFailure }>();
   for (const [resource, failure] of failures) {
     const entry = byKind.get(failure.kind) ?? { resources: [], failure };
@@ -157,46 +193,51 @@ function storeFindings(input: Findable): Finding[] {
   }));
 }
 
-function hostFindings(input: Findable): Finding[] {
-  const list: Finding[] = input.responderProblems.map((problem) => ({
+function responderFinding(problem: Findable["responderProblems"][number]): Finding {
+  return {
     health: "failing",
     what: `Interface "${problem.interface}" cannot be listened on: nothing is answered there`,
     cause: problem.message,
     next: `ip link show ${problem.interface}`,
-  }));
-  if (input.socketNotice != null) {
-    list.push({
-      health: "degraded",
-      what: "Nobody but root may use lbctl",
-      cause: input.socketNotice,
-      next: 'groupadd --system lbd, or mend socketGroup in the node file; "systemctl restart lbd"',
-    });
-  }
-  if (input.beaconProblem != null) {
-    list.push({
-      health: "degraded",
-      what: "The key of the beacons cannot be read; without one this node owns nothing",
-      cause: input.beaconProblem,
-      next: "kubectl get secret lbd-beacon-key -n lbd-system; kubectl apply -f deploy/rbac.yaml",
-    });
-  }
-  if (input.linkFailure !== null) {
-    list.push({
-      health: "failing",
-      what: "The host's interfaces cannot be read",
-      cause: input.linkFailure,
-      next: 'journalctl -u lbd, then "systemctl restart lbd"',
-    });
-  }
-  for (const name of input.missingInterfaces) {
-    list.push({
-      health: "degraded",
-      what: `An L2Advertisement names interface "${name}", which this node does not have`,
-      cause: "the name is misspelt, or the interface is not made yet",
-      next: "ip -brief link, and kubectl get l2advertisements -A -o yaml",
-    });
-  }
-  return list;
+  };
+}
+
+function socketFinding({ socketNotice }: Findable): Finding[] {
+  if (socketNotice == null) return [];
+  const what = "Nobody but root may use lbctl";
+  const next =
+    'groupadd --system lbd, or mend socketGroup in the node file; "systemctl restart lbd"';
+  return [{ health: "degraded", what, cause: socketNotice, next }];
+}
+
+function beaconKeyFinding({ beaconProblem }: Findable): Finding[] {
+  if (beaconProblem == null) return [];
+  const what = "The key of the beacons cannot be read; without one this node owns nothing";
+  const next = "kubectl get secret lbd-beacon-key -n lbd-system; kubectl apply -f deploy/rbac.yaml";
+  return [{ health: "degraded", what, cause: beaconProblem, next }];
+}
+
+function linkFinding({ linkFailure }: Findable): Finding[] {
+  if (linkFailure === null) return [];
+  const what = "The host's interfaces cannot be read";
+  const next = 'journalctl -u lbd, then "systemctl restart lbd"';
+  return [{ health: "failing", what, cause: linkFailure, next }];
+}
+
+function missingFinding(name: string): Finding {
+  return {
+    health: "degraded",
+    what: `An L2Advertisement names interface "${name}", which this node does not have`,
+    cause: "the name is misspelt, or the interface is not made yet",
+    next: "ip -brief link, and kubectl get l2advertisements -A -o yaml",
+  };
+}
+
+function metricsFinding({ metricsProblem }: Findable): Finding[] {
+  if (metricsProblem == null) return [];
+  const what = "Prometheus cannot read the metrics of this node";
+  const next = 'ss -ltnp; or another `metrics.port` in the node file, then "systemctl restart lbd"';
+  return [{ health: "degraded", what, cause: metricsProblem, next }];
 }
 
 function orphanFinding(orphan: { address: string; reason: string }): Finding {

@@ -25,7 +25,7 @@ import type { ApiHealth } from "./api-health.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
 import { explain } from "./explain.ts";
-import { findings, worst } from "./findings.ts";
+import { countFindings, type Findable, findings, worst } from "./findings.ts";
 import { type Here, plannedMove, whyStuck } from "./moves.ts";
 import { whyOrphan } from "./orphans.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
@@ -57,6 +57,7 @@ export interface ViewSources {
     linkFailure: string | null;
     socketNotice?: string | null;
     beaconProblem?: string | null;
+    metricsProblem?: string | null;
     wire?: readonly { address: string; owner: string; macs: readonly string[] }[];
     namesake?: { interface: string; address: string; isNewer: boolean } | null;
   };
@@ -114,11 +115,20 @@ export class Views implements ApiSource {
   }
 
   findings(): Finding[] {
+    return findings(this.#findable());
+  }
+
+  /** By kind, those too that are too many to be listed. */
+  findingCounts(): ReadonlyMap<string, number> {
+    return countFindings(this.#findable());
+  }
+
+  #findable(): Findable {
     const { node, cluster, store, responder } = this.#sources;
     const { cause } = this.#sources.drain;
     const addresses = cluster.addresses();
     const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
-    return findings({
+    return {
       apiFailures: this.#sources.api().failures,
       leaseFailure: this.#sources.api().leaseFailure,
       writeFailure: this.#sources.allocation.failure(),
@@ -133,7 +143,7 @@ export class Views implements ApiSource {
       ipv6Addresses: addresses.length - ipv4.length,
       drained: cause === null ? null : { cause, node },
       ...this.#sources.host(),
-    });
+    };
   }
 
   vips(): VipView[] {

@@ -8,7 +8,7 @@ import type { ForeignCluster } from "../../../src/beacon/foreign-clusters.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import type { Findable } from "../../../src/daemon/findings.ts";
-import { findings, worst } from "../../../src/daemon/findings.ts";
+import { countFindings, findings, worst } from "../../../src/daemon/findings.ts";
 import type { ApiFailureKind } from "../../../src/k8s-sync/outcome.ts";
 
 const NOTHING: Findable = {
@@ -113,6 +113,18 @@ const API_ROWS: readonly Row[] = [
 ];
 
 const HERE_ROWS: readonly Row[] = [
+  {
+    name: "metrics that are not served",
+    input: { metricsProblem: "Cannot listen on 127.0.0.1 port 7472: it is in use" },
+    expected: [
+      {
+        health: "degraded",
+        what: "Prometheus cannot read the metrics of this node",
+        cause: "Cannot listen on 127.0.0.1 port 7472: it is in use",
+        next: 'ss -ltnp; or another `metrics.port` in the node file, then "systemctl restart lbd"',
+      },
+    ],
+  },
   {
     name: "an invalid pool and an invalid advertisement",
     input: {
@@ -316,6 +328,14 @@ test("findings() puts what fails first, what is only to be known last, and keeps
     ["degraded", "the name is misspelt, or the interface is not made yet"],
     ["ok", list.at(-1)?.cause],
   ]);
+});
+
+test("countFindings() counts by kind, those too that are too many to be listed", () => {
+  const orphans = Array.from({ length: 9 }, (_, i) => ({ address: `10.0.0.${i}`, reason: "x" }));
+  const counts = countFindings({ ...NOTHING, orphans, linkFailure: "x" });
+  assert.deepEqual([counts.get("unanswered"), counts.get("links"), counts.get("api")], [9, 1, 0]);
+  const none = [...countFindings(NOTHING).values()];
+  assert.deepEqual(new Set(none), new Set([0]), "every kind is told, also at zero");
 });
 
 test("worst() is failing when anything is, degraded when anything is, else ok", () => {
