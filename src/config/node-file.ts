@@ -4,6 +4,7 @@
 import type { Document } from "yaml";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { parseIp } from "../core/address.ts";
 import { errorText } from "../core/errors.ts";
 import type { Parsed, Problem } from "../core/problem.ts";
 import { problemsOf } from "./zod-problems.ts";
@@ -76,6 +77,16 @@ const nodeFileSchema = z.strictObject({
       const formula = `intervalMs x (multiplier + 2) + ${RESTART_MS}`;
       const message = `0, or at least ${formula}, which is ${leastMs}`;
       context.addIssue({ code: "custom", path: ["restartHoldMs"], message });
+    })
+    .prefault({}),
+  /** Where Prometheus reads; port 0: nowhere. */
+  metrics: z
+    .strictObject({
+      address: z
+        .string()
+        .refine((text) => parseIp(text) !== null, { error: "an IPv4 or IPv6 address" })
+        .default("127.0.0.1"),
+      port: z.int().min(0).max(65_535).default(7_472),
     })
     .prefault({}),
   /** Addresses go back to the node that ranks first for them, once it is there again. */

@@ -26,6 +26,7 @@ import { Leading } from "./leading.ts";
 import { LeaseRouter } from "./lease-router.ts";
 import { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
+import { MetricsTask } from "./metrics-task.ts";
 import { MissingInterfaces } from "./missing-interfaces.ts";
 import { Namesake } from "./namesake.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -73,6 +74,7 @@ export class Daemon {
   readonly #missing: MissingInterfaces;
   readonly #reactions: Reactions;
   readonly #views: Views;
+  readonly #metrics: MetricsTask;
   #socketNotice: string | null = null;
   /** For whoever has something to say to the machine and to the thread. */
   readonly #tell = {
@@ -133,6 +135,7 @@ export class Daemon {
     this.#missing = new MissingInterfaces(this.#serviceEvents);
     this.#reactions = this.#createReactions();
     this.#views = this.#createViews();
+    this.#metrics = this.#createMetrics();
   }
 
   /**
@@ -163,6 +166,7 @@ export class Daemon {
       ...this.#leading.tasks,
       this.#beacons,
       this.#wireTruth,
+      this.#metrics,
       { name: "events", run: (signal) => this.#events.run(signal) },
       systemd,
     ];
@@ -329,6 +333,7 @@ export class Daemon {
         linkFailure: this.#host.failure,
         socketNotice: this.#socketNotice,
         beaconProblem: this.#beacons.problem(),
+        metricsProblem: this.#metrics.problem,
         namesake: this.#namesake.current,
         wire: this.#wireTruth.findings(),
       }),
@@ -340,6 +345,15 @@ export class Daemon {
         "events-dropped": this.#events.counts().dropped,
       }),
     });
+  }
+
+  #createMetrics(): MetricsTask {
+    const parts = { views: this.#views, cluster: this.#cluster, ownership: this.#ownership };
+    const writers = { client: this.#client, writer: this.#writer, events: this.#events };
+    const wire = { responder: this.#responder, wireTruth: this.#wireTruth };
+    const rest = { leading: this.#leading, store: this.#store, journal: this.#journal };
+    const host = { file: this.#file, clock, log: this.#log };
+    return new MetricsTask({ ...host, ...parts, ...writers, ...wire, ...rest });
   }
 
   #createCommands(): DaemonCommands {

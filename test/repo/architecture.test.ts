@@ -22,6 +22,7 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/arp", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/ndp", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/metrics", pure: true, internal: CORE, packages: [], node: false },
 
   // Edges: one external thing each, no decisions.
   { path: "src/arp/packet-socket.ts", internal: [...CORE, "native"], packages: [], node: true },
@@ -32,6 +33,8 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/store", internal: CORE, packages: ["better-sqlite3", "zod"], node: true },
   { path: "src/bgp", internal: CORE, packages: [], node: true },
   { path: "src/api", internal: [...CORE, "native"], packages: ["zod"], node: true },
+  { path: "src/metrics/exposition.ts", internal: [], packages: ["prom-client"], node: false },
+  { path: "src/metrics/server.ts", internal: CORE, packages: [], node: true },
   { path: "native", internal: CORE, packages: [], node: true },
 
   // lbctl reaches the daemon through the API's client and knows nothing else of it. It reads files
@@ -50,7 +53,8 @@ const ROWS: readonly ImportRow[] = [
   {
     path: "src/daemon",
     internal: ["src/core", "src/config", "src/ipam", "src/ownership", "src/arp", "src/ndp",
-      "src/beacon", "src/link", "src/k8s-sync", "src/store", "src/bgp", "src/api", "native"],
+      "src/beacon", "src/link", "src/k8s-sync", "src/store", "src/bgp", "src/api", "src/metrics",
+      "native"],
     packages: ["commander", "pino", "sd-notify"],
     node: true,
   },
@@ -76,6 +80,7 @@ const RUNTIME_DEPENDENCIES: Readonly<Record<string, string>> = {
   "ip-address": "IPv6 text and BigInt values",
   netlink: "rtnetlink: interfaces, addresses, carrier",
   pino: "JSON logs",
+  "prom-client": "the text that Prometheus reads",
   "sd-notify": "READY, STATUS and WATCHDOG to systemd",
   undici: "HTTP to the Kubernetes API: pooling, client certificates",
   yaml: "the node file and kubeconfigs",

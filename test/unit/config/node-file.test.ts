@@ -66,6 +66,19 @@ const BAD: readonly (readonly [string, string, readonly Problem[]])[] = [
     [{ where: "namespace", found: '"a.b"', expected: "a namespace name (RFC 1123 label)" }],
   ],
   [
+    "a name where metrics are served",
+    "metrics: {address: localhost}",
+    [{ where: "metrics.address", found: '"localhost"', expected: "an IPv4 or IPv6 address" }],
+  ],
+  [
+    "a port for metrics that is none, and a key that is none",
+    "metrics: {port: 65536, path: /x}",
+    [
+      { where: "metrics.port", found: "65536", expected: "at most 65535" },
+      { where: "metrics.path", ...UNKNOWN },
+    ],
+  ],
+  [
     "an empty group",
     'socketGroup: ""',
     [{ where: "socketGroup", found: '""', expected: "at least 1 character" }],
@@ -225,6 +238,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         socket: "/run/lbd/lbd.sock",
         socketGroup: "lbd",
         beacons: BEACON_DEFAULTS,
+        metrics: { address: "127.0.0.1", port: 7_472 },
         preempt: false,
         drainOnCordon: false,
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],

@@ -36,6 +36,7 @@ function host(t: TestContext): Host {
     `stateFile: ${join(folder, "state.db")}`,
     `socket: ${socket}`,
     'excludeInterfaces: [".*"]',
+    "metrics: {port: 0}",
   ];
   writeFileSync(config, `${lines.join("\n")}\n`);
   return { config, socket };

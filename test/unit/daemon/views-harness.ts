@@ -37,6 +37,8 @@ export interface Harness {
   readonly views: Views;
   readonly store: Store;
   readonly cluster: ViewSources["cluster"];
+  readonly ownership: OwnershipDriver;
+  readonly clock: ViewSources["clock"];
   readonly allocation: AllocationController;
   /** Tells the machine something, at the present time. */
   readonly step: (event: OwnershipEvent) => void;
@@ -108,7 +110,7 @@ export function viewsOf(
   const setNow = (milliseconds: number): void => {
     now = bootMs(milliseconds);
   };
-  return { views, store, cluster, allocation, step, setNow };
+  return { views, store, cluster, ownership, clock, allocation, step, setNow };
 }
 
 export function member(node: string, changes: Partial<MemberRecord> = {}): MemberRecord {

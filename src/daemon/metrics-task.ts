@@ -1,0 +1,173 @@
+// Serves the metrics: takes a snapshot of the parts of the daemon when somebody reads them. All is
+// counted where it happens anyway; between two scrapes this does nothing.
+
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { OUTCOMES } from "../arp/responder.ts";
+import type { NodeFile } from "../config/node-file.ts";
+import type { Clock } from "../core/time.ts";
+import { VERSION } from "../core/version.ts";
+import type { EventRecorder } from "../k8s-sync/events.ts";
+import { METRICS } from "../metrics/catalog.ts";
+import { Exposition } from "../metrics/exposition.ts";
+import { MetricsServer } from "../metrics/server.ts";
+import type { OwnedVip, Snapshot } from "../metrics/snapshot.ts";
+import type { Store } from "../store/store.ts";
+import type { AllocationController } from "./allocation-controller.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { Journal } from "./journal.ts";
+import type { LeaderDriver } from "./leader-driver.ts";
+import type { LeaseWriter } from "./lease-writer.ts";
+import type { Logger } from "./logger.ts";
+import type { OwnershipDriver } from "./ownership-driver.ts";
+import type { Responder } from "./responder.ts";
+import type { Task } from "./tasks.ts";
+import type { Views } from "./views.ts";
+import type { WireTruthTask } from "./wire-truth-task.ts";
+
+export interface MetricsSources {
+  readonly file: Pick<NodeFile, "nodeName" | "metrics">;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, "info" | "warn" | "error">;
+  readonly views: Pick<Views, "findingCounts">;
+  readonly cluster: ClusterView;
+  readonly ownership: Pick<OwnershipDriver, "machine">;
+  readonly client: { counts(): ReadonlyMap<string, number> };
+  readonly writer: Pick<LeaseWriter, "counts">;
+  readonly events: Pick<EventRecorder, "counts">;
+  readonly responder: Pick<Responder, "report" | "refresh" | "answersFor">;
+  readonly wireTruth: Pick<WireTruthTask, "counters">;
+  readonly leading: {
+    readonly leader: Pick<LeaderDriver, "isLeading">;
+    readonly allocation: Pick<AllocationController, "usage" | "failedWrites">;
+  };
+  readonly store: Pick<Store, "bytes">;
+  readonly journal: Pick<Journal, "counts">;
+}
+
+/** As names of the label `quantile`; 1 is the longest. */
+const QUANTILES = [0.5, 0.99, 1] as const;
+const DROP_PREFIX = "beacon-drop-";
+const WIRE_PREFIX = "wire-";
+
+export class MetricsTask implements Task {
+  readonly name = "metrics";
+  readonly #sources: MetricsSources;
+  readonly #exposition = new Exposition(METRICS);
+  readonly #server: MetricsServer;
+  /** Unix time in seconds. */
+  readonly #startedAt: number;
+  /** By turn of the loop: that needs no timer, which would wake an idle host. */
+  readonly #loop = monitorEventLoopDelay({ samplePerIteration: true });
+
+  constructor(sources: MetricsSources) {
+    this.#sources = sources;
+    const { file, log, clock } = sources;
+    // Once: a wall clock that is set later must not look like a restart.
+    this.#startedAt = clock.wall() / 1_000;
+    this.#server = new MetricsServer({
+      ...file.metrics,
+      contentType: this.#exposition.contentType,
+      text: () => this.#text(),
+      onProblem: (problem) => {
+        if (problem !== null) log.warn({ event: "metrics-not-served" }, problem);
+        else log.info({ event: "metrics-served", ...file.metrics }, "metrics are served");
+      },
+      onError: (error) => log.error({ event: "metrics", err: error }, "metrics cannot be told"),
+    });
+  }
+
+  /** Why they are not served though they should be, or null. */
+  get problem(): string | null {
+    return this.#server.problem;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#sources.file.metrics.port !== 0) this.#loop.enable();
+    await this.#server.run(signal);
+    this.#loop.disable();
+  }
+
+  async #text(): Promise<string> {
+    await this.#sources.responder.refresh();
+    const loopDelays = QUANTILES.map((quantile): [string, number] => {
+      return [String(quantile), this.#loop.percentile(quantile * 100) / 1e9];
+    });
+    this.#loop.reset();
+    const more = { loopDelays: new Map(loopDelays), startedAt: this.#startedAt };
+    return this.#exposition.text(snapshotOf(this.#sources, more));
+  }
+}
+
+/** Of all parts, now; `more` is what only the task itself knows. */
+export function snapshotOf(
+  sources: MetricsSources,
+  more: { readonly loopDelays: ReadonlyMap<string, number>; readonly startedAt: number },
+): Snapshot {
+  const { file, clock, cluster, leading, journal, store, views } = sources;
+  const { client, writer, events, ownership, wireTruth, responder } = sources;
+  const { views: machine } = ownership.machine;
+  const { counters } = responder.report();
+  const isRefused = cluster.configProblems.length > 0;
+  const { written, repeated, dropped, refused } = events.counts();
+  return {
+    node: file.nodeName,
+    version: VERSION,
+    pools: leading.leader.isLeading ? leading.allocation.usage() : null,
+    owned: ownedVips(sources),
+    vips: cluster.addresses().length,
+    isHoldover: machine.isHoldover(clock.boot()),
+    updates: cluster.counts.updates,
+    updateErrors: cluster.counts.refusals + leading.allocation.failedWrites,
+    isConfigLoaded: cluster.isSynced,
+    isConfigStale: isRefused || (cluster.isSynced && !cluster.isConfigCurrent),
+    changes: journal.counts(),
+    lapses: machine.lapses(),
+    beacons: beaconCounts(counters),
+    arp: {
+      receivedByOutcome: new Map(OUTCOMES.map((name) => [name, counters[name] ?? 0])),
+      sent: counters.sent ?? 0,
+      sendFailures: counters["send-failed"] ?? 0,
+      announcements: counters.announced ?? 0,
+    },
+    wireChecksByVerdict: withoutPrefix(wireTruth.counters(), WIRE_PREFIX),
+    findingsByKind: views.findingCounts(),
+    apiRequestsByOutcome: client.counts(),
+    leaseWritesByOutcome: new Map(Object.entries(writer.counts())),
+    eventsByOutcome: new Map(Object.entries({ written, repeated, dropped, refused })),
+    storeBytes: store.bytes(),
+    loopDelays: more.loopDelays,
+    process: { ...processUse(), startedAt: more.startedAt },
+  };
+}
+
+function ownedVips({ cluster, ownership, responder }: MetricsSources): OwnedVip[] {
+  return ownership.machine.owned().map((address) => {
+    const { answered, announced } = responder.answersFor(address) ?? { answered: 0, announced: 0 };
+    return { address, services: cluster.servicesOf(address), answered, announced };
+  });
+}
+
+function beaconCounts(counters: Readonly<Record<string, number>>): Snapshot["beacons"] {
+  const drops = withoutPrefix(counters, DROP_PREFIX);
+  // From an address that is on no segment: the socket drops those itself.
+  drops.set("off-segment", counters["beacon-foreign"] ?? 0);
+  return {
+    sent: counters["beacon-sent"] ?? 0,
+    sendFailures: counters["beacon-sendFailed"] ?? 0,
+    received: (counters["beacon-received"] ?? 0) + (counters["beacon-foreign"] ?? 0),
+    dropsByReason: drops,
+  };
+}
+
+function withoutPrefix(
+  counters: Readonly<Record<string, number>>,
+  prefix: string,
+): Map<string, number> {
+  const named = Object.entries(counters).filter(([name]) => name.startsWith(prefix));
+  return new Map(named.map(([name, count]) => [name.slice(prefix.length), count]));
+}
+
+function processUse(): Omit<Snapshot["process"], "startedAt"> {
+  const { user, system } = process.cpuUsage();
+  return { cpu: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() };
+}

@@ -1,0 +1,68 @@
+// What the metrics are made from: the daemon at one moment, as plain values.
+
+export interface PoolCounts {
+  readonly pool: string;
+  readonly assignedIpv4: number;
+  readonly assignedIpv6: number;
+  readonly availableIpv4: number;
+  readonly availableIpv6: number;
+}
+
+/** A VIP that this node owns; what was counted since it took it. */
+export interface OwnedVip {
+  readonly address: string;
+  /** `namespace/name`. */
+  readonly services: readonly string[];
+  readonly answered: number;
+  readonly announced: number;
+}
+
+type Counts = ReadonlyMap<string, number>;
+
+/** Counters count from the start of the process; times are in seconds. */
+export interface Snapshot {
+  readonly node: string;
+  readonly version: string;
+  /** Null: this node does not lead, and allocates nothing. */
+  readonly pools: readonly PoolCounts[] | null;
+  readonly owned: readonly OwnedVip[];
+  /** Addresses that Services of the cluster have. */
+  readonly vips: number;
+  readonly isHoldover: boolean;
+  readonly updates: number;
+  readonly updateErrors: number;
+  readonly isConfigLoaded: boolean;
+  readonly isConfigStale: boolean;
+  readonly changes: readonly {
+    readonly change: string;
+    readonly cause: string;
+    readonly count: number;
+  }[];
+  readonly lapses: number;
+  readonly beacons: {
+    readonly sent: number;
+    readonly sendFailures: number;
+    readonly received: number;
+    readonly dropsByReason: Counts;
+  };
+  readonly arp: {
+    readonly receivedByOutcome: Counts;
+    readonly sent: number;
+    readonly sendFailures: number;
+    readonly announcements: number;
+  };
+  readonly wireChecksByVerdict: Counts;
+  readonly findingsByKind: Counts;
+  readonly apiRequestsByOutcome: Counts;
+  readonly leaseWritesByOutcome: Counts;
+  readonly eventsByOutcome: Counts;
+  readonly storeBytes: number;
+  /** Of the main thread, since the metrics were read last, by quantile. */
+  readonly loopDelays: Counts;
+  readonly process: {
+    readonly cpu: number;
+    readonly rssBytes: number;
+    /** Unix time. */
+    readonly startedAt: number;
+  };
+}

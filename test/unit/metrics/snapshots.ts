@@ -1,0 +1,43 @@
+// Snapshots of a daemon for the tests of the metrics, and their samples as lines of text.
+
+import { METRICS } from "../../../src/metrics/catalog.ts";
+import type { Snapshot } from "../../../src/metrics/snapshot.ts";
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+/** A daemon that has just started and knows nothing. */
+export const NEW_DAEMON: Snapshot = {
+  node: "n1",
+  version: "1.2.3",
+  pools: null,
+  owned: [],
+  vips: 0,
+  isHoldover: false,
+  updates: 0,
+  updateErrors: 0,
+  isConfigLoaded: false,
+  isConfigStale: false,
+  changes: [],
+  lapses: 0,
+  beacons: { sent: 0, sendFailures: 0, received: 0, dropsByReason: NONE },
+  arp: { receivedByOutcome: NONE, sent: 0, sendFailures: 0, announcements: 0 },
+  wireChecksByVerdict: NONE,
+  findingsByKind: NONE,
+  apiRequestsByOutcome: NONE,
+  leaseWritesByOutcome: NONE,
+  eventsByOutcome: NONE,
+  storeBytes: 0,
+  loopDelays: NONE,
+  process: { cpu: 0, rssBytes: 0, startedAt: 0 },
+};
+
+/** All samples of the metrics whose name begins so, each as `name{label=value} number`. */
+export function samplesOf(changes: Partial<Snapshot>, prefix: string): string[] {
+  const snapshot = { ...NEW_DAEMON, ...changes };
+  return METRICS.filter(({ name }) => name.startsWith(prefix)).flatMap(({ name, read }) =>
+    read(snapshot).map(({ labels, value }) => {
+      const pairs = Object.entries(labels).map(([label, text]) => `${label}=${text}`);
+      return `${name}{${pairs.join()}} ${value}`;
+    }),
+  );
+}
