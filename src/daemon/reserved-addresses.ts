@@ -1,5 +1,6 @@
-// Addresses that are never handed out, each with the reason: those of nodes, of this host, of the
-// API server, and the network and broadcast addresses of connected IPv4 prefixes.
+// Addresses that are never handed out, each with the reason: those of nodes, of this host, of its
+// default gateways, of the API server, and the network and broadcast addresses of connected IPv4
+// prefixes.
 
 import type { Ip } from "../core/address.ts";
 import { formatPrefix, ipFromBigInt, parseIp } from "../core/address.ts";
@@ -40,6 +41,9 @@ export function reservedAddresses(sources: {
 
 function hostAddresses(sources: Parameters<typeof reservedAddresses>[0]): Map<Ip, string> {
   const reserved = new Map<Ip, string>();
+  for (const { name, gateway } of sources.interfaces) {
+    if (gateway !== null) reserved.set(gateway, `the default gateway, on interface "${name}"`);
+  }
   for (const { name, addresses } of sources.interfaces) {
     for (const { ip } of addresses) reserved.set(ip, `this host's own, on interface "${name}"`);
   }

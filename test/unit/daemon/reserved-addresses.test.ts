@@ -1,5 +1,5 @@
-// Tests of the addresses that are never handed out: those of this host, of nodes, of the API
-// server, and the ends of connected prefixes.
+// Tests of the addresses that are never handed out: those of this host, of nodes, of default
+// gateways, of the API server, and the ends of connected prefixes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -61,6 +61,18 @@ for (const [address, ends] of PREFIXES) {
 test("reservedAddresses() leaves out kube-proxy's interface, which has the VIPs themselves", () => {
   const interfaces = [hostInterface("kube-ipvs0", "10.0.0.10/32", "10.0.1.0/24")];
   assert.deepEqual(reservedBy({ interfaces }), { all: {}, ofHosts: {} });
+});
+
+test("reservedAddresses() withholds the default gateway of every interface", () => {
+  const interfaces = [
+    { ...hostInterface("eth0", "10.0.0.5/24"), gateway: ip("10.0.0.1") },
+    { ...hostInterface("eth1"), gateway: ip("10.0.1.1") },
+  ];
+  assert.deepEqual(reservedBy({ interfaces }).ofHosts, {
+    "10.0.0.1": 'the default gateway, on interface "eth0"',
+    "10.0.1.1": 'the default gateway, on interface "eth1"',
+    "10.0.0.5": own("eth0"),
+  });
 });
 
 test("reservedAddresses() withholds node addresses of both families, not their names", () => {
