@@ -3,7 +3,7 @@
 // for all Services before `decide` for any, or an address that one has could be given to another.
 
 import type { Ip, IpFamily } from "../core/address.ts";
-import { ipFamily } from "../core/address.ts";
+import { compareIps, ipFamily } from "../core/address.ts";
 import { RangeIndex } from "../core/range-index.ts";
 import { Occupants } from "./occupants.ts";
 import { PoolSpace } from "./pool-space.ts";
@@ -12,10 +12,12 @@ import type {
   AllocatablePool,
   Assigned,
   Decision,
-  PoolUsage,
+  PoolFill,
   Refusal,
   ServiceRequest,
 } from "./types.ts";
+import type { Rest } from "./withheld.ts";
+import { Withheld } from "./withheld.ts";
 
 type Chosen = { readonly addresses: readonly Ip[]; readonly pool: string };
 
@@ -27,6 +29,7 @@ export class Allocator {
   #spaces = new Map<string, PoolSpace>();
   #reserved: ReadonlyMap<Ip, string> = new Map();
   readonly #occupants = new Occupants();
+  readonly #withheld = new Withheld();
   #generation = 0;
 
   /**
@@ -39,10 +42,11 @@ export class Allocator {
     this.#index = new RangeIndex(pools);
     this.#reserved = reserved;
     const reservedIn = Map.groupBy(reserved.keys(), (ip) => this.#index.find(ip)?.name);
+    const around = { occupants: this.#occupants, withheld: this.#withheld };
     this.#spaces = new Map(
       pools.map((pool) => {
-        const withheld = new Set(reservedIn.get(pool.name) ?? []);
-        return [pool.name, new PoolSpace(pool, this.#occupants, withheld)];
+        const ofHosts = new Set(reservedIn.get(pool.name) ?? []);
+        return [pool.name, new PoolSpace(pool, around, ofHosts)];
       }),
     );
     for (const [ip, occupant] of this.#occupants.all()) this.#spaceOf(ip)?.inUse(ip, occupant);
@@ -103,7 +107,40 @@ export class Allocator {
     return this.#occupants.of(ip);
   }
 
-  usage(): PoolUsage[] {
+  /** Another host answers for it: nobody gets it until `endQuarantine`. Who has it keeps it. */
+  quarantine(ip: Ip, host: string): void {
+    this.#withheld.quarantine(ip, host);
+  }
+
+  endQuarantine(ip: Ip): void {
+    if (this.#withheld.endQuarantine(ip)) this.#offerAgain(ip);
+  }
+
+  /** It is for the Service that had it, if for anybody, until `endRest`. */
+  rest(ip: Ip, rest: Rest): void {
+    this.#withheld.rest(ip, rest);
+    this.#offerAgain(ip);
+  }
+
+  endRest(ip: Ip): void {
+    if (this.#withheld.endRest(ip)) this.#offerAgain(ip);
+  }
+
+  poolOf(ip: Ip): string | null {
+    return this.#index.find(ip)?.name ?? null;
+  }
+
+  /** Of each pool, the next free addresses of the family. */
+  upcoming(family: IpFamily, count: number): Ip[] {
+    return [...this.#spaces.values()].flatMap((space) => space.upcoming(family, count));
+  }
+
+  #offerAgain(ip: Ip): void {
+    this.#spaceOf(ip)?.offerAgain(ip);
+    this.#generation += 1;
+  }
+
+  usage(): PoolFill[] {
     return [...this.#spaces.values()].map((space) => space.usage());
   }
 
@@ -206,7 +243,10 @@ export class Allocator {
       const detail = text.familyMismatch(requested, request.families);
       return { reason: "family-mismatch", detail };
     }
-    const refusal = this.#refusal(request, requested) ?? this.#refusalOfReserved(requested);
+    const refusal =
+      this.#refusal(request, requested) ??
+      this.#refusalOfReserved(requested) ??
+      this.#refusalOfWithheld(request.key, requested);
     if (refusal !== null) return refusal;
     const pool = this.#index.find(requested[0] as Ip)?.name ?? "";
     if (request.pool !== null && request.pool !== pool) {
@@ -220,6 +260,14 @@ export class Allocator {
     for (const ip of addresses) {
       const use = this.#reserved.get(ip);
       if (use !== undefined) return { reason: "reserved", detail: text.reserved(ip, use) };
+    }
+    return null;
+  }
+
+  #refusalOfWithheld(key: string, addresses: readonly Ip[]): Refusal | null {
+    for (const ip of addresses) {
+      const refusal = this.#withheld.obstacle(ip, key);
+      if (refusal !== null) return refusal;
     }
     return null;
   }
@@ -250,13 +298,42 @@ export class Allocator {
     if (familyPolicy === "PreferDualStack" && families.length > 1) {
       wishes.push(...families.map((family) => [family]));
     }
+    const former = this.#withheld.restingFor(request.key);
+    const back = former.length === 0 ? null : this.#chooseAmong(former, { wishes, spaces });
+    if (back !== null) return back;
     for (const wish of wishes) {
       for (const space of spaces) {
         const addresses = takeAll(space, wish, request);
         if (addresses !== null) return { addresses, pool: space.pool.name };
       }
     }
+    // What is kept for a Service that may never come back is better than nothing.
+    const yielding = this.#withheld.yielding();
+    if (yielding.length === 0) return null;
+    const free = spaces.flatMap((space) => families.flatMap((family) => space.upcoming(family, 1)));
+    return this.#chooseAmong([...yielding, ...free], { wishes, spaces });
+  }
+
+  /** Of these addresses, those of a pool that meet a wish; the lowest. */
+  #chooseAmong(
+    candidates: readonly Ip[],
+    { wishes, spaces }: { wishes: readonly (readonly IpFamily[])[]; spaces: readonly PoolSpace[] },
+  ): Chosen | null {
+    const sorted = [...candidates].sort(compareIps);
+    for (const wish of wishes) {
+      for (const space of spaces) {
+        const isFit = (ip: Ip): boolean => this.#spaceOf(ip) === space && this.#isFree(ip);
+        const addresses = wish.flatMap(
+          (family) => sorted.find((ip) => ipFamily(ip) === family && isFit(ip)) ?? [],
+        );
+        if (addresses.length === wish.length) return { addresses, pool: space.pool.name };
+      }
+    }
     return null;
+  }
+
+  #isFree(ip: Ip): boolean {
+    return this.#spaceOf(ip)?.isHandedOut(ip) === true && !this.#occupants.has(ip);
   }
 
   /** What is held already is not freed for a moment: that would be offered again, each time. */
@@ -266,7 +343,10 @@ export class Allocator {
     const { key, sharingKey, backend, ports } = request;
     const occupant = { key, sharingKey, backend, ports };
     this.#occupants.add(occupant, addresses);
-    for (const ip of addresses) this.#spaceOf(ip)?.joined(ip, occupant);
+    for (const ip of addresses) {
+      this.#withheld.endRest(ip);
+      this.#spaceOf(ip)?.joined(ip, occupant);
+    }
   }
 
   #spaceOf(ip: Ip): PoolSpace | undefined {

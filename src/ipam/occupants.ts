@@ -76,6 +76,11 @@ export class Occupants {
     return this.#rooms.get(ip)?.occupants.size === 1;
   }
 
+  /** One of the Services that use it, or null. */
+  oneOn(ip: Ip): Occupant | null {
+    return this.#rooms.get(ip)?.occupants.values().next().value ?? null;
+  }
+
   /** All addresses in use, each once, with one of the Services that use it. */
   *all(): Iterable<readonly [Ip, Occupant]> {
     for (const [ip, { occupants }] of this.#rooms) {

@@ -2,7 +2,7 @@
 // words in use there are kept.
 
 import type { Ip, IpFamily } from "../core/address.ts";
-import type { PoolUsage } from "./types.ts";
+import type { PoolFill } from "./types.ts";
 
 export function quoteList(addresses: readonly Ip[]): string {
   return `[${addresses.map((ip) => `"${ip}"`).join(" ")}]`;
@@ -80,6 +80,16 @@ export function reserved(ip: Ip, use: string): string {
   return `"${ip}" is never handed out: it is ${use}`;
 }
 
+/** `host`: its MAC. */
+export function answered(ip: Ip, host: string): string {
+  const what = `host ${host}, which is no node of the cluster, answers for it`;
+  return `"${ip}" is in use on the network: ${what}; find that host and change it`;
+}
+
+export function cooling(ip: Ip, key: string): string {
+  return `"${ip}" was the address of ${key} a moment ago (allocation.coolDownSeconds)`;
+}
+
 export function requestChanged(requested: readonly Ip[]): string {
   return `the Service asks for ${quoteList(requested)} now`;
 }
@@ -90,7 +100,7 @@ export function familyMismatch(addresses: readonly Ip[], families: readonly IpFa
 }
 
 /** Names each pool with what it holds, so that the reader knows which to enlarge. */
-export function exhausted(usage: readonly PoolUsage[]): string {
+export function exhausted(usage: readonly PoolFill[]): string {
   if (usage.length === 0) return "no available IPs: no pool has autoAssign";
   const pools = usage.map((one) => `${one.pool} (${usedOf(one)})`);
   const shown = pools.slice(0, NAMES_MAX).join(", ");
@@ -98,11 +108,16 @@ export function exhausted(usage: readonly PoolUsage[]): string {
   return `no available IPs: ${shown}${more > 0 ? `, and ${more} more` : ""}`;
 }
 
-export function poolExhausted(usage: PoolUsage): string {
+export function poolExhausted(usage: PoolFill): string {
   return `no available IPs in pool ${usage.pool} (${usedOf(usage)})`;
 }
 
-function usedOf(usage: PoolUsage): string {
+function usedOf(usage: PoolFill): string {
+  const { quarantined, cooling: resting } = usage;
   const assigned = usage.assignedIpv4 + usage.assignedIpv6;
-  return `${assigned} of ${assigned + usage.availableIpv4 + usage.availableIpv6} used`;
+  const available = usage.availableIpv4 + usage.availableIpv6;
+  const parts = [`${assigned} of ${assigned + available + quarantined + resting} used`];
+  if (quarantined > 0) parts.push(`${quarantined} quarantined, as other hosts answer for them`);
+  if (resting > 0) parts.push(`${resting} cooling down`);
+  return parts.join(", ");
 }

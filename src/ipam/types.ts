@@ -55,6 +55,9 @@ export type PendingReason =
   | "other-pool"
   | "in-use"
   | "reserved"
+  /** Another host on the segment answers for the address that is asked for. */
+  | "answered"
+  | "cooling"
   | "family-mismatch"
   | "too-few-cluster-ips"
   | "unreadable-request";
@@ -93,6 +96,14 @@ export type Decision = Assigned | Pending;
 export interface Refusal {
   readonly reason: PendingReason;
   readonly detail: string;
+}
+
+/** The same, with what is free and not handed out now. */
+export interface PoolFill extends PoolUsage {
+  /** Another host answers for them. */
+  readonly quarantined: number;
+  /** Another Service had them a moment ago. */
+  readonly cooling: number;
 }
 
 /** Counts of one pool; IPv6 counts are capped at 2^53 - 1. */

@@ -3,7 +3,7 @@
 
 import type { Ip, IpFamily } from "../../src/core/address.ts";
 import { ipFamily, ipFromBigInt } from "../../src/core/address.ts";
-import type { AllocatablePool, PoolUsage, ServiceRequest } from "../../src/ipam/types.ts";
+import type { AllocatablePool, PoolFill, ServiceRequest } from "../../src/ipam/types.ts";
 
 interface Held {
   readonly request: ServiceRequest;
@@ -76,7 +76,7 @@ export class ModelAllocator {
     );
   }
 
-  usage(): PoolUsage[] {
+  usage(): PoolFill[] {
     const all = [...new Set([...this.held.values()].flatMap(({ addresses }) => addresses))];
     return this.#pools.map((pool) => {
       const assigned = all.filter((ip) => everyAddress(pool).includes(ip));
@@ -90,6 +90,8 @@ export class ModelAllocator {
         assignedIpv6: ofFamily(assigned, 6),
         availableIpv4: ofFamily(free, 4),
         availableIpv6: ofFamily(free, 6),
+        quarantined: 0,
+        cooling: 0,
       };
     });
   }

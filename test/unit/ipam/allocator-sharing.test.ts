@@ -206,7 +206,8 @@ test("usage() counts a shared address once", () => {
   const made = allocator();
   ask(made, "ns/a", DNS);
   ask(made, "ns/b", UDP);
-  const once = { assignedIpv4: 1, availableIpv4: 7, assignedIpv6: 0, availableIpv6: 0 };
+  const none = { quarantined: 0, cooling: 0 };
+  const once = { assignedIpv4: 1, availableIpv4: 7, assignedIpv6: 0, availableIpv6: 0, ...none };
   assert.deepEqual(made.usage(), [{ pool: "lan", ...once }]);
   made.configure([LAN], new Map());
   assert.deepEqual(made.usage(), [{ pool: "lan", ...once }]);
