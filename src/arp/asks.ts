@@ -1,14 +1,19 @@
 // Questions to a segment, "who has this address?", and the answers to each: asked once more when
-// nobody has answered, and over after half a second. Pure: the caller sends and receives.
+// nobody has answered, and over some time later. Pure: the caller sends and receives.
 
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 
-/** Without an answer by then it is asked again: a frame may get lost. */
-export const ASK_AGAIN_MS = 250;
-export const ASK_FOR_MS = 500;
+/** How long to wait for answers, in milliseconds. */
+export interface AskTimes {
+  /** Without an answer by then it is asked again: a frame may get lost. */
+  readonly againMs: number;
+  readonly forMs: number;
+}
+
+export const ASK_TIMES: AskTimes = { againMs: 250, forMs: 500 };
 
 export interface Asked {
   readonly address: Ip;
@@ -29,10 +34,14 @@ export class Asks {
   readonly #asking = new Map<string, Asking>();
 
   /** The caller sends the first request. */
-  begin(address: Ip, interfaceName: string, now: BootMs): void {
-    const times = { againAt: after(now, ASK_AGAIN_MS), endsAt: after(now, ASK_FOR_MS) };
-    const asking = { address, interface: interfaceName, macs: new Set<Mac>(), ...times };
-    this.#asking.set(keyOf(address, interfaceName), asking);
+  begin(address: Ip, interfaceName: string, now: BootMs, asking: AskTimes = ASK_TIMES): void {
+    const times = { againAt: after(now, asking.againMs), endsAt: after(now, asking.forMs) };
+    const about = { address, interface: interfaceName, macs: new Set<Mac>() };
+    this.#asking.set(keyOf(address, interfaceName), { ...about, ...times });
+  }
+
+  get isIdle(): boolean {
+    return this.#asking.size === 0;
   }
 
   answered(address: Ip, interfaceName: string, mac: Mac): void {

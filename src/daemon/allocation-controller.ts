@@ -3,13 +3,17 @@
 // may be called for any Service at any time and does what is missing.
 
 import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
 import { isOlderVersion } from "../core/resource-version.ts";
+import type { UseChange } from "../ipam/address-probes.ts";
 import { Allocator } from "../ipam/allocator.ts";
-import type { AllocatablePool, Decision, PoolUsage } from "../ipam/types.ts";
+import type { AllocatablePool, Assigned, Decision, PoolUsage } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
 import type { ServiceStatusChange } from "../k8s-sync/service-status.ts";
+import type { WireKnowledge } from "./address-vetting.ts";
+import { AddressVetting } from "./address-vetting.ts";
 import { AllocationNotices } from "./allocation-notices.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import {
@@ -27,10 +31,19 @@ export interface AllocationPorts {
   readonly isLeader: () => boolean;
   /** Calls back in that many milliseconds. */
   readonly later: (milliseconds: number, run: () => void) => void;
+  readonly wire: WireKnowledge;
+}
+
+interface Vetted {
+  readonly decision: Decision;
+  /** No foreign host uses the addresses, as far as that can be known. */
+  readonly isVetted: boolean;
 }
 
 /** A write that failed is tried again after this; after a conflict a new version may be sooner. */
 const RETRY_MS = 1_000;
+/** Free addresses of each pool that are probed before a Service asks for one. */
+const AHEAD_OF_NEED = 8;
 
 export class AllocationController {
   readonly #ports: AllocationPorts;
@@ -38,6 +51,9 @@ export class AllocationController {
   #pools: readonly AllocatablePool[] | null = null;
   #reserved: ReadonlyMap<Ip, string> = new Map();
   readonly #notices: AllocationNotices;
+  readonly #vetting: AddressVetting;
+  /** Null: it may have changed since. */
+  #upcoming: readonly Ip[] | null = null;
   readonly #pending = new Map<string, string>();
   /** Services that have an address and would have one of a second family as well. */
   readonly #lacking = new Set<string>();
@@ -55,11 +71,36 @@ export class AllocationController {
   constructor(ports: AllocationPorts) {
     this.#ports = ports;
     this.#notices = new AllocationNotices(ports.events);
+    this.#vetting = new AddressVetting(ports.wire);
   }
 
   /** Why a Service has no address; null when it has one, or when this node is not the leader. */
   pendingReason(key: string): string | null {
-    return this.#pending.get(key) ?? null;
+    return this.#pending.get(key) ?? this.#vetting.reason(key);
+  }
+
+  /** The addresses that are likely to be handed out next; none while this node does not lead. */
+  upcoming(): readonly Ip[] {
+    this.#upcoming ??= this.#allocator?.upcoming(4, AHEAD_OF_NEED) ?? [];
+    return this.#upcoming;
+  }
+
+  /** What is known of an address on the wire has changed: who waits for that goes on. */
+  probed({ address, use }: UseChange): void {
+    if (this.#allocator === null) return;
+    this.#upcoming = null;
+    if (typeof use === "object") this.#quarantine(this.#allocator, address, use.macs);
+    else {
+      this.#allocator.endQuarantine(address);
+      this.#notices.quarantineEnded(address);
+    }
+    for (const key of this.#vetting.waitingFor(address)) this.reconcile(key);
+    this.#retryWaiting(this.#allocator);
+  }
+
+  #quarantine(allocator: Allocator, address: Ip, macs: readonly Mac[]): void {
+    allocator.quarantine(address, macs.join(" and "));
+    this.#notices.quarantined(address, macs);
   }
 
   /** Why a decision cannot be written down now, or null. */
@@ -80,6 +121,7 @@ export class AllocationController {
   configure(pools: readonly AllocatablePool[], reserved: ReadonlyMap<Ip, string>): void {
     this.#pools = pools;
     this.#reserved = reserved;
+    this.#upcoming = null;
     if (this.#allocator === null) return;
     this.#allocator.configure(pools, reserved);
     this.reconcileAll();
@@ -88,6 +130,7 @@ export class AllocationController {
   /** Starts from the record: all statuses are taken over before anything is given away. */
   lead(): void {
     if (this.#pools === null || this.#allocator !== null) return;
+    this.#upcoming = null;
     this.#allocator = new Allocator();
     this.#allocator.configure(this.#pools, this.#reserved);
     this.reconcileAll();
@@ -95,7 +138,9 @@ export class AllocationController {
 
   follow(): void {
     this.#allocator = null;
+    this.#upcoming = null;
     this.#pending.clear();
+    this.#vetting.clear();
     this.#lacking.clear();
     this.#failures.clear();
     this.#notices.forgetAll();
@@ -120,11 +165,12 @@ export class AllocationController {
       this.#again.add(key);
       return;
     }
+    this.#upcoming = null;
     const service = this.#newest(key);
     if (service === undefined || !isOurs(service)) this.#forget(key);
     else if (wantsAddress(service)) {
       this.#notices.deprecated(service);
-      this.#apply(service, allocator.decide(serviceRequest(service)));
+      this.#apply(service, this.#decide(allocator, service));
     } else {
       this.#forget(key);
       this.#clear(service);
@@ -152,15 +198,33 @@ export class AllocationController {
     return service;
   }
 
-  #apply(service: Service, decision: Decision): void {
+  /** What another host turns out to answer for is passed over, for good or until that has gone. */
+  #decide(allocator: Allocator, service: Service): Vetted {
+    const request = serviceRequest(service);
+    for (;;) {
+      const decision = allocator.decide(request);
+      if (decision.kind !== "assigned") {
+        this.#vetting.forget(request.key);
+        return { decision, isVetted: true };
+      }
+      const ownersOf = (ip: Ip): string[] => allocator.ownersOf(ip);
+      const vetted = this.#vetting.vet(service, decision.addresses, ownersOf);
+      if (typeof vetted !== "object") return { decision, isVetted: vetted === "free" };
+      this.#quarantine(allocator, vetted.address, vetted.macs);
+      allocator.release(request.key);
+    }
+  }
+
+  #apply(service: Service, { decision, isVetted }: Vetted): void {
     const key = objectKey(service);
     this.#notices.decided(service, decision);
     this.#lacking.delete(key);
     if (decision.kind === "assigned") {
       this.#pending.delete(key);
       if (decision.lacks !== null) this.#lacking.add(key);
-      const { addresses, pool } = decision;
-      if (!isWritten(service, addresses, pool)) this.#write(service, addresses, pool);
+      if (isVetted) this.#assign(service, decision);
+      // What it may not have any more could be given to another one meanwhile.
+      else if (decision.cleared !== null) this.#clear(service);
       return;
     }
     this.#pending.set(key, decision.detail);
@@ -168,7 +232,17 @@ export class AllocationController {
     if (!keeps) this.#clear(service);
   }
 
+  #assign(service: Service, decision: Assigned): void {
+    const { addresses, pool } = decision;
+    if (isWritten(service, addresses, pool)) return;
+    if (decision.how === "new" || currentAddresses(service).length === 0) {
+      this.#notices.passedOver(service, decision, (ip) => this.#allocator?.poolOf(ip) ?? null);
+    }
+    this.#write(service, addresses, pool);
+  }
+
   #forget(key: string): void {
+    this.#vetting.forget(key);
     this.#pending.delete(key);
     this.#lacking.delete(key);
     this.#failures.delete(key);
@@ -200,13 +274,23 @@ export class AllocationController {
       this.#writing.delete(key);
       const isAsked = this.#again.delete(key);
       this.#remember(key, outcome);
-      if (outcome.ok) this.#notices.written(service, addresses);
+      if (outcome.ok) {
+        this.#notices.written(service, addresses);
+        for (const address of addresses) this.#handedOut(address);
+      }
       if (isAsked) this.reconcile(key);
       // A newer version brings the Service back here by itself; anything else is tried again.
       else if (!outcome.ok && outcome.failure.kind !== "not-found") {
         this.#ports.later(RETRY_MS, () => this.reconcile(key));
       }
     });
+  }
+
+  /** What is found out about it from now on is no reason to withhold it: a Service has it. */
+  #handedOut(address: Ip): void {
+    this.#ports.wire.handedOut(address);
+    this.#allocator?.endQuarantine(address);
+    this.#notices.quarantineEnded(address);
   }
 
   /** A conflict is no failure: somebody else wrote first, and the new version is on its way. */

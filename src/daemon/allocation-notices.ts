@@ -1,17 +1,27 @@
 // What Services are told by Event about their addresses: each thing once, until it is over.
 
 import type { Ip } from "../core/address.ts";
-import type { Cleared, Decision, Pending } from "../ipam/types.ts";
+import { compareIps, ipFamily } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
+import type { Assigned, Cleared, Decision, Pending } from "../ipam/types.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ServiceEvents } from "./service-events.ts";
-import { currentAddresses, deprecatedAnnotations, requestedPool } from "./service-request.ts";
+import {
+  currentAddresses,
+  deprecatedAnnotations,
+  requestedAddresses,
+  requestedPool,
+} from "./service-request.ts";
 
 type Topic = "pending" | "cleared" | "lacks" | "deprecated";
 
 export class AllocationNotices {
   readonly #events: ServiceEvents;
   readonly #told = new Map<string, Map<Topic, string>>();
+  /** Quarantined addresses of which no Service was told yet. */
+  readonly #untold = new Map<Ip, readonly Mac[]>();
+  readonly #quarantined = new Map<Ip, string>();
 
   constructor(events: ServiceEvents) {
     this.#events = events;
@@ -38,6 +48,36 @@ export class AllocationNotices {
     else this.#events.assigned(service, addresses);
   }
 
+  /** Another host answers for the address. */
+  quarantined(address: Ip, macs: readonly Mac[]): void {
+    const hosts = macs.join();
+    if (this.#quarantined.get(address) === hosts) return;
+    this.#quarantined.set(address, hosts);
+    this.#untold.set(address, macs);
+  }
+
+  quarantineEnded(address: Ip): void {
+    this.#quarantined.delete(address);
+    this.#untold.delete(address);
+  }
+
+  /** The first Service that gets another address instead is told of those that came before it. */
+  passedOver(
+    service: Service,
+    { addresses, pool }: Pick<Assigned, "addresses" | "pool">,
+    poolOf: (ip: Ip) => string | null,
+  ): void {
+    const requested = requestedAddresses(service);
+    if (this.#untold.size === 0 || "unreadable" in requested || requested.length > 0) return;
+    const isBefore = (ip: Ip): boolean =>
+      addresses.some((one) => ipFamily(one) === ipFamily(ip) && compareIps(ip, one) < 0);
+    for (const [address, macs] of this.#untold) {
+      if (poolOf(address) !== pool || !isBefore(address)) continue;
+      this.#untold.delete(address);
+      this.#events.inUse(service, { address, macs });
+    }
+  }
+
   deprecated(service: Service): void {
     const names = deprecatedAnnotations(service);
     const isNews = this.#isNews(service, "deprecated", names.length > 0 ? names.join() : null);
@@ -50,6 +90,8 @@ export class AllocationNotices {
 
   forgetAll(): void {
     this.#told.clear();
+    this.#untold.clear();
+    this.#quarantined.clear();
   }
 
   /** Once: until it is written down, every attempt comes to the same. */

@@ -239,6 +239,7 @@ export class Daemon {
 
   #createLeading(): Leading {
     return new Leading({
+      node: this.#file.nodeName,
       identity: this.#identity,
       clock,
       log: this.#log,
@@ -250,6 +251,9 @@ export class Daemon {
       events: this.#serviceEvents,
       mayLead: () => !this.#namesake.isSilencing,
       interfaces: () => this.#host.all,
+      segments: () => this.#host.segments,
+      isPeer: (mac) => this.#ownership.machine.views.isNode(mac, clock.boot()),
+      tellResponder: this.#tell.tellResponder,
       relistServices: () => this.#reflectors.relistServices(),
       records: () => this.#ownership.machine.views.records(),
     });
@@ -265,6 +269,7 @@ export class Daemon {
       },
       onPeer: (news) => this.#beacons.onPeer(news),
       onAsked: (asked) => this.#wireTruth.onAsked(asked),
+      onProbed: (probed) => this.#leading.probes.onProbed(probed),
       onProblems: (interfaces) => this.#host.setBroken(interfaces),
       onHeard: ({ address, interface: name, mac }) =>
         this.#ownership.post({ type: "heard", address, interface: name, mac }),
@@ -338,9 +343,11 @@ export class Daemon {
         wire: this.#wireTruth.findings(),
       }),
       reserved: () => this.#leading.work.reserved,
+      note: (address) => this.#leading.probes.note(address),
       counters: () => ({
         ...this.#responder.report().counters,
         ...this.#wireTruth.counters(),
+        ...this.#leading.probes.counters(),
         "events-written": this.#events.counts().written,
         "events-dropped": this.#events.counts().dropped,
       }),

@@ -22,6 +22,8 @@ export interface ExplainSources {
   readonly isLeader: boolean;
   readonly leader: string | null;
   readonly reserved: ReadonlyMap<Ip, string>;
+  /** What the leader knows of the address on the wire, or null. */
+  readonly note: (address: Ip) => string | null;
   readonly now: BootMs;
 }
 
@@ -49,7 +51,8 @@ function explainAddress(address: Ip, sources: ExplainSources): ExplainView | nul
   if (services.length === 0 && cluster.poolOf(address) === null) return null;
   if (services.length === 0) {
     const use = sources.reserved.get(address);
-    const text = use === undefined ? "no Service has it: it is free" : `never handed out: ${use}`;
+    const free = sources.note(address) ?? "it is free";
+    const text = use === undefined ? `no Service has it: ${free}` : `never handed out: ${use}`;
     return { subject: address, answer: text, steps: [poolStep(address, sources)] };
   }
   const steps = services.flatMap((key) => {
@@ -97,13 +100,15 @@ function wishOf(service: Service): string {
   return `asks for ${what}${from}${sharingKey === "" ? "" : `, to share by key "${sharingKey}"`}`;
 }
 
-function poolStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
+function poolStep(address: Ip, { cluster, note }: ExplainSources): ExplainStep {
   const pool = cluster.poolOf(address);
   if (pool === null) {
     return { step: "pool", state: "problem", text: `${address} is in no IPAddressPool` };
   }
   const auto = pool.autoAssign ? "hands out by itself" : "hands out on request only";
-  return { step: "pool", state: "ok", text: `${address} is of pool "${pool.name}", which ${auto}` };
+  const wire = note(address) === null ? "" : `; ${note(address)}`;
+  const text = `${address} is of pool "${pool.name}", which ${auto}${wire}`;
+  return { step: "pool", state: "ok", text };
 }
 
 function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainStep {

@@ -34,6 +34,11 @@ export class HostInterfaces {
     return this.#interfaces;
   }
 
+  /** Those with carrier on which VIPs may be answered, and nothing is broken. */
+  get segments(): HostLinks["segments"] {
+    return this.#links?.segments ?? [];
+  }
+
   /** Why they cannot be read now, or null. */
   get failure(): string | null {
     return this.#failure?.message ?? null;

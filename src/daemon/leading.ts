@@ -1,13 +1,17 @@
 // What one daemon of the cluster does for all: the leadership, and what the leader alone does. It
-// gives addresses to Services, and removes the Leases of addresses that are free.
+// gives addresses to Services that nobody else on the segment uses, and removes the Leases of
+// addresses that are free.
 
+import type { Mac } from "../core/mac.ts";
 import type { Clock } from "../core/time.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import type { HostInterface } from "../link/host-interface.ts";
+import { readNeighbours } from "../link/neighbour-table.ts";
 import { Leadership } from "../ownership/leadership.ts";
-import type { VipRecord } from "../ownership/types.ts";
+import type { Segment, VipRecord } from "../ownership/types.ts";
+import { AddressProbeTask } from "./address-probe-task.ts";
 import { AllocationController } from "./allocation-controller.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { LeaderDriver } from "./leader-driver.ts";
@@ -15,12 +19,15 @@ import { LeaderWork } from "./leader-work.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import type { Namespaces } from "./namespaces.ts";
+import { isNodeMac, probeInterfaces } from "./probe-places.ts";
 import { vipLeaseName } from "./records.ts";
+import type { ToResponder } from "./responder-messages.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import type { Task } from "./tasks.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
 export interface LeadingOptions {
+  readonly node: string;
   /** Of this process, in the Lease. */
   readonly identity: string;
   readonly clock: Clock;
@@ -34,6 +41,11 @@ export interface LeadingOptions {
   /** False: another host has this node's name, and the Lease is not this one's to hold. */
   readonly mayLead: () => boolean;
   readonly interfaces: () => readonly HostInterface[];
+  /** Those on which VIPs may be answered now. */
+  readonly segments: () => readonly Segment[];
+  /** Whether a node with that MAC is, or was, heard. */
+  readonly isPeer: (mac: Mac) => boolean;
+  readonly tellResponder: (message: ToResponder) => void;
   /** Resolves when the Services were listed since. */
   readonly relistServices: () => Promise<void>;
   /** What the Leases of VIPs say. */
@@ -44,23 +56,29 @@ export class Leading {
   readonly leader: LeaderDriver;
   readonly allocation: AllocationController;
   readonly work: LeaderWork;
+  readonly probes: AddressProbeTask;
   readonly tasks: readonly Task[];
 
   constructor(options: LeadingOptions) {
     const { client, cluster, clock } = options;
+    this.probes = this.#createProbes(options);
     this.allocation = new AllocationController({
       services: () => cluster.services,
       patch: ({ metadata }, change) => patchServiceStatus(client, metadata, change),
       events: options.events,
       isLeader: () => this.leader.isLeading,
       later: (milliseconds, run) => void setTimeout(run, milliseconds),
+      wire: this.probes,
     });
     this.leader = new LeaderDriver({
       leadership: new Leadership(options.identity),
       clock,
       writer: options.writer,
       mayLead: options.mayLead,
-      onLeading: (isLeading) => this.work.onLeading(isLeading),
+      onLeading: (isLeading) => {
+        this.work.onLeading(isLeading);
+        if (!isLeading) this.probes.clear();
+      },
     });
     this.work = new LeaderWork({
       server: client.server,
@@ -72,7 +90,22 @@ export class Leading {
       isLeading: () => this.leader.isLeading,
       log: options.log,
     });
-    this.tasks = [this.leader, this.#collector(options)];
+    this.tasks = [this.leader, this.#collector(options), this.probes];
+  }
+
+  #createProbes(options: LeadingOptions): AddressProbeTask {
+    const { node, clock, log, cluster, interfaces, segments, isPeer, tellResponder } = options;
+    const isNode = (mac: Mac): boolean =>
+      isPeer(mac) || isNodeMac(mac, interfaces(), { nodes: cluster.nodes, readNeighbours });
+    return new AddressProbeTask({
+      clock,
+      log,
+      upcoming: () => this.allocation.upcoming(),
+      interfacesOf: (address) => probeInterfaces(address, { node, cluster, segments: segments() }),
+      isNode,
+      tellResponder,
+      onUse: (change) => this.allocation.probed(change),
+    });
   }
 
   #collector({ clock, cluster, leases, records }: LeadingOptions): Task {

@@ -2,7 +2,6 @@
 // and announcer between. It waits for nothing but frames, messages and its own timer.
 
 import { Announcer } from "../arp/announcer.ts";
-import { Asks } from "../arp/asks.ts";
 import type { FrameBatch } from "../arp/packet-socket.ts";
 import type { Outcome } from "../arp/responder.ts";
 import { ArpResponder, addressKey, OUTCOMES } from "../arp/responder.ts";
@@ -21,6 +20,7 @@ import { newInterface, type OpenInterface } from "./open-interface.ts";
 import type { AnsweringInterface, ResponderReport, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
 import { type AnswerCount, reportOf } from "./responder-report.ts";
+import { WireQuestions } from "./wire-questions.ts";
 
 /** A socket that could not be opened is tried again after this. */
 const REOPEN_MS = 1_000;
@@ -33,7 +33,7 @@ export class ResponderLoop {
   readonly #ports: ResponderPorts;
   readonly #responder = new ArpResponder();
   readonly #announcer = new Announcer();
-  readonly #asks = new Asks();
+  readonly #questions: WireQuestions;
   readonly #sender = new FrameSender();
   readonly #interfaces = new Map<string, OpenInterface>();
   readonly #counters: Record<string, number> = {};
@@ -45,6 +45,10 @@ export class ResponderLoop {
 
   constructor(ports: ResponderPorts) {
     this.#ports = ports;
+    this.#questions = new WireQuestions({
+      send: (name, addresses) => this.#probe(name, addresses, null),
+      post: (message) => ports.post(message),
+    });
     for (const outcome of OUTCOMES) this.#counters[outcome] = 0;
     this.#counters.announced = 0;
   }
@@ -84,9 +88,9 @@ export class ResponderLoop {
       case "stand-in":
         return this.#responder.standIn(message.address, message.interface, message.mac);
       case "ask":
-        // What could not be asked has no answer, which is no silence of anybody.
-        if (!this.#probe(message.interface, message.address, null)) return;
-        return this.#asks.begin(message.address, message.interface, now());
+        return this.#questions.whoOwns(message.address, message.interface, now());
+      case "probe":
+        return this.#questions.whoUses(message, now());
       case "complain":
         return this.#perform(engine.say("complaint", message.entries, [message.interface]));
       case "withdraw":
@@ -130,7 +134,7 @@ export class ResponderLoop {
       if (open.socket === null && now >= open.reopenAt) this.#open(open, now);
     }
     this.#announce(this.#announcer.take(now), now);
-    this.#takeAsks(now);
+    this.#questions.wake(now);
     this.#arm(now);
   }
 
@@ -139,7 +143,7 @@ export class ResponderLoop {
       .filter((open) => open.socket === null)
       .map((open) => open.reopenAt);
     const beaconAt = this.#ports.engine.nextDeadline();
-    const workAt = Math.min(this.#announcer.nextDeadline(), this.#asks.nextDeadline());
+    const workAt = Math.min(this.#announcer.nextDeadline(), this.#questions.nextDeadline());
     const next = Math.min(workAt, beaconAt, ...reopenAt);
     this.#ports.wakeIn(Number.isFinite(next) ? Math.max(0, next - now) : null);
   }
@@ -183,28 +187,25 @@ export class ResponderLoop {
         return open.socket?.setRanges(this.#rangesOn(open));
       }
       case "probe":
-        return void this.#probe(effect.interface, effect.address, effect.to);
+        return void this.#probe(effect.interface, [effect.address], effect.to);
       case "tell":
         if (effect.news.type === "lapsed") this.#dropGrants(effect.news.interface);
         return this.#ports.post({ type: "peer", news: effect.news });
     }
   }
 
-  /** `to` null: everybody. False: it could not be sent. */
-  #probe(interfaceName: string, address: Ip, to: Mac | null): boolean {
+  /** `to` null: everybody. False: not all could be sent. */
+  #probe(interfaceName: string, addresses: readonly Ip[], to: Mac | null): boolean {
     const open = this.#interfaces.get(interfaceName);
     if (open === undefined) return false;
-    const out = this.#sender.reserve(open.socket);
-    if (out !== null) encodeArp(probe(address, open.about.mac, to), out);
+    let isSent = true;
+    for (const address of addresses) {
+      const out = this.#sender.reserve(open.socket);
+      if (out === null) isSent = false;
+      else encodeArp(probe(address, open.about.mac, to), out);
+    }
     this.#sender.flush(open.socket);
-    return out !== null;
-  }
-
-  /** Asks again where nobody answered, and tells what is known. */
-  #takeAsks(now: BootMs): void {
-    const { again, over } = this.#asks.take(now);
-    for (const { address, interface: name } of again) this.#probe(name, address, null);
-    for (const asked of over) this.#ports.post({ type: "asked", asked });
+    return isSent;
   }
 
   /** What was granted before its tenure began could not be announced. */
@@ -317,6 +318,7 @@ export class ResponderLoop {
       if (outcome === "answered") this.#answer(open, frame, now);
       else if (outcome === "stood-in") this.#reply(open, frame);
       else if (outcome === "not-request") this.#noteAnswer(open, frame, now);
+      else if (outcome === "not-ours") this.#questions.onRequest(frame, open.about.name);
       else if (isHeard(outcome)) this.#heard(open, frame, now);
     }
     this.#sender.flush(open.socket);
@@ -344,7 +346,7 @@ export class ResponderLoop {
   #noteAnswer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
     const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
     const mac = macAt(frame, OFFSET.source);
-    this.#asks.answered(address, open.about.name, macAt(frame, OFFSET.senderMac));
+    this.#questions.onReply(frame, open.about.name);
     this.#ports.engine.answered(open.about.name, address, mac, now);
   }
 

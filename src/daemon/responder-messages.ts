@@ -69,6 +69,13 @@ export type ToResponder =
     }
   /** Ask the segment who has the address; the answer is `asked`. */
   | { readonly type: "ask"; readonly address: Ip; readonly interface: string }
+  /** Ask whether anybody uses the addresses; `probed` tells. Hurried: somebody waits for it. */
+  | {
+      readonly type: "probe";
+      readonly interface: string;
+      readonly addresses: readonly Ip[];
+      readonly isHurried: boolean;
+    }
   | {
       readonly type: "complain";
       readonly entries: readonly PeerEntry[];
@@ -84,6 +91,13 @@ export type ToResponder =
   | { readonly type: "announce"; readonly address: Ip }
   | { readonly type: "report" }
   | { readonly type: "stop" };
+
+/** Who uses an address, as far as one segment knows; null: it could not be asked. */
+export interface Probed {
+  readonly address: Ip;
+  readonly interface: string;
+  readonly macs: readonly Mac[] | null;
+}
 
 export interface LastAnswer {
   readonly at: BootMs;
@@ -122,4 +136,5 @@ export type FromResponder =
     }
   | { readonly type: "peer"; readonly news: PeerNews }
   | { readonly type: "asked"; readonly asked: Asked }
+  | { readonly type: "probed"; readonly probed: readonly Probed[] }
   | { readonly type: "report"; readonly report: ResponderReport };

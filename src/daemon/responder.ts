@@ -7,6 +7,7 @@ import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import type {
   FromResponder,
+  Probed,
   ResponderReport,
   ResponderStart,
   ToResponder,
@@ -18,6 +19,7 @@ export interface ResponderOptions {
   readonly start: ResponderStart;
   readonly onPeer: (news: PeerNews) => void;
   readonly onAsked: (asked: Asked) => void;
+  readonly onProbed: (probed: readonly Probed[]) => void;
   /** The interfaces on which it cannot work now, with every report. */
   readonly onProblems: (interfaces: ReadonlySet<string>) => void;
   readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
@@ -136,6 +138,9 @@ export class Responder implements Task {
         return;
       case "asked":
         this.#options.onAsked(message.asked);
+        return;
+      case "probed":
+        this.#options.onProbed(message.probed);
         return;
       case "peer":
         this.#options.onPeer(message.news);

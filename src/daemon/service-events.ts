@@ -72,6 +72,13 @@ export class ServiceEvents {
     this.#about(service, { type: "Normal", reason: "ClearAssignment", action: "Allocate", note });
   }
 
+  /** It would have got the address, were it not for another host. */
+  inUse(service: Service, { address, macs }: { address: Ip; macs: readonly Mac[] }): void {
+    const what = `host ${macs.join(" and ")}, which is no node of the cluster, answers for it`;
+    const note = `"${address}" is passed over: ${what}; find that host and change it`;
+    this.#about(service, { type: "Warning", reason: "addressInUse", action: "Allocate", note });
+  }
+
   announcing(service: Service): void {
     const note = `announcing from node "${this.#node}" with protocol "layer2"`;
     this.#about(service, { type: "Normal", reason: "nodeAssigned", action: "Announce", note });

@@ -62,6 +62,8 @@ export interface ViewSources {
     namesake?: { interface: string; address: string; isNewer: boolean } | null;
   };
   readonly reserved: () => ReservedAddresses;
+  /** What the leader knows of an address on the wire, or null. */
+  readonly note: (address: Ip) => string | null;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -272,6 +274,7 @@ export class Views implements ApiSource {
       isLeader: leader.isThisNode,
       leader: leader.node,
       reserved: this.#sources.reserved().all,
+      note: this.#sources.note,
       now,
     });
   }

@@ -1,6 +1,7 @@
 // What others read of the ownership machine.
 
 import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Situation } from "./action.ts";
 import type { Candidates, Verdict } from "./candidates.ts";
@@ -88,6 +89,11 @@ export class OwnershipViews {
 
   constructor(ports: ViewPorts) {
     this.#ports = ports;
+  }
+
+  /** Whether the MAC is of a node that is or was heard on some segment. */
+  isNode(mac: Mac, now: BootMs): boolean {
+    return this.#ports.situation(now).neighbours.nodeOf(mac) !== null;
   }
 
   members(now: BootMs): ReturnType<Members["list"]> {

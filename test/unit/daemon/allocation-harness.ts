@@ -3,18 +3,25 @@
 
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
+import type { Ip } from "../../../src/core/address.ts";
+import type { Mac } from "../../../src/core/mac.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import { ServiceEvents } from "../../../src/daemon/service-events.ts";
+import type { WireUse } from "../../../src/ipam/address-probes.ts";
 import type { AllocatablePool } from "../../../src/ipam/types.ts";
 import type { Service } from "../../../src/k8s-sync/model.ts";
 import { objectKey } from "../../../src/k8s-sync/model.ts";
 import { success } from "../../../src/k8s-sync/outcome.ts";
+import { ip } from "../../support/ipam-requests.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { service } from "../../support/kubernetes-objects.ts";
 
 /** What the Services say is changed by `set`, and by what is written. */
 export class AllocatingLeader {
   readonly services = new Map<string, Service>();
+  /** What is known of addresses on the wire; of others `unprobed`. */
+  readonly wire = new Map<Ip, WireUse>();
+  unprobed: WireUse = "free";
   readonly #events: string[] = [];
   #due: (() => void)[] = [];
   #writes = 0;
@@ -42,6 +49,10 @@ export class AllocatingLeader {
     }),
     isLeader: () => true,
     later: (_milliseconds, run) => void this.#due.push(run),
+    wire: {
+      use: (address) => this.wire.get(address) ?? this.unprobed,
+      handedOut: (address) => void this.wire.delete(address),
+    },
   });
 
   static of(pools: readonly AllocatablePool[], ...services: readonly Service[]): AllocatingLeader {
@@ -79,6 +90,13 @@ export class AllocatingLeader {
     const metadata = { ...before.metadata, resourceVersion };
     this.services.set(key, { ...before, metadata, status: { ingress } });
     this.allocation.reconcile(key);
+  }
+
+  /** The answers to a probe: a foreign host's MAC, or none. */
+  probed(address: string, ...macs: readonly string[]): void {
+    const use = macs.length === 0 ? "free" : { macs: macs as Mac[] };
+    this.wire.set(ip(address), use);
+    this.allocation.probed({ address: ip(address), use });
   }
 
   delete(key: string): void {

@@ -51,6 +51,7 @@ function sources(changes: Partial<ExplainSources> = {}): ExplainSources {
     isLeader: true,
     leader: "n1",
     reserved: new Map(),
+    note: () => null,
     now: NOW,
     ...changes,
   };

@@ -40,6 +40,7 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
     events: new ServiceEvents({ node: "n1", record: () => {} }),
     isLeader: () => state.isLeading,
     later: () => {},
+    wire: { use: () => "free", handedOut: () => {} },
   });
   const namespaces = new Namespaces(() => work.configure());
   const own = ip("10.0.0.3");

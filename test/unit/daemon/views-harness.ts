@@ -80,6 +80,7 @@ export function viewsOf(
     events: new ServiceEvents({ node: "n1", record: () => {} }),
     isLeader: () => true,
     later: () => {},
+    wire: { use: () => "free", handedOut: () => {} },
   });
   const views = new Views({
     node: "n1",
@@ -92,6 +93,7 @@ export function viewsOf(
     responder: new Responder({
       start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: 1 },
       onAsked: () => {},
+      onProbed: () => {},
       onProblems: () => {},
       onPeer: () => {},
       onHeard: () => {},
@@ -103,6 +105,7 @@ export function viewsOf(
     api: () => HEALTHY_API,
     host: () => ({ missingInterfaces: [], linkFailure: null }),
     reserved: () => ({ all: new Map(), ofHosts: new Map() }),
+    note: () => null,
     counters: () => ({}),
     ...changes,
   });

@@ -1,0 +1,96 @@
+// What the responder thread asks the segments, and who answers: who has a VIP that a node owns, and
+// whether anybody uses an address that nobody should. A part of its loop, apart for its length.
+
+import { Asks } from "../arp/asks.ts";
+import { OFFSET } from "../arp/wire.ts";
+import type { Ip } from "../core/address.ts";
+import { ipv4FromNumber } from "../core/address.ts";
+import { read32 } from "../core/bytes.ts";
+import { macAt } from "../core/mac.ts";
+import type { BootMs } from "../core/time.ts";
+import { earliest } from "../core/time.ts";
+import type { FromResponder } from "./responder-messages.ts";
+
+/**
+ * RFC 5227 section 1.1 lets a host that configures itself wait for seconds. A Service does not: a
+ * host on the same segment answers within a few milliseconds, unless it sleeps.
+ */
+const HURRIED = { againMs: 100, forMs: 200 };
+/** What nobody waits for leaves time for hosts that sleep. */
+const UNHURRIED = { againMs: 500, forMs: 1_000 };
+
+export interface WireQuestionPorts {
+  /** Probes for the addresses, to everybody on the interface. False: they could not be sent. */
+  readonly send: (interfaceName: string, addresses: readonly Ip[]) => boolean;
+  readonly post: (message: FromResponder) => void;
+}
+
+export class WireQuestions {
+  readonly #ports: WireQuestionPorts;
+  readonly #owners = new Asks();
+  readonly #users = new Asks();
+
+  constructor(ports: WireQuestionPorts) {
+    this.#ports = ports;
+  }
+
+  /** What could not be asked has no answer, which is no silence of anybody. */
+  whoOwns(address: Ip, interfaceName: string, now: BootMs): void {
+    if (!this.#ports.send(interfaceName, [address])) return;
+    this.#owners.begin(address, interfaceName, now);
+  }
+
+  /** RFC 5227 section 2.1.1, for addresses that are to be handed out. */
+  whoUses({ interface: name, addresses, isHurried }: Probing, now: BootMs): void {
+    if (!this.#ports.send(name, addresses)) {
+      const unsent = addresses.map((address) => ({ address, interface: name, macs: null }));
+      return this.#ports.post({ type: "probed", probed: unsent });
+    }
+    const times = isHurried ? HURRIED : UNHURRIED;
+    for (const address of addresses) this.#users.begin(address, name, now, times);
+  }
+
+  /** A reply on the interface. */
+  onReply(frame: Uint8Array, interfaceName: string): void {
+    const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
+    const mac = macAt(frame, OFFSET.senderMac);
+    this.#owners.answered(address, interfaceName, mac);
+    this.#users.answered(address, interfaceName, mac);
+  }
+
+  /**
+   * RFC 5227 section 2.1.1: whoever sends anything from the address uses it, and whoever probes for
+   * it at the same time is about to.
+   */
+  onRequest(frame: Uint8Array, interfaceName: string): void {
+    if (this.#users.isIdle) return;
+    const sender = read32(frame, OFFSET.senderIp);
+    const address = ipv4FromNumber(sender === 0 ? read32(frame, OFFSET.targetIp) : sender);
+    this.#users.answered(address, interfaceName, macAt(frame, OFFSET.senderMac));
+  }
+
+  /** Asks again where nobody answered, and tells what is known. */
+  wake(now: BootMs): void {
+    const owners = this.#owners.take(now);
+    const users = this.#users.take(now);
+    const again = Map.groupBy([...owners.again, ...users.again], (one) => one.interface);
+    for (const [name, asked] of again) {
+      this.#ports.send(
+        name,
+        asked.map(({ address }) => address),
+      );
+    }
+    for (const asked of owners.over) this.#ports.post({ type: "asked", asked });
+    if (users.over.length > 0) this.#ports.post({ type: "probed", probed: users.over });
+  }
+
+  nextDeadline(): BootMs {
+    return earliest(this.#owners.nextDeadline(), this.#users.nextDeadline());
+  }
+}
+
+interface Probing {
+  readonly interface: string;
+  readonly addresses: readonly Ip[];
+  readonly isHurried: boolean;
+}
