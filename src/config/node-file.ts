@@ -89,6 +89,15 @@ const nodeFileSchema = z.strictObject({
       port: z.int().min(0).max(65_535).default(7_472),
     })
     .prefault({}),
+  /** What becomes of addresses that Services give up; the same on all nodes. */
+  allocation: z
+    .strictObject({
+      /** Another Service does not get it for so many seconds; 0: it may at once. */
+      coolDownSeconds: z.int().min(0).max(86_400).default(0),
+      /** A Service of the same name that comes back within so many hours has it again; 0: off. */
+      reservationHours: z.int().min(0).max(720).default(0),
+    })
+    .prefault({}),
   /** Addresses go back to the node that ranks first for them, once it is there again. */
   preempt: z.boolean().default(false),
   /** A cordoned Node is drained. */

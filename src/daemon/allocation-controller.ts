@@ -15,6 +15,7 @@ import type { ServiceStatusChange } from "../k8s-sync/service-status.ts";
 import type { WireKnowledge } from "./address-vetting.ts";
 import { AddressVetting } from "./address-vetting.ts";
 import { AllocationNotices } from "./allocation-notices.ts";
+import type { FormerAddresses } from "./former-addresses.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import {
   currentAddresses,
@@ -32,6 +33,7 @@ export interface AllocationPorts {
   /** Calls back in that many milliseconds. */
   readonly later: (milliseconds: number, run: () => void) => void;
   readonly wire: WireKnowledge;
+  readonly former: FormerAddresses;
 }
 
 interface Vetted {
@@ -131,13 +133,26 @@ export class AllocationController {
   lead(): void {
     if (this.#pools === null || this.#allocator !== null) return;
     this.#upcoming = null;
-    this.#allocator = new Allocator();
-    this.#allocator.configure(this.#pools, this.#reserved);
+    const allocator = new Allocator();
+    this.#allocator = allocator;
+    allocator.configure(this.#pools, this.#reserved);
+    this.#adoptAll([...this.#ports.services().values()]);
+    this.#ports.former.lead({
+      allocator,
+      hasAddress: (key) => this.#hasAddress(key),
+      onOffered: () => this.#retryWaiting(allocator),
+    });
     this.reconcileAll();
+  }
+
+  #hasAddress(key: string): boolean {
+    const service = this.#newest(key);
+    return service !== undefined && currentAddresses(service).length > 0;
   }
 
   follow(): void {
     this.#allocator = null;
+    this.#ports.former.follow();
     this.#upcoming = null;
     this.#pending.clear();
     this.#vetting.clear();
@@ -150,12 +165,16 @@ export class AllocationController {
   reconcileAll(): void {
     const services = [...this.#ports.services().values()];
     const hasAddress = (service: Service): boolean => currentAddresses(service).length > 0;
-    const ours = services.filter((service) => isOurs(service) && wantsAddress(service));
-    this.#allocator?.adoptAll(ours.map(serviceRequest));
+    this.#adoptAll(services);
     for (const service of services.filter(hasAddress)) this.reconcile(objectKey(service));
     for (const service of services) {
       if (!hasAddress(service)) this.reconcile(objectKey(service));
     }
+  }
+
+  #adoptAll(services: readonly Service[]): void {
+    const ours = services.filter((service) => isOurs(service) && wantsAddress(service));
+    this.#allocator?.adoptAll(ours.map(serviceRequest));
   }
 
   reconcile(key: string): void {
@@ -218,6 +237,8 @@ export class AllocationController {
   #apply(service: Service, { decision, isVetted }: Vetted): void {
     const key = objectKey(service);
     this.#notices.decided(service, decision);
+    const hasMoved = decision.addresses.length > 0;
+    this.#ports.former.freed(key, decision.cleared?.addresses ?? [], { hasMoved });
     this.#lacking.delete(key);
     if (decision.kind === "assigned") {
       this.#pending.delete(key);
@@ -242,19 +263,23 @@ export class AllocationController {
   }
 
   #forget(key: string): void {
+    const isWaiting = this.#vetting.reason(key) !== null;
     this.#vetting.forget(key);
     this.#pending.delete(key);
     this.#lacking.delete(key);
     this.#failures.delete(key);
     this.#notices.forget(key);
     if (!this.#ports.services().has(key)) this.#written.delete(key);
-    this.#allocator?.release(key);
+    const had = this.#allocator?.release(key) ?? [];
+    // What it only waited for, it never had.
+    if (!isWaiting) this.#ports.former.freed(key, had, { hasMoved: false });
   }
 
   /** Something became possible, such as an address free: those who wait are asked again. */
   #retryWaiting({ generation }: Allocator): void {
     if (generation === this.#generation) return;
     this.#generation = generation;
+    this.#upcoming = null;
     if (this.#isRetryDue || this.#pending.size + this.#lacking.size === 0) return;
     this.#isRetryDue = true;
     this.#ports.later(0, () => {
@@ -289,6 +314,7 @@ export class AllocationController {
   /** What is found out about it from now on is no reason to withhold it: a Service has it. */
   #handedOut(address: Ip): void {
     this.#ports.wire.handedOut(address);
+    this.#ports.former.taken(address);
     this.#allocator?.endQuarantine(address);
     this.#notices.quarantineEnded(address);
   }

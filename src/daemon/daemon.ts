@@ -101,7 +101,7 @@ export class Daemon {
       defer: (run) => void setImmediate(run),
       lastValid: () => this.#snapshots.load(),
     });
-    this.#snapshots = new Snapshots(this.#store, this.#cluster);
+    this.#snapshots = new Snapshots(this.#store, this.#cluster, clock);
     this.#drain = new Drain({
       store: this.#store,
       log,
@@ -240,6 +240,8 @@ export class Daemon {
   #createLeading(): Leading {
     return new Leading({
       node: this.#file.nodeName,
+      allocation: this.#file.allocation,
+      store: this.#store,
       identity: this.#identity,
       clock,
       log: this.#log,

@@ -2,6 +2,7 @@
 // gives addresses to Services that nobody else on the segment uses, and removes the Leases of
 // addresses that are free.
 
+import type { NodeFile } from "../config/node-file.ts";
 import type { Mac } from "../core/mac.ts";
 import type { Clock } from "../core/time.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
@@ -11,9 +12,11 @@ import type { HostInterface } from "../link/host-interface.ts";
 import { readNeighbours } from "../link/neighbour-table.ts";
 import { Leadership } from "../ownership/leadership.ts";
 import type { Segment, VipRecord } from "../ownership/types.ts";
+import type { Store } from "../store/store.ts";
 import { AddressProbeTask } from "./address-probe-task.ts";
 import { AllocationController } from "./allocation-controller.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import { FormerAddresses } from "./former-addresses.ts";
 import { LeaderDriver } from "./leader-driver.ts";
 import { LeaderWork } from "./leader-work.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
@@ -28,6 +31,8 @@ import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
 export interface LeadingOptions {
   readonly node: string;
+  readonly allocation: NodeFile["allocation"];
+  readonly store: Pick<Store, "freed">;
   /** Of this process, in the Lease. */
   readonly identity: string;
   readonly clock: Clock;
@@ -69,6 +74,7 @@ export class Leading {
       isLeader: () => this.leader.isLeading,
       later: (milliseconds, run) => void setTimeout(run, milliseconds),
       wire: this.probes,
+      former: this.#createFormer(options),
     });
     this.leader = new LeaderDriver({
       leadership: new Leadership(options.identity),
@@ -91,6 +97,18 @@ export class Leading {
       log: options.log,
     });
     this.tasks = [this.leader, this.#collector(options), this.probes];
+  }
+
+  #createFormer({ allocation, clock, store }: LeadingOptions): FormerAddresses {
+    return new FormerAddresses({
+      clock,
+      settings: {
+        coolDownMs: allocation.coolDownSeconds * 1_000,
+        reservationMs: allocation.reservationHours * 3_600_000,
+      },
+      remembered: () => store.freed(),
+      later: (milliseconds, run) => void setTimeout(run, milliseconds).unref(),
+    });
   }
 
   #createProbes(options: LeadingOptions): AddressProbeTask {

@@ -1,6 +1,7 @@
 // What the cluster looked like, kept in the store: written as it changes, and read by a daemon that
 // starts when there is no API to ask.
 
+import type { Clock } from "../core/time.ts";
 import { decodeNode, decodeObject, decodeService } from "../k8s-sync/decode.ts";
 import type { Node, Service } from "../k8s-sync/model.ts";
 import type { OwnershipEvent } from "../ownership/types.ts";
@@ -14,10 +15,12 @@ import { currentAddresses, POOL_ANNOTATION } from "./service-request.ts";
 export class Snapshots {
   readonly #store: Store;
   readonly #cluster: ClusterView;
+  readonly #clock: Pick<Clock, "wall">;
 
-  constructor(store: Store, cluster: ClusterView) {
+  constructor(store: Store, cluster: ClusterView, clock: Pick<Clock, "wall">) {
     this.#store = store;
     this.#cluster = cluster;
+    this.#clock = clock;
   }
 
   /** What is not valid is not remembered: nothing at all could be answered for with it. */
@@ -72,7 +75,7 @@ export class Snapshots {
       const object = service === undefined ? null : serviceJson(service);
       return { key, object, allocations };
     });
-    if (changes.length > 0) this.#store.saveServices(changes);
+    if (changes.length > 0) this.#store.saveServices(changes, this.#clock.wall());
   }
 }
 

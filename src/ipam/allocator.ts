@@ -93,13 +93,13 @@ export class Allocator {
     return { kind: "assigned", how: "new", lacks: null, cleared, ...chosen };
   }
 
-  /** Frees what the Service has; true when it had something. */
-  release(key: string): boolean {
+  /** Frees what the Service has, and says what that was. */
+  release(key: string): readonly Ip[] {
     const held = this.#occupants.remove(key);
-    if (held === null) return false;
+    if (held === null) return [];
     for (const ip of held.addresses) this.#spaceOf(ip)?.left(ip, held.occupant);
     this.#generation += 1;
-    return true;
+    return held.addresses;
   }
 
   /** The Services that have `ip`, sorted. */

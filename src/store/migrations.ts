@@ -45,4 +45,12 @@ export const MIGRATIONS: readonly string[] = [
     value BLOB NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- Addresses that no Service has any more, with the one that had it, for those that come back.
+  CREATE TABLE freed (
+    address TEXT NOT NULL PRIMARY KEY,
+    service TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

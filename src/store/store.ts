@@ -10,7 +10,9 @@ import { openDatabase } from "./open-database.ts";
 
 /** Rows of history that are kept; older ones go first. */
 export const HISTORY_ROWS_MAX = 10_000;
-/** The bound is enforced once in this many rows. */
+/** Freed addresses that are remembered; those freed longest ago go first. */
+export const FREED_ROWS_MAX = 10_000;
+/** The bounds are enforced once in this many rows. */
 const PRUNE_EVERY_ROWS = 200;
 
 export type SnapshotKind =
@@ -51,6 +53,13 @@ export interface AllocationRow {
   readonly pool: string;
 }
 
+export interface FreedRow {
+  readonly address: string;
+  /** The last Service that had it. */
+  readonly service: string;
+  readonly at: WallMs;
+}
+
 export interface ServiceChange {
   readonly key: string;
   /** The Service, or null when it is gone. */
@@ -65,6 +74,7 @@ export class Store {
   #failure: AppError | null = null;
   /** The first row prunes: a daemon that restarts often would not get to it otherwise. */
   #rowsSincePrune = PRUNE_EVERY_ROWS - 1;
+  #freedSincePrune = PRUNE_EVERY_ROWS - 1;
 
   /** By their SQL: preparing takes longer than running. */
   readonly #statements = new Map<string, Database.Statement>();
@@ -119,11 +129,27 @@ export class Store {
     return new Map(rows.flatMap(({ key, object }) => parsed(key, object)));
   }
 
-  /** Services that changed (null: removed), each with the addresses that it has. */
-  saveServices(changes: readonly ServiceChange[]): void {
+  /**
+   * Services that changed (null: removed), each with the addresses that it has. What none of them
+   * has any more is remembered as freed `at` that time.
+   */
+  saveServices(changes: readonly ServiceChange[], at: WallMs): void {
     this.#write("the Services", () => {
+      const had = changes.flatMap(({ key }) => this.#allocationsOf(key));
       for (const change of changes) this.#saveService(change);
+      for (const { address, service } of had) this.#saveFreed({ address, service, at });
     });
+  }
+
+  /** Addresses that no Service has, and which one had it last; the latest first. */
+  freed(): FreedRow[] {
+    const select = "SELECT address, service, at FROM freed ORDER BY at DESC";
+    const rows = this.#statement(select).all() as FreedRow[];
+    // SQLite does not notice a flipped bit in the type of a value.
+    return rows.filter(
+      ({ address, service, at }) =>
+        typeof address === "string" && typeof service === "string" && Number.isFinite(at),
+    );
   }
 
   allocations(): AllocationRow[] {
@@ -190,7 +216,29 @@ export class Store {
     const json = JSON.stringify(object);
     this.#statement("INSERT INTO snapshot VALUES ('service', ?, ?)").run(key, json);
     const insert = this.#statement("INSERT OR REPLACE INTO allocation VALUES (?, ?, ?)");
-    for (const { address, pool } of allocations) insert.run(address, key, pool);
+    const taken = this.#statement("DELETE FROM freed WHERE address = ?");
+    for (const { address, pool } of allocations) {
+      insert.run(address, key, pool);
+      taken.run(address);
+    }
+  }
+
+  #allocationsOf(service: string): AllocationRow[] {
+    const select = "SELECT address, service, pool FROM allocation WHERE service = ?";
+    return this.#statement(select).all(service) as AllocationRow[];
+  }
+
+  #saveFreed({ address, service, at }: FreedRow): void {
+    const count = this.#statement("SELECT COUNT(*) FROM allocation WHERE address = ?").pluck();
+    if (count.get(address) !== 0) return;
+    this.#statement("INSERT OR REPLACE INTO freed VALUES (?, ?, ?)").run(address, service, at);
+    this.#freedSincePrune += 1;
+    if (this.#freedSincePrune < PRUNE_EVERY_ROWS) return;
+    this.#freedSincePrune = 0;
+    this.#statement(
+      "DELETE FROM freed WHERE address IN " +
+        "(SELECT address FROM freed ORDER BY at DESC LIMIT -1 OFFSET ?)",
+    ).run(FREED_ROWS_MAX);
   }
 
   #saveTenure({ address, change, node, epoch }: HistoryRow): void {

@@ -196,6 +196,28 @@ for (const [text, expected] of BEACONS) {
   });
 }
 
+test("parseNodeFile() takes what becomes of addresses that are freed; nothing by default", () => {
+  const off = { coolDownSeconds: 0, reservationHours: 0 };
+  for (const [text, expected] of [
+    ["", off],
+    ["allocation: {}", off],
+    ["allocation: { coolDownSeconds: 86400 }", { ...off, coolDownSeconds: 86_400 }],
+    ["allocation: { reservationHours: 720 }", { ...off, reservationHours: 720 }],
+  ] as const) {
+    const parsed = parseNodeFile(text, "host");
+    assert.ok(parsed.ok);
+    assert.deepEqual(parsed.value.allocation, expected);
+  }
+  const parsed = parseNodeFile(
+    "allocation: { coolDownSeconds: -1, reservationHours: 721 }",
+    "host",
+  );
+  assert.deepEqual(parsed.ok ? [] : parsed.problems, [
+    { where: "allocation.coolDownSeconds", found: "-1", expected: "at least 0" },
+    { where: "allocation.reservationHours", found: "721", expected: "at most 720" },
+  ]);
+});
+
 test("parseNodeFile() refuses a second document and a list cut off, with their line", () => {
   for (const [text, line] of [
     ["nodeName: n1\n---\nnodeName: n2\n", "line 2"],
@@ -239,6 +261,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         socketGroup: "lbd",
         beacons: BEACON_DEFAULTS,
         metrics: { address: "127.0.0.1", port: 7_472 },
+        allocation: { coolDownSeconds: 0, reservationHours: 0 },
         preempt: false,
         drainOnCordon: false,
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],

@@ -5,9 +5,11 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
+import type { AllocationPorts } from "../../../src/daemon/allocation-controller.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import { ServiceEvents } from "../../../src/daemon/service-events.ts";
 import type { WireUse } from "../../../src/ipam/address-probes.ts";
+import type { FreedSettings } from "../../../src/ipam/freed-addresses.ts";
 import type { AllocatablePool } from "../../../src/ipam/types.ts";
 import type { Service } from "../../../src/k8s-sync/model.ts";
 import { objectKey } from "../../../src/k8s-sync/model.ts";
@@ -15,6 +17,7 @@ import { success } from "../../../src/k8s-sync/outcome.ts";
 import { ip } from "../../support/ipam-requests.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { service } from "../../support/kubernetes-objects.ts";
+import { TestFormer } from "./former-harness.ts";
 
 /** What the Services say is changed by `set`, and by what is written. */
 export class AllocatingLeader {
@@ -22,38 +25,49 @@ export class AllocatingLeader {
   /** What is known of addresses on the wire; of others `unprobed`. */
   readonly wire = new Map<Ip, WireUse>();
   unprobed: WireUse = "free";
+  readonly former: TestFormer;
   readonly #events: string[] = [];
   #due: (() => void)[] = [];
   #writes = 0;
-  readonly allocation = new AllocationController({
-    services: () => this.services,
-    patch: async (one, { ingress, annotations }) => {
-      this.#writes += 1;
-      const kept = Object.entries({ ...one.metadata.annotations, ...annotations });
-      const next = {
-        ...one,
-        metadata: {
-          ...one.metadata,
-          resourceVersion: String(Number(one.metadata.resourceVersion) + 1),
-          annotations: Object.fromEntries(kept.flatMap(([k, v]) => (v === null ? [] : [[k, v]]))),
-        },
-        status: { ingress },
-      };
-      this.services.set(objectKey(one), next);
-      return success(next);
-    },
-    events: new ServiceEvents({
-      node: "n1",
-      record: ({ type, reason, regarding, note }) =>
-        void this.#events.push(`${type} ${reason} ${regarding.name}: ${note}`),
-    }),
-    isLeader: () => true,
-    later: (_milliseconds, run) => void this.#due.push(run),
-    wire: {
-      use: (address) => this.wire.get(address) ?? this.unprobed,
-      handedOut: (address) => void this.wire.delete(address),
-    },
-  });
+  readonly allocation: AllocationController;
+
+  constructor(settings: FreedSettings = { coolDownMs: 0, reservationMs: 0 }) {
+    this.former = new TestFormer(settings);
+    this.allocation = new AllocationController(this.#ports());
+  }
+
+  #ports(): AllocationPorts {
+    return {
+      services: () => this.services,
+      patch: async (one, { ingress, annotations }) => {
+        this.#writes += 1;
+        const kept = Object.entries({ ...one.metadata.annotations, ...annotations });
+        const next = {
+          ...one,
+          metadata: {
+            ...one.metadata,
+            resourceVersion: String(Number(one.metadata.resourceVersion) + 1),
+            annotations: Object.fromEntries(kept.flatMap(([k, v]) => (v === null ? [] : [[k, v]]))),
+          },
+          status: { ingress },
+        };
+        this.services.set(objectKey(one), next);
+        return success(next);
+      },
+      events: new ServiceEvents({
+        node: "n1",
+        record: ({ type, reason, regarding, note }) =>
+          void this.#events.push(`${type} ${reason} ${regarding.name}: ${note}`),
+      }),
+      isLeader: () => true,
+      later: (_milliseconds, run) => void this.#due.push(run),
+      wire: {
+        use: (address) => this.wire.get(address) ?? this.unprobed,
+        handedOut: (address) => void this.wire.delete(address),
+      },
+      former: this.former.former,
+    };
+  }
 
   static of(pools: readonly AllocatablePool[], ...services: readonly Service[]): AllocatingLeader {
     const cluster = new AllocatingLeader();

@@ -19,6 +19,7 @@ import { kubeconfigFor } from "../../support/fake-api-server-kubeconfig.ts";
 import { ip, pool } from "../../support/ipam-requests.ts";
 import { clusterOf, resource, service } from "../../support/kubernetes-objects.ts";
 import { tempDir } from "../../support/temp-dir.ts";
+import { nothingFormer } from "./former-harness.ts";
 
 const CLOCK = { boot: () => bootMs(0), wall: () => wallMs(0) };
 const EVENTS = new ServiceEvents({ node: "n1", record: () => {} });
@@ -88,6 +89,8 @@ test("AllocationController counts writes that fail, and tells of pools as leader
     patch: async () => outcomes.shift() ?? success(web),
     events: EVENTS,
     isLeader: () => true,
+    wire: { use: () => "free", handedOut: () => {} },
+    former: nothingFormer(),
     later: (milliseconds, run) => {
       if (milliseconds > 0) setImmediate(outcomes.length > 0 ? run : over);
     },

@@ -18,6 +18,7 @@ import {
   service,
   withLabels,
 } from "../../support/kubernetes-objects.ts";
+import { nothingFormer } from "./former-harness.ts";
 
 const OBJECTS = {
   nodes: [node("n1", { addresses: ["10.0.0.2"] })],
@@ -41,6 +42,7 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
     isLeader: () => state.isLeading,
     later: () => {},
     wire: { use: () => "free", handedOut: () => {} },
+    former: nothingFormer(),
   });
   const namespaces = new Namespaces(() => work.configure());
   const own = ip("10.0.0.3");

@@ -18,6 +18,7 @@ import { node, resource, service, skipBgp } from "../../support/kubernetes-objec
 import { SMALL } from "../../support/legacy-configs.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
+const CLOCK = { wall: () => wallMs(0) };
 const POOL = resource("lan", { addresses: ["10.0.0.0/28", "2001:db8::/120"], autoAssign: false });
 const ADVERTISEMENT = resource("all", { ipAddressPools: ["lan"] });
 const FROM_LAN = { "metallb.io/ip-allocated-from-pool": "lan" };
@@ -73,7 +74,7 @@ function daemon(t: TestContext): Life {
   let store = Store.open(path, wallMs(0));
   t.after(() => store.close());
   const cluster = new ClusterView({
-    onChange: (change) => new Snapshots(store, cluster).save(change),
+    onChange: (change) => new Snapshots(store, cluster, CLOCK).save(change),
     defer: (run) => run(),
   });
   const unused = new ClusterView({ onChange: () => {}, defer: () => {} });
@@ -85,7 +86,7 @@ function daemon(t: TestContext): Life {
     database.close();
     store = Store.open(path, wallMs(0));
   };
-  return { cluster, store, next: () => new Snapshots(store, unused).load(), damage };
+  return { cluster, store, next: () => new Snapshots(store, unused, CLOCK).load(), damage };
 }
 
 function list(cluster: ClusterView, services = [WEB, API]): void {

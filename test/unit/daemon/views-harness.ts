@@ -22,6 +22,7 @@ import { ip } from "../../support/ipam-requests.ts";
 import type { ClusterObjects } from "../../support/kubernetes-objects.ts";
 import { clusterOf } from "../../support/kubernetes-objects.ts";
 import { tempDir } from "../../support/temp-dir.ts";
+import { nothingFormer } from "./former-harness.ts";
 
 export const STARTED_MS = 1_000;
 const LISTENS_FROM_MS = STARTED_MS - DEFAULT_TIMINGS.holdMs;
@@ -81,6 +82,7 @@ export function viewsOf(
     isLeader: () => true,
     later: () => {},
     wire: { use: () => "free", handedOut: () => {} },
+    former: nothingFormer(),
   });
   const views = new Views({
     node: "n1",

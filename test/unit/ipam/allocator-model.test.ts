@@ -88,7 +88,9 @@ class Release implements fc.Command<ModelAllocator, Cluster> {
   }
 
   run(model: ModelAllocator, cluster: Cluster): void {
-    assert.equal(cluster.allocator.release(this.#key), model.held.delete(this.#key));
+    const held = model.held.get(this.#key)?.addresses ?? [];
+    assert.deepEqual(cluster.allocator.release(this.#key), held);
+    model.held.delete(this.#key);
     cluster.statuses.delete(this.#key);
     cluster.asks.delete(this.#key);
     checkRules(model, cluster);

@@ -125,6 +125,7 @@ test("Store.open() of a file with any one byte flipped throws nothing, then or o
       store.snapshot("pool");
       store.allocations();
       store.tenures();
+      store.freed();
       store.history({ limit: 100 });
       store.setting("key");
     } catch (thrown) {
@@ -204,12 +205,17 @@ test("openDatabase() of a file whose writer was killed: all or nothing, no damag
   }
 });
 
+const OLD = [{ address: "10.0.0.2", pool: "lan" }];
+
 /** A closed file with a row of everything, as bytes. */
 function goodFile(path: string): Buffer {
   const store = Store.open(path, NOW);
-  store.saveServices([
-    { key: "ns/web", object: { x: "y" }, allocations: [{ address: "10.0.0.1", pool: "lan" }] },
-  ]);
+  store.saveServices(
+    [{ key: "ns/web", object: { x: "y" }, allocations: [{ address: "10.0.0.1", pool: "lan" }] }],
+    NOW,
+  );
+  store.saveServices([{ key: "ns/old", object: {}, allocations: OLD }], NOW);
+  store.saveServices([{ key: "ns/old", object: null, allocations: [] }], NOW);
   store.saveSnapshot("pool", new Map([["lan", { spec: {} }]]));
   for (let epoch = 0; epoch < 20; epoch++) {
     const row = { at: NOW, address: "10.0.0.1", node: "n1", epoch, cause: "unheld", detail: "" };

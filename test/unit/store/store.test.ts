@@ -6,7 +6,7 @@ import { test } from "node:test";
 import Database from "better-sqlite3";
 import { wallMs } from "../../../src/core/time.ts";
 import type { HistoryRow } from "../../../src/store/store.ts";
-import { HISTORY_ROWS_MAX, Store } from "../../../src/store/store.ts";
+import { FREED_ROWS_MAX, HISTORY_ROWS_MAX, Store } from "../../../src/store/store.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
 const NOW = wallMs(1_700_000_000_000);
@@ -28,16 +28,19 @@ test("Store keeps what was written over a restart", (t) => {
   const path = join(tempDir(t), "deep", "state.db");
   const first = Store.open(path, NOW);
   first.saveSnapshot("pool", new Map([["lan", { spec: { addresses: ["10.0.0.0/24"] } }]]));
-  first.saveServices([
-    {
-      key: "ns/web",
-      object: { spec: { type: "LoadBalancer" }, emoji: "\u{1f980}" },
-      allocations: [
-        { address: "10.0.0.1", pool: "lan" },
-        { address: "2001:db8::1", pool: "lan" },
-      ],
-    },
-  ]);
+  first.saveServices(
+    [
+      {
+        key: "ns/web",
+        object: { spec: { type: "LoadBalancer" }, emoji: "\u{1f980}" },
+        allocations: [
+          { address: "10.0.0.1", pool: "lan" },
+          { address: "2001:db8::1", pool: "lan" },
+        ],
+      },
+    ],
+    NOW,
+  );
   first.recordChange(row(7));
   first.recordChange(row(8, { address: "10.0.0.2", change: "moved", node: "n2" }));
   first.close();
@@ -72,13 +75,56 @@ test("saveServices() replaces what a Service had, and removes what is gone", (t)
     object: { n: 2 },
     allocations: [{ address: "10.0.0.1", pool: "a" }],
   };
-  store.saveServices([web, api]);
+  store.saveServices([web, api], NOW);
   assert.equal(store.allocations().length, 2, "two Services may share an address");
-  store.saveServices([{ ...web, allocations: [{ address: "10.0.0.9", pool: "b" }] }]);
-  store.saveServices([{ key: "ns/api", object: null, allocations: [] }]);
-  store.saveServices([{ key: "ns/never", object: null, allocations: [] }]);
+  store.saveServices([{ ...web, allocations: [{ address: "10.0.0.9", pool: "b" }] }], NOW);
+  store.saveServices([{ key: "ns/api", object: null, allocations: [] }], NOW);
+  store.saveServices([{ key: "ns/never", object: null, allocations: [] }], NOW);
   assert.deepEqual(store.allocations(), [{ address: "10.0.0.9", service: "ns/web", pool: "b" }]);
   assert.deepEqual(store.snapshot("service"), new Map([["ns/web", { n: 1 }]]));
+});
+
+test("freed() names what no Service has any more, with the last that had it", (t) => {
+  const store = openIn(t);
+  const at = (seconds: number) => wallMs(NOW + seconds * 1_000);
+  const having = (key: string, ...addresses: readonly string[]) => ({
+    key,
+    object: {},
+    allocations: addresses.map((address) => ({ address, pool: "lan" })),
+  });
+  const gone = (key: string) => ({ key, object: null, allocations: [] });
+  store.saveServices([having("ns/a", "10.0.0.1", "10.0.0.2"), having("ns/b", "10.0.0.2")], NOW);
+  assert.deepEqual(store.freed(), []);
+  store.saveServices([gone("ns/a")], at(1));
+  assert.deepEqual(store.freed(), [{ address: "10.0.0.1", service: "ns/a", at: at(1) }]);
+  store.saveServices([having("ns/b", "10.0.0.3")], at(2));
+  assert.deepEqual(
+    store.freed().map(({ address, service }) => [address, service]),
+    [
+      ["10.0.0.2", "ns/b"],
+      ["10.0.0.1", "ns/a"],
+    ],
+  );
+  store.saveServices([having("ns/c", "10.0.0.1"), having("ns/d", "10.0.0.2")], at(3));
+  assert.deepEqual(store.freed(), []);
+  store.saveServices([having("ns/c"), having("ns/e", "10.0.0.1")], at(4));
+  assert.deepEqual(store.freed(), [], "it went from one to the other");
+});
+
+test("freed() is bounded, and what was freed longest ago goes first", (t) => {
+  const store = openIn(t);
+  const keys = Array.from({ length: FREED_ROWS_MAX + 400 }, (_, i) => `ns/${i}`);
+  const allocations = (key: string) => [{ address: `address of ${key}`, pool: "lan" }];
+  store.saveServices(
+    keys.map((key) => ({ key, object: {}, allocations: allocations(key) })),
+    NOW,
+  );
+  for (const [i, key] of keys.entries()) {
+    store.saveServices([{ key, object: null, allocations: [] }], wallMs(NOW + i));
+  }
+  const freed = store.freed();
+  assert.ok(freed.length <= FREED_ROWS_MAX + 200, String(freed.length));
+  assert.equal(freed[0]?.service, keys.at(-1));
 });
 
 test("saveSnapshot() replaces one kind and leaves the others", (t) => {
