@@ -75,12 +75,15 @@ export class AddressProbeTask implements Task, WireKnowledge {
   /** What there is to say of an address, or null. */
   note(address: Ip): string | null {
     const quarantine = this.#probes.quarantined().get(address);
-    if (quarantine !== undefined) {
-      const host = quarantine.macs.join(" and ");
-      return `quarantined: host ${host}, which is no node of the cluster, answers for it`;
-    }
+    if (quarantine !== undefined) return quarantineText(quarantine.macs);
     if (!this.#unprobed.has(address)) return null;
     return "handed out unprobed: this node, which leads, has no segment that holds it";
+  }
+
+  /** The addresses that another host answers for, each with that host. */
+  quarantined(): [address: Ip, because: string][] {
+    const all = [...this.#probes.quarantined()];
+    return all.map(([address, { macs }]) => [address, quarantineText(macs)]);
   }
 
   counters(): Record<string, number> {
@@ -176,6 +179,11 @@ export class AddressProbeTask implements Task, WireKnowledge {
     this.#unprobed.add(address);
     this.#counts.unprobed += 1;
   }
+}
+
+function quarantineText(macs: readonly Mac[]): string {
+  const host = macs.join(" and ");
+  return `quarantined: host ${host}, which is no node of the cluster, answers for it`;
 }
 
 interface Ahead {

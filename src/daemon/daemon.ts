@@ -345,7 +345,7 @@ export class Daemon {
         wire: this.#wireTruth.findings(),
       }),
       reserved: () => this.#leading.work.reserved,
-      note: (address) => this.#leading.probes.note(address),
+      probes: this.#leading.probes,
       counters: () => ({
         ...this.#responder.report().counters,
         ...this.#wireTruth.counters(),

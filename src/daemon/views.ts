@@ -20,6 +20,7 @@ import { VERSION } from "../core/version.ts";
 import type { AllocatablePool } from "../ipam/types.ts";
 import { countAssigned, noneAssigned, poolUsage } from "../ipam/usage.ts";
 import type { Store } from "../store/store.ts";
+import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
 import type { ApiHealth } from "./api-health.ts";
 import type { ClusterView } from "./cluster-view.ts";
@@ -62,8 +63,8 @@ export interface ViewSources {
     namesake?: { interface: string; address: string; isNewer: boolean } | null;
   };
   readonly reserved: () => ReservedAddresses;
-  /** What the leader knows of an address on the wire, or null. */
-  readonly note: (address: Ip) => string | null;
+  /** What the leader knows of addresses on the wire. */
+  readonly probes: Pick<AddressProbeTask, "note" | "quarantined">;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -191,7 +192,7 @@ export class Views implements ApiSource {
     const { cluster } = this.#sources;
     return cluster.config.pools.map((pool) => {
       const addresses = cluster.addresses().filter((ip) => cluster.poolOf(ip) === pool);
-      const withheld = [...this.#sources.reserved().all].filter(
+      const withheld = [...this.#withheld()].filter(
         ([ip]) => cluster.poolOf(ip) === pool && !addresses.includes(ip),
       );
       const assigned = noneAssigned();
@@ -274,7 +275,7 @@ export class Views implements ApiSource {
       isLeader: leader.isThisNode,
       leader: leader.node,
       reserved: this.#sources.reserved().all,
-      note: this.#sources.note,
+      note: (address) => this.#sources.probes.note(address),
       now,
     });
   }
@@ -290,6 +291,12 @@ export class Views implements ApiSource {
     if (view === null) return true;
     const canBeServed = view.serving === "everywhere" || view.serving.size > 0;
     return canBeServed && (view.record?.owner ?? null) === null;
+  }
+
+  /** Free addresses that are not handed out, each with the reason. */
+  #withheld(): Map<Ip, string> {
+    const { reserved, probes } = this.#sources;
+    return new Map([...probes.quarantined(), ...reserved().all]);
   }
 
   #ownerOf(address: Ip): string | null {

@@ -86,6 +86,7 @@ test("AddressProbeTask takes a node's answer for no use, and a stranger's for on
     "probe-waited": 2,
     quarantined: 1,
   });
+  assert.deepEqual(leader.task.quarantined(), [[B, leader.task.note(B)]]);
   leader.task.clear();
   assert.equal(leader.task.note(B), null);
 });

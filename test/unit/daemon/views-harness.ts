@@ -107,7 +107,7 @@ export function viewsOf(
     api: () => HEALTHY_API,
     host: () => ({ missingInterfaces: [], linkFailure: null }),
     reserved: () => ({ all: new Map(), ofHosts: new Map() }),
-    note: () => null,
+    probes: { note: () => null, quarantined: () => [] },
     counters: () => ({}),
     ...changes,
   });

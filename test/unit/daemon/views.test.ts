@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import { COUNT_MAX } from "../../../src/api/types.ts";
+import type { Ip } from "../../../src/core/address.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { allocatablePools } from "../../../src/daemon/allocatable-pools.ts";
@@ -148,6 +149,16 @@ test("pools() counts what is assigned, and what is left without what is withheld
       advertisements: [],
     },
   ]);
+});
+
+test("pools() of the leader withholds what other hosts answer for", (t) => {
+  const because = "quarantined: host 02:00:00:00:00:99, which is no node, answers for it";
+  const free = ip("10.1.0.7");
+  const probes = { note: () => null, quarantined: (): [Ip, string][] => [[free, because]] };
+  const [, before] = running(t).views.pools();
+  const [, spare] = running(t, { probes }).views.pools();
+  assert.deepEqual(spare?.withheld, [{ address: free, because }]);
+  assert.equal(spare?.available.ipv4, (before?.available.ipv4 ?? 0) - 1);
 });
 
 test("pools() keeps families apart, and caps each: a sum would be neither", (t) => {
