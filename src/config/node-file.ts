@@ -34,6 +34,10 @@ const HOLD_MS_MAX = 4_000;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
+/** A label key, as the API server asks it of `spec.loadBalancerClass`. */
+const LABEL_KEY =
+  /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
 const absolutePath = z.string().regex(/^\//, { error: "an absolute path" });
 const namespace = z.string().regex(DNS_LABEL, { error: "a namespace name (RFC 1123 label)" });
 const regularExpression = z.string().refine(isRegularExpression, {
@@ -102,6 +106,13 @@ const nodeFileSchema = z.strictObject({
   preempt: z.boolean().default(false),
   /** A cordoned Node is drained. */
   drainOnCordon: z.boolean().default(false),
+  /** Only Services of exactly this class are looked after; missing: only those without one. */
+  loadBalancerClass: z
+    .string()
+    .regex(LABEL_KEY, { error: "a load balancer class (a label key)" })
+    .optional(),
+  /** The label node.kubernetes.io/exclude-from-external-load-balancers is not looked at. */
+  ignoreExcludeLabel: z.boolean().default(false),
   excludeInterfaces: z.array(regularExpression).default([...DEFAULT_EXCLUDED_INTERFACES]),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });

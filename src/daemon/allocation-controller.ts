@@ -29,6 +29,8 @@ export interface AllocationPorts {
   readonly services: () => ReadonlyMap<string, Service>;
   readonly patch: (service: Service, change: ServiceStatusChange) => Promise<Outcome<Service>>;
   readonly events: ServiceEvents;
+  /** Which Services are lbd's: see isOurs(). */
+  readonly loadBalancerClass?: string | undefined;
   readonly isLeader: () => boolean;
   /** Calls back in that many milliseconds. */
   readonly later: (milliseconds: number, run: () => void) => void;
@@ -173,7 +175,7 @@ export class AllocationController {
   }
 
   #adoptAll(services: readonly Service[]): void {
-    const ours = services.filter((service) => isOurs(service) && wantsAddress(service));
+    const ours = services.filter((one) => this.#isOurs(one) && wantsAddress(one));
     this.#allocator?.adoptAll(ours.map(serviceRequest));
   }
 
@@ -186,7 +188,7 @@ export class AllocationController {
     }
     this.#upcoming = null;
     const service = this.#newest(key);
-    if (service === undefined || !isOurs(service)) this.#forget(key);
+    if (service === undefined || !this.#isOurs(service)) this.#forget(key);
     else if (wantsAddress(service)) {
       this.#notices.deprecated(service);
       this.#apply(service, this.#decide(allocator, service));
@@ -195,6 +197,10 @@ export class AllocationController {
       this.#clear(service);
     }
     this.#retryWaiting(allocator);
+  }
+
+  #isOurs(service: Service): boolean {
+    return isOurs(service, this.#ports.loadBalancerClass);
   }
 
   /** It is no Service that has an address, or not any more. */

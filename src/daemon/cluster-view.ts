@@ -25,7 +25,8 @@ import {
   parseConfigObjects,
 } from "./config-objects.ts";
 import { Endpoints } from "./endpoints.ts";
-import { type Advertised, healthProblem, Placements } from "./placements.ts";
+import type { Advertised, ExclusionOptions } from "./placements.ts";
+import { exclusion, healthProblem, Placements } from "./placements.ts";
 import { currentAddresses, isOurs } from "./service-request.ts";
 
 export interface ClusterChange {
@@ -35,7 +36,9 @@ export interface ClusterChange {
   readonly nodes: boolean;
 }
 
-export interface ClusterViewOptions {
+export interface ClusterViewOptions extends ExclusionOptions {
+  /** Which Services are lbd's: see isOurs(). */
+  readonly loadBalancerClass?: string | undefined;
   /** What changed since the last call; only once everything was listed for the first time. */
   readonly onChange: (change: ClusterChange) => void;
   /** Runs a function soon, outside of the present call. */
@@ -86,7 +89,16 @@ export class ClusterView {
 
   constructor(options: ClusterViewOptions) {
     this.#options = options;
-    this.#placements = new Placements(this.#config, this.nodes);
+    this.#placements = new Placements(this.#config, this.nodes, options);
+  }
+
+  isOurs(service: Service): boolean {
+    return isOurs(service, this.#options.loadBalancerClass);
+  }
+
+  /** Why a node may own nothing at all, or null. */
+  exclusion(node: Node): string | null {
+    return exclusion(node, this.#options);
   }
 
   /** The last configuration that was valid as a whole. */
@@ -298,7 +310,8 @@ export class ClusterView {
     }
     this.#addressesOf.delete(key);
     const service = this.services.get(key);
-    if (service === undefined || !isOurs(service) || service.spec.type !== "LoadBalancer") return;
+    if (service === undefined || !this.isOurs(service)) return;
+    if (service.spec.type !== "LoadBalancer") return;
     const addresses = currentAddresses(service);
     this.#addressesOf.set(key, addresses);
     for (const address of addresses) {
@@ -324,7 +337,7 @@ export class ClusterView {
     const isQuiet = this.#dirtyServices.size + this.#dirtyAddresses.size === 0;
     if (!config && !nodes && isQuiet) return;
     if (config || nodes) {
-      this.#placements = new Placements(this.#config, this.nodes);
+      this.#placements = new Placements(this.#config, this.nodes, this.#options);
       for (const address of this.#servicesOf.keys()) this.#dirtyAddresses.add(address);
     }
     const services = this.#dirtyServices;

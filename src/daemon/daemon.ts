@@ -97,6 +97,7 @@ export class Daemon {
     this.#events = new EventRecorder({ client: this.#client, ...about });
     this.#serviceEvents = new ServiceEvents({ node, record: (e) => this.#events.record(e) });
     this.#cluster = new ClusterView({
+      ...{ loadBalancerClass: file.loadBalancerClass, ignoreExcludeLabel: file.ignoreExcludeLabel },
       onChange: (change) => this.#reactions.onCluster(change),
       defer: (run) => void setImmediate(run),
       lastValid: () => this.#snapshots.load(),
@@ -251,6 +252,7 @@ export class Daemon {
       cluster: this.#cluster,
       namespaces: this.#namespaces,
       events: this.#serviceEvents,
+      loadBalancerClass: this.#file.loadBalancerClass,
       mayLead: () => !this.#namesake.isSilencing,
       interfaces: () => this.#host.all,
       segments: () => this.#host.segments,

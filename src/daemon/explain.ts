@@ -11,7 +11,7 @@ import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isGone } from "./orphans.ts";
 import type { ResponderReport } from "./responder-messages.ts";
-import { currentAddresses, isOurs, serviceRequest } from "./service-request.ts";
+import { currentAddresses, serviceRequest } from "./service-request.ts";
 
 export interface ExplainSources {
   readonly node: string;
@@ -34,7 +34,7 @@ export function explain(subject: string, sources: ExplainSources): ExplainView |
   const key = subject.includes("/") ? subject : `default/${subject}`;
   const service = sources.cluster.services.get(key);
   if (service === undefined || service.spec.type !== "LoadBalancer") return null;
-  if (!isOurs(service)) {
+  if (!sources.cluster.isOurs(service)) {
     const steps = [serviceStep(key, service, sources)];
     return { subject: key, answer: "is left to its own implementation", steps };
   }
@@ -74,9 +74,11 @@ function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
 
 function serviceStep(key: string, service: Service, sources: ExplainSources): ExplainStep {
   const step = "service" as const;
-  if (!isOurs(service)) {
-    const text = `${key} has loadBalancerClass "${service.spec.loadBalancerClass}": not lbd's`;
-    return { step, state: "no", text };
+  if (!sources.cluster.isOurs(service)) {
+    const { loadBalancerClass } = service.spec;
+    const has = loadBalancerClass === undefined ? "no loadBalancerClass" : "loadBalancerClass";
+    const quoted = loadBalancerClass === undefined ? "" : ` "${loadBalancerClass}"`;
+    return { step, state: "no", text: `${key} has ${has}${quoted}: not lbd's` };
   }
   const wish = wishOf(service);
   const pending = sources.pending(key);

@@ -45,6 +45,8 @@ export interface LeadingOptions {
   readonly events: ServiceEvents;
   /** False: another host has this node's name, and the Lease is not this one's to hold. */
   readonly mayLead: () => boolean;
+  /** Which Services are lbd's: see isOurs(). */
+  readonly loadBalancerClass: string | undefined;
   readonly interfaces: () => readonly HostInterface[];
   /** Those on which VIPs may be answered now. */
   readonly segments: () => readonly Segment[];
@@ -71,6 +73,7 @@ export class Leading {
       services: () => cluster.services,
       patch: ({ metadata }, change) => patchServiceStatus(client, metadata, change),
       events: options.events,
+      loadBalancerClass: options.loadBalancerClass,
       isLeader: () => this.leader.isLeading,
       later: (milliseconds, run) => void setTimeout(run, milliseconds),
       wire: this.probes,

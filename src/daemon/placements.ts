@@ -16,14 +16,25 @@ export type Advertised =
   | { readonly advertisements: readonly [Advertisement, ...Advertisement[]] }
   | { readonly advertisements: readonly []; readonly reason: string };
 
+export interface ExclusionOptions {
+  /** The label EXCLUDE_LABEL is not looked at. */
+  readonly ignoreExcludeLabel?: boolean | undefined;
+}
+
 /** Of one configuration and the nodes of one moment. */
 export class Placements {
+  readonly #options: ExclusionOptions;
   readonly #nodes: ReadonlyMap<string, Node>;
   readonly #covering: ReadonlyMap<string, readonly Advertisement[]>;
   /** Shared by all VIPs that the same advertisements are for. */
   readonly #known = new Map<string, Placement>();
 
-  constructor(config: ClusterConfig, nodes: ReadonlyMap<string, Node>) {
+  constructor(
+    config: ClusterConfig,
+    nodes: ReadonlyMap<string, Node>,
+    options: ExclusionOptions = {},
+  ) {
+    this.#options = options;
     this.#nodes = nodes;
     this.#covering = new Map(
       config.pools.map(({ name }) => [
@@ -62,7 +73,7 @@ export class Placements {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const entries = [...this.#nodes].map(
-      ([node, object]) => [node, nodePlacement(advertised, object)] as const,
+      ([node, object]) => [node, nodePlacement(advertised, object, this.#options)] as const,
     );
     const made = { pool, nodes: new Map(entries) };
     this.#known.set(key, made);
@@ -104,8 +115,12 @@ function matchingOf(
   return mayShare(service) && matching.some(isSelective) ? null : matching;
 }
 
-function nodePlacement(advertised: Advertised, node: Node): NodePlacement {
-  const excluded = exclusion(node);
+function nodePlacement(
+  advertised: Advertised,
+  node: Node,
+  options: ExclusionOptions,
+): NodePlacement {
+  const excluded = exclusion(node, options);
   if (excluded !== null) return { allowed: false, reason: excluded };
   if ("reason" in advertised) return { allowed: false, reason: advertised.reason };
   const { advertisements } = advertised;
@@ -132,7 +147,8 @@ function preferenceFor(node: Node, advertisements: readonly Advertisement[]): nu
 }
 
 /** Why a node may own nothing at all, or null. */
-export function exclusion(node: Node): string | null {
+export function exclusion(node: Node, options: ExclusionOptions = {}): string | null {
+  if (options.ignoreExcludeLabel === true) return null;
   return EXCLUDE_LABEL in node.metadata.labels ? `it has the label ${EXCLUDE_LABEL}` : null;
 }
 

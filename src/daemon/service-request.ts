@@ -12,9 +12,12 @@ const PREFIXES = ["metallb.io/", "metallb.universe.tf/"];
 /** Written beside the addresses: the pool that they come from. */
 export const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
 
-/** Whether the Service is lbd's to look after; one with a class is somebody else's. */
-export function isOurs(service: Service): boolean {
-  return service.spec.loadBalancerClass === undefined;
+/**
+ * Whether the Service is lbd's to look after: without a setting those that have no class, with one
+ * (`loadBalancerClass`) those that have exactly this class.
+ */
+export function isOurs(service: Service, loadBalancerClass?: string): boolean {
+  return service.spec.loadBalancerClass === loadBalancerClass;
 }
 
 /** True for one that wants an address: type LoadBalancer, with a cluster IP to forward to. */

@@ -30,15 +30,10 @@ import { countFindings, type Findable, findings, worst } from "./findings.ts";
 import { type Here, plannedMove, whyStuck } from "./moves.ts";
 import { whyOrphan } from "./orphans.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
-import { exclusion, healthProblem } from "./placements.ts";
+import { healthProblem } from "./placements.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
 import type { Responder } from "./responder.ts";
-import {
-  currentAddresses,
-  isOurs,
-  POOL_ANNOTATION,
-  requestedAddresses,
-} from "./service-request.ts";
+import { currentAddresses, POOL_ANNOTATION, requestedAddresses } from "./service-request.ts";
 
 export interface ViewSources {
   readonly node: string;
@@ -170,7 +165,7 @@ export class Views implements ApiSource {
   services(): ServiceView[] {
     const { cluster, allocation } = this.#sources;
     const ours = [...cluster.services].filter(
-      ([, service]) => isOurs(service) && service.spec.type === "LoadBalancer",
+      ([, service]) => cluster.isOurs(service) && service.spec.type === "LoadBalancer",
     );
     return ours
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -227,7 +222,7 @@ export class Views implements ApiSource {
       const excluded =
         object === undefined
           ? "the API knows no Node of this name"
-          : (exclusion(object) ?? healthProblem(object));
+          : (cluster.exclusion(object) ?? healthProblem(object));
       const member = node === own ? "alive" : (members.get(node) ?? "never-seen");
       const owned = owners.filter((owner) => owner === node).length;
       return { node, member, daemon: states.get(node) ?? null, owned, excluded };

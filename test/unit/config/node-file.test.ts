@@ -29,6 +29,17 @@ const BAD: readonly (readonly [string, string, readonly Problem[]])[] = [
     'allowInsecureApi: "yes"',
     [type("allowInsecureApi", '"yes"', "boolean")],
   ],
+  [
+    "a load balancer class that no Service can have",
+    'loadBalancerClass: "example.com/a b"',
+    [
+      {
+        where: "loadBalancerClass",
+        found: '"example.com/a b"',
+        expected: "a load balancer class (a label key)",
+      },
+    ],
+  ],
   ["null for a list", "excludeInterfaces:", [type("excludeInterfaces", "null", "array")]],
   [
     "an upper-case node name",
@@ -264,6 +275,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         allocation: { coolDownSeconds: 0, reservationHours: 0 },
         preempt: false,
         drainOnCordon: false,
+        ignoreExcludeLabel: false,
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],
         logLevel: "info",
       },

@@ -150,3 +150,20 @@ test("a status that is edited by hand stays where it may, and is put right", asy
   assert.equal(await edit("10.0.0.2", "10.0.0.3"), "10.0.0.0", "two of a family");
   assert.equal(cluster.addresses("b/other"), "10.0.0.1");
 });
+
+test("a leader with a class has its own Services, and leaves others as they are", async () => {
+  const ofClass = (loadBalancerClass: string) => spec({ loadBalancerClass });
+  const cluster = new AllocatingLeader({ class: "example.com/lbd" }).lead(POOLS, [
+    service("a/ours", ofClass("example.com/lbd")),
+    service("b/theirs", ofClass("example.com/other")),
+    service("c/classless", { ips: ["10.0.0.3"] }),
+  ]);
+  await cluster.settle();
+  assert.equal(cluster.addresses("a/ours"), "10.0.0.0");
+  assert.equal(cluster.addresses("b/theirs"), "");
+  assert.equal(cluster.addresses("c/classless"), "10.0.0.3", "ignored, not cleaned");
+  cluster.set("c/classless", spec({ type: "NodePort" }));
+  await cluster.settle();
+  assert.equal(cluster.addresses("c/classless"), "10.0.0.3");
+  assert.equal(cluster.writes(), 1);
+});

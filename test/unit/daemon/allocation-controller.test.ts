@@ -194,3 +194,13 @@ test("a hundred Services that wait are served after a hundred deletions", async 
   const served = [...cluster.services.keys()].filter((key) => cluster.addresses(key) !== "");
   assert.equal(served.length, 100);
 });
+
+test("a Service whose status says it all is not written to, however often asked", async () => {
+  const cluster = AllocatingLeader.of([pool("lan", ["10.0.0.1-10.0.0.9"])], service("a/web"));
+  await cluster.settle();
+  assert.equal(cluster.writes(), 1);
+  for (let i = 0; i < 10; i++) cluster.allocation.reconcileAll();
+  cluster.set("a/web", { labels: { some: "label" } });
+  await cluster.settle();
+  assert.equal(cluster.writes(), 0);
+});

@@ -31,12 +31,12 @@ export class AllocatingLeader {
   #writes = 0;
   readonly allocation: AllocationController;
 
-  constructor(settings: FreedSettings = { coolDownMs: 0, reservationMs: 0 }) {
-    this.former = new TestFormer(settings);
-    this.allocation = new AllocationController(this.#ports());
+  constructor(settings: { readonly freed?: FreedSettings; readonly class?: string } = {}) {
+    this.former = new TestFormer(settings.freed ?? { coolDownMs: 0, reservationMs: 0 });
+    this.allocation = new AllocationController(this.#ports(settings.class));
   }
 
-  #ports(): AllocationPorts {
+  #ports(loadBalancerClass: string | undefined): AllocationPorts {
     return {
       services: () => this.services,
       patch: async (one, { ingress, annotations }) => {
@@ -54,6 +54,7 @@ export class AllocatingLeader {
         this.services.set(objectKey(one), next);
         return success(next);
       },
+      loadBalancerClass,
       events: new ServiceEvents({
         node: "n1",
         record: ({ type, reason, regarding, note }) =>
@@ -70,11 +71,14 @@ export class AllocatingLeader {
   }
 
   static of(pools: readonly AllocatablePool[], ...services: readonly Service[]): AllocatingLeader {
-    const cluster = new AllocatingLeader();
-    for (const one of services) cluster.services.set(objectKey(one), one);
-    cluster.allocation.configure(pools, new Map());
-    cluster.allocation.lead();
-    return cluster;
+    return new AllocatingLeader().lead(pools, services);
+  }
+
+  lead(pools: readonly AllocatablePool[], services: readonly Service[]): this {
+    for (const one of services) this.services.set(objectKey(one), one);
+    this.allocation.configure(pools, new Map());
+    this.allocation.lead();
+    return this;
   }
 
   /** Somebody edits the Service; its status and lbd's annotation stay. */

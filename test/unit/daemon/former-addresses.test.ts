@@ -18,7 +18,7 @@ function leaderWith(
   settings: FreedSettings,
   ...services: readonly ReturnType<typeof service>[]
 ): AllocatingLeader {
-  const leader = new AllocatingLeader(settings);
+  const leader = new AllocatingLeader({ freed: settings });
   for (const one of services) leader.services.set(objectKey(one), one);
   leader.allocation.configure([LAN], new Map());
   return leader;

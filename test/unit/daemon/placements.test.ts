@@ -241,5 +241,7 @@ for (const [name, options, expected] of HEALTH) {
 
 test("exclusion() is about the one label", () => {
   assert.equal(exclusion(node("n1", { labels: { [`${EXCLUDE_LABEL}-not`]: "" } })), null);
-  assert.notEqual(exclusion(node("n1", { labels: { [EXCLUDE_LABEL]: "" } })), null);
+  const labelled = node("n1", { labels: { [EXCLUDE_LABEL]: "" } });
+  assert.notEqual(exclusion(labelled), null);
+  assert.equal(exclusion(labelled, { ignoreExcludeLabel: true }), null);
 });

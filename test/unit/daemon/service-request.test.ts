@@ -102,6 +102,13 @@ for (const [name, options, expected] of READ) {
   });
 }
 
+test("isOurs() with a class is about Services of exactly that class", () => {
+  const classy = (loadBalancerClass: string) => service("a/b", { spec: { loadBalancerClass } });
+  assert.equal(isOurs(classy("metallb"), "metallb"), true);
+  assert.equal(isOurs(classy("metallb.io"), "metallb"), false);
+  assert.equal(isOurs(service("shop/web"), "metallb"), false);
+});
+
 test("isOurs() leaves a Service with a class to others", () => {
   assert.equal(isOurs(service("shop/web", { spec: { loadBalancerClass: "metallb" } })), false);
   assert.equal(isOurs(service("shop/web")), true);
