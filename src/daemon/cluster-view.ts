@@ -23,6 +23,7 @@ import {
   isNeeded,
   noConfigObjects,
   parseConfigObjects,
+  saysTheSame,
 } from "./config-objects.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Advertised, ExclusionOptions } from "./placements.ts";
@@ -118,10 +119,11 @@ export class ClusterView {
 
   /** Everything was listed, and the configuration was valid once: before, nothing follows. */
   get isSynced(): boolean {
-    return this.#isListed && this.#isConfigured;
+    return this.isListed && this.#isConfigured;
   }
 
-  get #isListed(): boolean {
+  /** Everything was listed, or is gone without. */
+  get isListed(): boolean {
     return this.#synced.size === KINDS.length;
   }
 
@@ -144,8 +146,9 @@ export class ClusterView {
   }
 
   configSink(kind: ConfigKind): ReflectorSink<RawObject> {
-    return this.#sink(kind, this.configObjects[kind], () => {
-      this.#dirty.config = true;
+    const objects = this.configObjects[kind];
+    return this.#sink(kind, objects, (key, before) => {
+      if (!saysTheSame(before, objects.get(key))) this.#dirty.config = true;
     });
   }
 
@@ -322,7 +325,7 @@ export class ClusterView {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || !this.#isListed) return;
+    if (this.#isScheduled || !this.isListed) return;
     this.#isScheduled = true;
     this.#options.defer(() => this.#flush());
   }

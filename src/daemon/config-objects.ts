@@ -1,11 +1,13 @@
 // The objects that the cluster is configured with, kind by kind: where the API has them, what was
 // read of them, and the configuration that they make together.
 
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterConfig, RawResource } from "../config/cluster-config.ts";
 import type { ConfigSources } from "../config/config-sources.ts";
 import { parseConfigSources } from "../config/config-sources.ts";
 import type { Labels } from "../config/label-selector.ts";
-import type { ParsedConfig } from "../config/resource.ts";
+import type { ObjectRef, ParsedConfig } from "../config/resource.ts";
+import type { EventRegarding } from "../k8s-sync/events.ts";
 import type { Resource } from "../k8s-sync/lister.ts";
 import type { RawObject } from "../k8s-sync/model.ts";
 
@@ -27,6 +29,33 @@ const RESOURCE_KINDS = Object.keys(RESOURCES) as readonly ResourceKind[];
 export const CONFIG_KINDS: readonly ConfigKind[] = [...RESOURCE_KINDS, "config-map"];
 
 export type ConfigObjects = Readonly<Record<ConfigKind, ReadonlyMap<string, RawObject>>>;
+
+const KINDS: Readonly<Record<string, ConfigKind>> = {
+  IPAddressPool: "pool",
+  L2Advertisement: "advertisement",
+  BGPPeer: "bgp-peer",
+  BGPAdvertisement: "bgp-advertisement",
+  BFDProfile: "bfd-profile",
+  Community: "community",
+  ConfigMap: "config-map",
+};
+
+/** Whose Event it is when something about the object is told. */
+export function regardingOf(objects: ConfigObjects, ref: ObjectRef): EventRegarding {
+  const { kind, namespace, name } = ref;
+  const configKind = KINDS[kind] ?? "config-map";
+  const isResource = configKind !== "config-map";
+  const version = isResource ? RESOURCES[configKind].split("/")[0] : "";
+  const apiVersion = isResource ? `metallb.io/${version}` : "v1";
+  const uid = objects[configKind].get(`${namespace}/${name}`)?.metadata.uid;
+  return { kind, apiVersion, namespace, name, uid };
+}
+
+/** Whether two states of an object are the same configuration: its status is none. */
+export function saysTheSame(a: RawObject | undefined, b: RawObject | undefined): boolean {
+  const about = (one: RawObject | undefined) => one && [one.spec, one.data, one.metadata.labels];
+  return isDeepStrictEqual(about(a), about(b));
+}
 
 /** Nothing of any kind. */
 export function noConfigObjects(): Record<ConfigKind, Map<string, RawObject>> {

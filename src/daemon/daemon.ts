@@ -37,6 +37,7 @@ import { Responder } from "./responder.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import { ServiceEvents } from "./service-events.ts";
 import { Snapshots } from "./snapshots.ts";
+import { StatusObjects } from "./status-objects.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
 import { runUntilReleased, type Task } from "./tasks.ts";
@@ -68,6 +69,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #snapshots: Snapshots;
   readonly #drain: Drain;
+  readonly #statuses: StatusObjects;
   readonly #wireTruth: WireTruthTask;
   readonly #namesake = new Namesake(clock);
   readonly #namespaces = new Namespaces(() => this.#reactions.onNamespaces());
@@ -134,6 +136,14 @@ export class Daemon {
       onError: (error) => this.#host.failed(error),
     });
     this.#missing = new MissingInterfaces(this.#serviceEvents);
+    this.#statuses = new StatusObjects({
+      ...{ node, namespace: file.namespace, client: this.#client, clock, random, log },
+      cluster: this.#cluster,
+      isLeader: () => this.#leading.leader.isLeading,
+      isSilenced: () => this.#namesake.isSilencing,
+      machine: () => this.#ownership.machine,
+      record: (event) => this.#events.record(event),
+    });
     this.#reactions = this.#createReactions();
     this.#views = this.#createViews();
     this.#metrics = this.#createMetrics();
@@ -168,6 +178,7 @@ export class Daemon {
       this.#beacons,
       this.#wireTruth,
       this.#metrics,
+      this.#statuses,
       { name: "events", run: (signal) => this.#events.run(signal) },
       systemd,
     ];
@@ -225,6 +236,7 @@ export class Daemon {
       leaderWork: this.#leading.work,
       host: this.#host,
       missing: this.#missing,
+      statuses: this.#statuses,
       ...this.#tell,
     });
   }
@@ -252,7 +264,7 @@ export class Daemon {
       cluster: this.#cluster,
       namespaces: this.#namespaces,
       events: this.#serviceEvents,
-      loadBalancerClass: this.#file.loadBalancerClass,
+      ...{ namespace: this.#file.namespace, loadBalancerClass: this.#file.loadBalancerClass },
       mayLead: () => !this.#namesake.isSilencing,
       interfaces: () => this.#host.all,
       segments: () => this.#host.segments,
@@ -260,6 +272,7 @@ export class Daemon {
       tellResponder: this.#tell.tellResponder,
       relistServices: () => this.#reflectors.relistServices(),
       records: () => this.#ownership.machine.views.records(),
+      members: () => this.#ownership.machine.views.members(clock.boot()),
     });
   }
 

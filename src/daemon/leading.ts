@@ -3,14 +3,17 @@
 // addresses that are free.
 
 import type { NodeFile } from "../config/node-file.ts";
+import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { Clock } from "../core/time.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { patchServiceStatus } from "../k8s-sync/service-status.ts";
+import { StatusObjectClient } from "../k8s-sync/status-objects.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import { readNeighbours } from "../link/neighbour-table.ts";
 import { Leadership } from "../ownership/leadership.ts";
+import type { MemberStatus } from "../ownership/members.ts";
 import type { Segment, VipRecord } from "../ownership/types.ts";
 import type { Store } from "../store/store.ts";
 import { AddressProbeTask } from "./address-probe-task.ts";
@@ -22,10 +25,13 @@ import { LeaderWork } from "./leader-work.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import type { Namespaces } from "./namespaces.ts";
+import { PoolStatusTask } from "./pool-status.ts";
 import { isNodeMac, probeInterfaces } from "./probe-places.ts";
 import { vipLeaseName } from "./records.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import type { ServiceEvents } from "./service-events.ts";
+import { currentAddresses } from "./service-request.ts";
+import { StaleL2Statuses } from "./stale-l2-statuses.ts";
 import type { Task } from "./tasks.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
@@ -45,6 +51,8 @@ export interface LeadingOptions {
   readonly events: ServiceEvents;
   /** False: another host has this node's name, and the Lease is not this one's to hold. */
   readonly mayLead: () => boolean;
+  /** Of the configuration. */
+  readonly namespace: string;
   /** Which Services are lbd's: see isOurs(). */
   readonly loadBalancerClass: string | undefined;
   readonly interfaces: () => readonly HostInterface[];
@@ -57,6 +65,8 @@ export interface LeadingOptions {
   readonly relistServices: () => Promise<void>;
   /** What the Leases of VIPs say. */
   readonly records: () => readonly VipRecord[];
+  /** What the Leases of nodes say. */
+  readonly members: () => readonly { readonly node: string; readonly status: MemberStatus }[];
 }
 
 export class Leading {
@@ -99,7 +109,13 @@ export class Leading {
       isLeading: () => this.leader.isLeading,
       log: options.log,
     });
-    this.tasks = [this.leader, this.#collector(options), this.probes];
+    this.tasks = [
+      this.leader,
+      this.#collector(options),
+      this.#poolStatus(options),
+      this.#staleStatuses(options),
+      this.probes,
+    ];
   }
 
   #createFormer({ allocation, clock, store }: LeadingOptions): FormerAddresses {
@@ -129,6 +145,38 @@ export class Leading {
     });
   }
 
+  #poolStatus({ client, namespace, clock, cluster, log }: LeadingOptions): Task {
+    const objects = new StatusObjectClient(client, { namespace, resource: "ipaddresspools" });
+    return new PoolStatusTask({
+      clock,
+      usage: () => (this.leader.isLeading ? this.allocation.usage() : null),
+      pools: () => cluster.configObjects.pool.values(),
+      write: (pool, status) => objects.patchStatus(pool, status),
+      onFailure: ({ kind, message }) => log.warn({ event: "pool-status", kind }, message),
+    });
+  }
+
+  #staleStatuses({ client, namespace, clock, cluster, ...more }: LeadingOptions): Task {
+    const objects = new StatusObjectClient(client, { namespace, resource: "servicel2statuses" });
+    const addressesOf = (key: string): Ip[] => {
+      const service = cluster.services.get(key);
+      return service === undefined ? [] : currentAddresses(service);
+    };
+    return new StaleL2Statuses({
+      clock,
+      mayCollect: () => this.leader.isLeading && cluster.isSynced,
+      nodes: () => cluster.nodes.keys(),
+      down: () => more.members().flatMap(({ node, status }) => (isDown(status) ? [node] : [])),
+      owners: () => {
+        const owners = new Map(more.records().map(({ address, owner }) => [address, owner]));
+        const ownerOf = (address: Ip): string | null => owners.get(address) ?? null;
+        return { isNode: (node) => cluster.nodes.has(node), addressesOf, ownerOf };
+      },
+      list: (selector) => objects.list(selector),
+      remove: ({ metadata: { name, uid } }) => objects.delete(name, uid),
+    });
+  }
+
   #collector({ clock, cluster, leases, records }: LeadingOptions): Task {
     return new VipLeaseCollector({
       clock,
@@ -139,4 +187,9 @@ export class Leading {
         leases.delete(vipLeaseName(address), { resourceVersion }),
     });
   }
+}
+
+/** Its Lease has run out, or it has let go of it. */
+function isDown(status: MemberStatus): boolean {
+  return status === "down" || status === "stopped";
 }

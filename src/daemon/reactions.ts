@@ -11,6 +11,7 @@ import type { Logger } from "./logger.ts";
 import type { MissingInterfaces } from "./missing-interfaces.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import type { Snapshots } from "./snapshots.ts";
+import type { StatusObjects } from "./status-objects.ts";
 
 export interface ReactionParts {
   readonly node: string;
@@ -22,6 +23,7 @@ export interface ReactionParts {
   readonly leaderWork: LeaderWork;
   readonly host: HostInterfaces;
   readonly missing: MissingInterfaces;
+  readonly statuses: Pick<StatusObjects, "kick">;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly tellResponder: (message: ToResponder) => void;
 }
@@ -45,6 +47,7 @@ export class Reactions {
     if (change.config || change.nodes) leaderWork.configure();
     else for (const key of change.services) allocation.reconcile(key);
     this.#checkInterfaces();
+    this.#parts.statuses.kick();
   }
 
   onInterfaces(): void {

@@ -8,6 +8,7 @@ import type {
   Lease,
   Node,
   ObjectMeta,
+  OwnedObject,
   RawObject,
   Service,
   ServiceIngress,
@@ -28,6 +29,19 @@ export function decodeObject(raw: unknown): RawObject | null {
     status: object.status ?? null,
     data: textMap(object.data),
   };
+}
+
+export function decodeOwnedObject(raw: unknown): OwnedObject | null {
+  const object = decodeObject(raw);
+  if (object === null) return null;
+  const references = list(fields(fields(raw).metadata).ownerReferences).filter(isFields);
+  const ownerReferences = references.map((one) => ({
+    apiVersion: text(one.apiVersion) ?? "",
+    kind: text(one.kind) ?? "",
+    name: text(one.name) ?? "",
+    uid: text(one.uid) ?? "",
+  }));
+  return { ...object, ownerReferences };
 }
 
 export function decodeService(raw: unknown): Service | null {

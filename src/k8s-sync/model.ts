@@ -37,6 +37,11 @@ export interface RawObject extends KubernetesObject {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** One that says whose it is, and goes with its owner. */
+export interface OwnedObject extends RawObject {
+  readonly ownerReferences: readonly OwnerReference[];
+}
+
 export interface ServicePort {
   readonly protocol: string;
   readonly port: number;

@@ -60,7 +60,11 @@ const WIDER = [".peerPort minimum: 1 and 0"];
 /** Labels have operators and values of their own, which LabelSelector's schema leaves open. */
 const LOOSER = /Selectors\[\]|preference/;
 
-const served = definitions.flatMap(({ spec: { names, versions } }) =>
+/** What lbd writes and never reads as configuration. */
+const TOLD = ["ConfigurationState", "ServiceL2Status"];
+
+const configuring = definitions.filter(({ spec }) => !TOLD.includes(spec.names.kind));
+const served = configuring.flatMap(({ spec: { names, versions } }) =>
   versions.map((version) => ({ ...version, title: `${names.kind} ${version.name}` })),
 );
 

@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ClusterChange } from "../../../src/daemon/cluster-view.ts";
 import { ClusterView } from "../../../src/daemon/cluster-view.ts";
 import type { ConfigKind } from "../../../src/daemon/config-objects.ts";
 import { CONFIG_KINDS } from "../../../src/daemon/config-objects.ts";
 import { decodeObject } from "../../../src/k8s-sync/decode.ts";
 import type { RawObject } from "../../../src/k8s-sync/model.ts";
-import { node, resource, service } from "../../support/kubernetes-objects.ts";
+import { node, resource, service, skipBgp } from "../../support/kubernetes-objects.ts";
 import { SMALL } from "../../support/legacy-configs.ts";
 
 const POOL = resource("lan", { addresses: ["10.0.0.0/28"] });
@@ -162,4 +163,29 @@ test("ClusterView takes no address away while pools may be in a ConfigMap it can
   assert.deepEqual([cluster.config.pools.length, cluster.isConfigCurrent], [1, false]);
   cluster.configSink("config-map").replace([]);
   assert.deepEqual([cluster.config.pools.length, cluster.isConfigCurrent], [0, true]);
+});
+
+test("a status of a pool that is written changes nothing, and a label of it does", () => {
+  const changes: ClusterChange[] = [];
+  const cluster = new ClusterView({
+    onChange: (change) => void changes.push(change),
+    defer: (run) => run(),
+  });
+  const sink = cluster.configSink("pool");
+  const lan = resource("lan", { addresses: ["10.0.0.0/24"] });
+  cluster.serviceSink().replace([]);
+  cluster.nodeSink().replace([]);
+  sink.replace([lan]);
+  cluster.configSink("advertisement").replace([]);
+  skipBgp(cluster);
+  cluster.skipEndpoints();
+  changes.splice(0);
+  sink.upsert({ ...lan, apiVersion: "metallb.io/v1beta1", status: { assignedIPv4: 1 } });
+  assert.deepEqual(changes, []);
+  assert.deepEqual(cluster.configObjects.pool.get("lan")?.status, { assignedIPv4: 1 });
+  sink.upsert({ ...lan, metadata: { ...lan.metadata, labels: { tier: "edge" } } });
+  assert.deepEqual(
+    changes.map(({ config }) => config),
+    [true],
+  );
 });

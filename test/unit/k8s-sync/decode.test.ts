@@ -9,6 +9,7 @@ import {
   decodeList,
   decodeNode,
   decodeObject,
+  decodeOwnedObject,
   decodeService,
   resourceVersionOf,
 } from "../../../src/k8s-sync/decode.ts";
@@ -16,6 +17,7 @@ import { objectKey } from "../../../src/k8s-sync/model.ts";
 
 const DECODERS = {
   decodeObject,
+  decodeOwnedObject,
   decodeService,
   decodeNode,
   decodeLease,
@@ -154,4 +156,13 @@ test("decodeObject() keeps the spec as it is", () => {
   const decoded = decodeObject({ metadata: { name: "p", namespace: "m" }, spec, data: { k: "v" } });
   assert.deepEqual(decoded?.spec, spec);
   assert.deepEqual(decoded?.data, { k: "v" });
+});
+
+test("decodeOwnedObject() keeps whose it is, and takes garbage for nobody's", () => {
+  const owner = { apiVersion: "v1", kind: "Node", name: "n1", uid: "u1" };
+  const of = (ownerReferences: unknown) =>
+    decodeOwnedObject({ metadata: { name: "one", ownerReferences } })?.ownerReferences;
+  assert.deepEqual(of([{ ...owner, controller: true }]), [owner]);
+  assert.deepEqual(of([null, "x", { ...owner, uid: 5 }]), [{ ...owner, uid: "" }]);
+  for (const garbage of [undefined, null, 5, "x", {}]) assert.deepEqual(of(garbage), []);
 });
