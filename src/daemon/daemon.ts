@@ -237,6 +237,7 @@ export class Daemon {
       host: this.#host,
       missing: this.#missing,
       statuses: this.#statuses,
+      journal: this.#journal,
       ...this.#tell,
     });
   }

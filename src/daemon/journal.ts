@@ -7,6 +7,7 @@ import type { Clock } from "../core/time.ts";
 import type { OwnerChange, OwnershipEffect, VipRecord } from "../ownership/types.ts";
 import type { WireFinding } from "../ownership/wire-truth.ts";
 import type { HistoryRow, Store } from "../store/store.ts";
+import { AnnouncedServices } from "./announced-services.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Logger } from "./logger.ts";
 import type { ServiceEvents } from "./service-events.ts";
@@ -28,9 +29,11 @@ export class Journal {
   readonly #owners = new Map<Ip, string | null>();
   /** By what changed and why. */
   readonly #counts = new Map<string, JournalCount>();
+  readonly #announced: AnnouncedServices;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#announced = new AnnouncedServices(options.cluster, options.events);
     for (const { address, owner } of options.store.tenures()) {
       this.#owners.set(address as Ip, owner);
     }
@@ -50,11 +53,13 @@ export class Journal {
     const detail = [what, unwritten].filter((text) => text !== "").join(", ");
     this.#write({ address, change: change.type, node, epoch, cause, detail });
     this.#owners.set(address, change.type === "gained" ? node : null);
-    if (change.type === "lost") return;
-    for (const key of this.#options.cluster.servicesOf(address)) {
-      const service = this.#options.cluster.services.get(key);
-      if (service !== undefined) this.#options.events.announcing(service);
-    }
+    if (change.type === "lost") this.#announced.lost(address);
+    else this.#announced.gained(address);
+  }
+
+  /** One of them may have come to an address that this node owns already. */
+  servicesChanged(services: Iterable<string>): void {
+    this.#announced.changed(services);
   }
 
   /** A record of any VIP was read; another node's gain is a row of its own. */

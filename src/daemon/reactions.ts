@@ -6,6 +6,7 @@ import type { AllocationController } from "./allocation-controller.ts";
 import type { ClusterChange, ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
 import type { HostInterfaces } from "./host-interfaces.ts";
+import type { Journal } from "./journal.ts";
 import type { LeaderWork } from "./leader-work.ts";
 import type { Logger } from "./logger.ts";
 import type { MissingInterfaces } from "./missing-interfaces.ts";
@@ -24,6 +25,7 @@ export interface ReactionParts {
   readonly host: HostInterfaces;
   readonly missing: MissingInterfaces;
   readonly statuses: Pick<StatusObjects, "kick">;
+  readonly journal: Pick<Journal, "servicesChanged">;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly tellResponder: (message: ToResponder) => void;
 }
@@ -36,11 +38,12 @@ export class Reactions {
   }
 
   onCluster(change: ClusterChange): void {
-    const { node, cluster, snapshots, drain, allocation, leaderWork } = this.#parts;
+    const { node, cluster, snapshots, drain, allocation, leaderWork, journal } = this.#parts;
     const { changed, freed } = cluster.takeVips();
     if (changed.length + freed.length > 0) {
       this.#parts.tellOwnership({ type: "vips", changed, freed });
     }
+    journal.servicesChanged(change.services);
     snapshots.save(change);
     if (change.config) this.#onConfig();
     drain.setCordoned(cluster.nodes.get(node)?.unschedulable === true);
