@@ -18,9 +18,17 @@ export function formatProblem(problem: Problem): string {
   return `${problem.where}: found ${problem.found}, expected ${problem.expected}`;
 }
 
+/** JSON leaves these as they are, and some terminals obey them. */
+const CONTROLS = /[\u007f-\u009f]/g;
+
 /** A value as one short line for a problem's `found`. */
 export function showValue(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
+  const json = JSON.stringify(value) ?? String(value);
+  const text = json.replaceAll(CONTROLS, escaped);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -2,6 +2,7 @@
 // words in use there are kept.
 
 import type { Ip, IpFamily } from "../core/address.ts";
+import { showValue } from "../core/problem.ts";
 import type { PoolFill } from "./types.ts";
 
 export function quoteList(addresses: readonly Ip[]): string {
@@ -52,7 +53,7 @@ export function portInUse(port: string, ip: Ip): string {
 }
 
 export function unknownPool(pool: string): string {
-  return `unknown pool "${pool}"`;
+  return `unknown pool ${showValue(pool)}`;
 }
 
 export function notAdmitted(pool: string): string {
@@ -61,11 +62,12 @@ export function notAdmitted(pool: string): string {
 }
 
 export function otherPool(addresses: readonly Ip[], pool: string): string {
-  return `${quoteList(addresses)} is not of pool "${pool}", which the Service asks for as well`;
+  const asked = `pool ${showValue(pool)}, which the Service asks for as well`;
+  return `${quoteList(addresses)} is not of ${asked}`;
 }
 
 export function poolChanged(pool: string): string {
-  return `the Service asks for pool "${pool}" now`;
+  return `the Service asks for pool ${showValue(pool)} now`;
 }
 
 export function tooFewClusterIps(): string {
