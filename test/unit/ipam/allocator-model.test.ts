@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Ip } from "../../../src/core/address.ts";
+import { type Ip, ipFamily, ipToBigInt } from "../../../src/core/address.ts";
 import { Allocator } from "../../../src/ipam/allocator.ts";
 import type { AllocatablePool, Allotment, ServiceRequest } from "../../../src/ipam/types.ts";
 import { ModelAllocator } from "../../support/ipam-model.ts";
@@ -12,6 +12,7 @@ import { ip, pool, type RequestOptions, request } from "../../support/ipam-reque
 
 interface Cluster {
   readonly allocator: Allocator;
+  readonly pools: { now: readonly AllocatablePool[] };
   readonly reserved: { now: ReadonlySet<Ip> };
   /** What every Service asks for, and what its status says. */
   readonly asks: Map<string, RequestOptions>;
@@ -118,6 +119,7 @@ class Configure implements fc.Command<ModelAllocator, Cluster> {
     const pools = CONFIGS[this.#config] ?? [];
     const reserved = new Set((RESERVED[this.#reserved] ?? []).map(ip));
     model.configure(pools, reserved);
+    cluster.pools.now = pools;
     cluster.reserved.now = reserved;
     cluster.allocator.configure(pools, new Map([...reserved].map((one) => [one, "reserved"])));
     for (const key of cluster.asks.keys()) decide(model, cluster, key);
@@ -174,8 +176,23 @@ function checkSharing(model: ModelAllocator): void {
   }
 }
 
-function checkRules(model: ModelAllocator, { allocator, statuses }: Cluster): void {
+/** All addresses of a Service are of one pool that there is. */
+function checkPools({ pools, statuses }: Cluster): void {
+  const isIn = ({ ranges }: AllocatablePool, address: Ip): boolean =>
+    ranges.some(
+      ({ family, start, end }) =>
+        family === ipFamily(address) && start <= ipToBigInt(address) && ipToBigInt(address) <= end,
+    );
+  for (const [key, addresses] of statuses) {
+    const holds = (one: AllocatablePool) => addresses.every((address) => isIn(one, address));
+    assert.ok(addresses.length === 0 || pools.now.some(holds), `${key} has ${addresses}`);
+  }
+}
+
+function checkRules(model: ModelAllocator, cluster: Cluster): void {
+  const { allocator, statuses } = cluster;
   checkSharing(model);
+  checkPools(cluster);
   for (const [key, addresses] of statuses) {
     for (const address of addresses) assert.ok(allocator.ownersOf(address).includes(key));
   }
@@ -242,6 +259,7 @@ test("Allocator decides as a plain model does, whatever comes", () => {
         model: new ModelAllocator(),
         real: {
           allocator: new Allocator(),
+          pools: { now: [] as readonly AllocatablePool[] },
           reserved: { now: new Set<Ip>() },
           asks: new Map<string, RequestOptions>(),
           statuses: new Map<string, readonly Ip[]>(),
