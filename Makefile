@@ -9,7 +9,7 @@ help: ## this list
 demo: ## three nodes, a cluster and a Service that answers (KEEP=1: leave it running)
 	@KEEP='$(KEEP)' scripts/demo.sh
 
-test: ## all tests, as root (SUITE=name: one of unit contract repo sim netns systemd cluster)
+test: ## all tests, as root (SUITE=name: one of unit ... cluster metallb)
 	@scripts/test.sh $(SUITE)
 
 sim: ## the simulator for long (HOURS=n virtual cluster-hours, SEED=n the first seed)

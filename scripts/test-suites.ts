@@ -35,6 +35,14 @@ export const SUITES: readonly Suite[] = [
     lab: true,
     provider: "build-kubernetes.sh",
   },
+  {
+    name: "metallb",
+    concurrency: 1,
+    testSecondsMax: 300,
+    suiteSecondsMax: 1200,
+    lab: true,
+    provider: "build-kubernetes.sh",
+  },
 ];
 
 export const SUITE_NAMES: readonly string[] = SUITES.map((suite) => suite.name);

@@ -242,10 +242,14 @@ async function lapses(cluster: DaemonCluster, address: string): Promise<number> 
   return texts.join("").match(/tenure-lapsed/g)?.length ?? 0;
 }
 
+export interface ClusterOptions extends LabOptions {
+  readonly dualStack?: boolean;
+  /** Keys of every node file that differ from the lab's. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
 /** To be called in a `describe`; the getter gives the cluster to its tests. */
-export function clusterForSuite(
-  options: LabOptions & { readonly dualStack?: boolean } = {},
-): () => DaemonCluster {
+export function clusterForSuite(options: ClusterOptions = {}): () => DaemonCluster {
   let cluster: DaemonCluster | null = null;
   labForSuite(options, async (lab) => {
     const controlPlane = await ControlPlane.start(lab, { dualStack: options.dualStack ?? false });
@@ -254,7 +258,8 @@ export function clusterForSuite(
     await controlPlane.apply(POOL);
     await controlPlane.apply(ADVERTISEMENT);
     const started = cluster;
-    await Promise.all(lab.nodes.map((node) => started.start(node)));
+    const { config = {} } = options;
+    await Promise.all(lab.nodes.map((node) => started.start(node, { config })));
   });
   return () => {
     if (cluster === null) throw new Error("The cluster is not prepared yet");
