@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test check check-native sim bench bench-failover bench-bulk soak clean
+.PHONY: help demo test check check-native sim bench bench-failover bench-bulk bench-ipam soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +29,9 @@ bench-failover: ## ms without an answer when an owner fails (RUNS=10 ROWS=kill C
 
 bench-bulk: ## ms until the last of 1,000 VIPs of a dead node is answered (RUNS=3 JSON=file)
 	@JSON='$(JSON)' RUNS='$(RUNS)' scripts/bench-bulk.sh
+
+bench-ipam: ## what 10,000 Services take (SERVICES=n RUNS=100 ROWS=idle JSON=file)
+	@JSON='$(JSON)' SERVICES='$(SERVICES)' RUNS='$(RUNS)' ROWS='$(ROWS)' scripts/bench-ipam.sh
 
 soak: ## what daemons hold while much happens to them (MINUTES=60 SEED=1 JSON=file)
 	@JSON='$(JSON)' MINUTES='$(MINUTES)' SEED='$(SEED)' scripts/soak.sh

@@ -6,7 +6,7 @@ import { ADVERTISEMENT, DaemonCluster } from "../cluster/support/daemon-cluster.
 import { ControlPlane } from "../lab/control-plane.ts";
 import type { Lab } from "../lab/lab.ts";
 
-const DIST = join(import.meta.dirname, "../../dist");
+export const DIST = join(import.meta.dirname, "../../dist");
 
 /** Options with which a daemon is started again. */
 export const BUNDLED = {

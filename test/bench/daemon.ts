@@ -7,29 +7,26 @@
 // with the write of its Lease (the API's time too, and not subtracted), grant and answer, and the
 // asker's resolution of 1 ms.
 
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundle, MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../../scripts/bundle.ts";
-import { arpProbeArguments } from "../lab/arp-probe.ts";
 import { ControlPlane } from "../lab/control-plane.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import type { Lab } from "../lab/lab.ts";
 import { LabProgram } from "../lab/lab-program.ts";
-import type { Answered, Ask } from "./arp-asker.ts";
-import { type BenchRow, compared, figuresOf, information, median } from "./rows.ts";
-import type { Created, MakerQuestion } from "./service-maker.ts";
+import { rssOf } from "./process-usage.ts";
+import { type BenchRow, figuresOf, information, median } from "./rows.ts";
+import { measureServices, serviceRows } from "./service-answers.ts";
+import type { MakerQuestion } from "./service-maker.ts";
 
 const DIST = join(import.meta.dirname, "../../dist");
 const SERVICES_IDLE = 100;
 const SETTLE_MS = 30_000;
 const RSS_SAMPLES = 10;
-const ANSWER_TIMEOUT_MS = 10_000;
 /** Addresses asked for by name; the pool's first ones are taken in order by the 100 Services. */
 const FIRST_REQUESTED = 100;
 
 const RSS_TARGET_MB = 80;
-const ANSWER_TARGET_MS = 100;
 
 const CONFIGURATION = `
 apiVersion: metallb.io/v1beta1
@@ -74,7 +71,11 @@ export async function daemonRows(lab: Lab, options: DaemonBenchOptions): Promise
   onProgress(`daemon: settling for ${SETTLE_MS / 1_000} s`);
   await sleep(SETTLE_MS);
   const idle = await measureRss(daemons);
-  const answers = await measureServices(lab, maker, options);
+  const answers = await measureServices(lab, maker, {
+    services: options.services,
+    addressOf: (i) => `192.168.100.${32 + FIRST_REQUESTED + i}`,
+    onProgress: (text) => onProgress(`daemon: ${text}`),
+  });
   maker.end();
   return [rssRow(idle), ...serviceRows(answers)];
 }
@@ -89,11 +90,6 @@ async function measureRss(daemons: readonly LabDaemon[]): Promise<number[][]> {
   return samples;
 }
 
-function rssOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1_024;
-}
-
 /** Of the largest daemon, which leads the cluster; the worst is that of all daemons. */
 function rssRow(samples: readonly (readonly number[])[]): BenchRow {
   const bySize = [...samples].sort((a, b) => median(b) - median(a));
@@ -101,52 +97,4 @@ function rssRow(samples: readonly (readonly number[])[]): BenchRow {
   const figures = { ...figuresOf(largest), worst: Math.max(...samples.flat()) };
   const row = information("rss idle", "MB", { figures, runs: largest.length });
   return { ...row, target: `<= ${RSS_TARGET_MB} MB`, ok: row.p50 <= RSS_TARGET_MB };
-}
-
-interface Measured {
-  readonly totalMs: number;
-  readonly created: Created;
-}
-
-async function measureServices(
-  lab: Lab,
-  maker: LabProgram<MakerQuestion, unknown>,
-  options: DaemonBenchOptions,
-): Promise<Measured[]> {
-  const program = join(import.meta.dirname, "arp-asker.ts");
-  const argv = [program, ...(await arpProbeArguments(lab.client))];
-  const asker = new LabProgram<Ask, Answered>(lab, lab.client, argv);
-  const measured: Measured[] = [];
-  // The first one is for warming up.
-  for (let i = 0; i <= options.services; i++) {
-    options.onProgress(`daemon: Service ${i} of ${options.services}`);
-    const address = `192.168.100.${32 + FIRST_REQUESTED + i}`;
-    const answer = asker.ask({ address, timeoutMs: ANSWER_TIMEOUT_MS });
-    const created = (await maker.ask({ kind: "create", name: `bench-${i}`, address })) as Created;
-    const answeredAt = await answer;
-    if (answeredAt === null) throw new Error(`Nobody answered for ${address}`);
-    if (i > 0) measured.push({ totalMs: answeredAt - created.calledAt, created });
-  }
-  asker.end();
-  return measured;
-}
-
-function serviceRows(measured: readonly Measured[]): BenchRow[] {
-  const runs = measured.length;
-  const api = measured.map(({ created }) => created.createToWatchMs + created.patchToWatchMs);
-  const beyond = measured.map(({ totalMs }, i) => totalMs - (api[i] ?? 0));
-  const row = (name: string, values: readonly number[]): BenchRow =>
-    information(name, "ms", { figures: figuresOf(values), runs });
-  const share = row("service to answer: the API's own share", api);
-  const answer = row("service to answer", beyond);
-  const isMet = answer.p99 <= ANSWER_TARGET_MS;
-  const target = `p99 <= ${ANSWER_TARGET_MS} ms beyond the API`;
-  return [
-    compared(answer, { baseline: share.p50, target, isMet: () => isMet }),
-    share,
-    row(
-      "service to answer: all of it",
-      measured.map(({ totalMs }) => totalMs),
-    ),
-  ];
 }

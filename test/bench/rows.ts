@@ -5,7 +5,7 @@ import { formatColumns, shown } from "./text-table.ts";
 export interface BenchRow {
   /** What is measured. */
   readonly name: string;
-  readonly unit: "ms" | "MB" | "1/s";
+  readonly unit: "ms" | "MB" | "1/s" | "%" | "requests";
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;

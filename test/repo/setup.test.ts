@@ -23,6 +23,7 @@ const ROWS: readonly (readonly [script: string, options: string, needsRoot: bool
   ["bench.sh", "", true],
   ["bench-failover.sh", "", true],
   ["bench-bulk.sh", "", true],
+  ["bench-ipam.sh", "", true],
   ["soak.sh", "", true],
 ];
 
