@@ -8,7 +8,6 @@ import type { Mac } from "../core/mac.ts";
 import type { Clock } from "../core/time.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
-import { patchServiceStatus } from "../k8s-sync/service-status.ts";
 import { StatusObjectClient } from "../k8s-sync/status-objects.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import { readNeighbours } from "../link/neighbour-table.ts";
@@ -32,6 +31,7 @@ import type { ToResponder } from "./responder-messages.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import { currentAddresses } from "./service-request.ts";
 import { StaleL2Statuses } from "./stale-l2-statuses.ts";
+import { StatusWriter } from "./status-writer.ts";
 import type { Task } from "./tasks.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
@@ -79,9 +79,10 @@ export class Leading {
   constructor(options: LeadingOptions) {
     const { client, cluster, clock } = options;
     this.probes = this.#createProbes(options);
+    const statuses = new StatusWriter({ client, isLeading: () => this.leader.isLeading });
     this.allocation = new AllocationController({
       services: () => cluster.services,
-      patch: ({ metadata }, change) => patchServiceStatus(client, metadata, change),
+      patch: (service, change) => statuses.patch(service, change),
       events: options.events,
       loadBalancerClass: options.loadBalancerClass,
       isLeader: () => this.leader.isLeading,
