@@ -12,7 +12,9 @@ export type IpamQuestion =
   | { readonly kind: "make"; readonly count: number }
   /** Writes of the status of those Services, so many at a time; answers writes a second. */
   | { readonly kind: "write"; readonly count: number; readonly parallel: number }
-  /** What was assigned so far. */
+  /** How many have an address so far. */
+  | { readonly kind: "count" }
+  /** All that have one, with it. */
   | { readonly kind: "assigned" };
 
 /** By Service, when its address was seen first. */
@@ -124,6 +126,8 @@ serve(async (question: IpamQuestion): Promise<unknown> => {
       return make(question.count);
     case "write":
       return writeRate(question.count, question.parallel);
+    case "count":
+      return assigned.size;
     case "assigned":
       return [...assigned.values()];
   }

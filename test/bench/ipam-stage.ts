@@ -182,13 +182,14 @@ export class IpamStage {
     return best;
   }
 
-  #untilAssigned(): Promise<readonly Assigned[]> {
-    const ask = async () => (await this.#maker.ask({ kind: "assigned" })) as readonly Assigned[];
-    return eventually(`${this.#services} Services to have an address`, ask, {
+  async #untilAssigned(): Promise<readonly Assigned[]> {
+    const ask = async () => (await this.#maker.ask({ kind: "count" })) as number;
+    await eventually(`${this.#services} Services to have an address`, ask, {
       timeoutMs: TIMEOUT_MS,
       intervalMs: 500,
-      until: (assigned) => assigned.length === this.#services,
+      until: (count) => count === this.#services,
     });
+    return (await this.#maker.ask({ kind: "assigned" })) as readonly Assigned[];
   }
 
   async #untilAnswered(timeoutMs: number): Promise<number[]> {
