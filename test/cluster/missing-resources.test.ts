@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ControlPlane } from "../lab/control-plane.ts";
+import { eventually } from "../lab/eventually.ts";
 import { labForSuite } from "../lab/for-test.ts";
 import { ADVERTISEMENT, DaemonCluster, POOL } from "./support/daemon-cluster.ts";
 
@@ -43,5 +44,20 @@ describe("missing resources", () => {
     assert.equal(await c.untilAnswering(ADDRESS), "node1");
     await c.createService("later");
     assert.equal(await c.addressOf("later"), "192.168.100.51");
+  });
+
+  test("the definition of pools that goes takes their addresses, until it is back", async () => {
+    const { controlPlane } = c;
+    await controlPlane.kubectl(["delete", "crd", "ipaddresspools.metallb.io", "--wait=false"]);
+    await eventually("no address", () => c.service("web"), {
+      timeoutMs: ASKED_AGAIN_MS,
+      until: ({ addresses }) => addresses.length === 0,
+    });
+    await c.untilStatus(c.daemon("node1"), /does not give .*ipaddresspools/, ASKED_AGAIN_MS);
+    await controlPlane.installLbd();
+    await controlPlane.apply(POOL);
+    await c.untilStatus(c.daemon("node1"), /health +ok/, 2 * ASKED_AGAIN_MS);
+    assert.match(await c.addressOf("web"), /^192\.168\.100\.5[01]$/);
+    await c.untilAnswering(await c.addressOf("web"));
   });
 });
