@@ -1,8 +1,10 @@
-// The body of a request: JSON of a few lines. More than that is refused without being kept.
+// The body of a request: JSON of a few lines, or a configuration to be planned with. More than that
+// is refused without being kept.
 
 import type { IncomingMessage } from "node:http";
 
-export const BODY_BYTES_MAX = 65_536;
+/** What the API server takes for one object (etcd's limit), so that any ConfigMap fits. */
+export const BODY_BYTES_MAX = 1_572_864;
 
 /** What the JSON says, or why it cannot be read. An empty body counts as `{}`. Never rejects. */
 export async function readBody(request: IncomingMessage): Promise<unknown> {

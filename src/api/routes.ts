@@ -2,6 +2,7 @@
 // reading this page. Handlers return values; only the server knows status codes and JSON.
 
 import { z } from "zod";
+import type { ConfigPlanView, PlanRequest } from "./plan-view.ts";
 import type {
   Commands,
   DrainView,
@@ -31,6 +32,7 @@ export interface ApiSource {
   explain(subject: string): ExplainView | null;
   drain(): DrainView;
   planRebalance(): MoveView[];
+  planConfig(request: PlanRequest): CommandResult<ConfigPlanView>;
 }
 
 /** `refused`: why it is not done. */
@@ -79,6 +81,11 @@ const HISTORY_LIMIT_MAX = 10_000;
 
 const MOVE = z.strictObject({ address: z.string().min(1), node: z.string().min(1) });
 
+const PLAN = z.strictObject({
+  files: z.array(z.strictObject({ name: z.string(), text: z.string() })).min(1),
+  replace: z.boolean().default(false),
+});
+
 export const ROUTES: readonly Route[] = [
   get("/v1/status", (source) => item(source.status())),
   get("/v1/vips", (source) => list(source.vips())),
@@ -98,6 +105,10 @@ export const ROUTES: readonly Route[] = [
     return result.ok ? item(result.value) : result;
   }),
   post("/v1/rebalance", z.strictObject({}), (commands) => list(commands.rebalance())),
+  ask("/v1/plan/config", PLAN, (source, request) => {
+    const result = source.planConfig(request);
+    return result.ok ? item(result.value) : result;
+  }),
 ];
 
 function get<P extends keyof Resources>(
@@ -117,16 +128,36 @@ function post<P extends keyof Commands, S extends z.ZodType>(
     method: "POST",
     path,
     access: "change",
-    handle: ({ commands }, { body }) => {
-      const parsed = schema.safeParse(body);
-      if (parsed.success) return handle(commands, parsed.data);
-      const where = parsed.error.issues.map((issue) => {
-        const field = issue.path.length === 0 ? "the body" : `"${issue.path.join(".")}"`;
-        return `${field}: ${issue.message}`;
-      });
-      return { ok: false, kind: "bad-request", message: `Cannot read ${where.join("; ")}` };
-    },
+    handle: ({ commands }, { body }) => withBody(schema, body, (read) => handle(commands, read)),
   };
+}
+
+/** A question that is too long for a path. */
+function ask<P extends keyof Commands, S extends z.ZodType>(
+  path: P,
+  schema: S,
+  handle: (source: ApiSource, body: z.output<S>) => HandlerResult<Commands[P]["answer"]>,
+): Route {
+  return {
+    method: "POST",
+    path,
+    access: "read",
+    handle: ({ source }, { body }) => withBody(schema, body, (read) => handle(source, read)),
+  };
+}
+
+function withBody<S extends z.ZodType, T>(
+  schema: S,
+  body: unknown,
+  handle: (body: z.output<S>) => HandlerResult<T>,
+): HandlerResult<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return handle(parsed.data);
+  const where = parsed.error.issues.map((issue) => {
+    const field = issue.path.length === 0 ? "the body" : `"${issue.path.join(".")}"`;
+    return `${field}: ${issue.message}`;
+  });
+  return { ok: false, kind: "bad-request", message: `Cannot read ${where.join("; ")}` };
 }
 
 function item<T>(value: T): HandlerResult<{ schema: typeof SCHEMA; item: T }> {

@@ -1,6 +1,8 @@
 // What the daemon tells over its socket. These types are the contract between daemon and lbctl;
 // the JSON carries `schema`, and a field is only ever added within one schema.
 
+import type { ConfigPlanView, PlanRequest } from "./plan-view.ts";
+
 export const SCHEMA = "lbd/v1";
 
 /** Error kinds, independent of HTTP status codes. */
@@ -196,6 +198,8 @@ export interface Commands {
   readonly "/v1/undrain": { body: Record<string, never>; answer: ItemView<DrainView> };
   readonly "/v1/move": { body: { address: string; node: string }; answer: ItemView<MoveView> };
   readonly "/v1/rebalance": { body: Record<string, never>; answer: ListView<MoveView> };
+  /** Changes nothing: the body is what the question is about. */
+  readonly "/v1/plan/config": { body: PlanRequest; answer: ItemView<ConfigPlanView> };
 }
 
 export type ResourcePath = keyof Resources;

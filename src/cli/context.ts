@@ -2,13 +2,13 @@
 
 import type { Command } from "commander";
 import { ApiClient } from "../api/client.ts";
-import type { Format } from "./output.ts";
+import type { Format, Table } from "./output.ts";
 import { render } from "./output.ts";
 
 export interface Context {
   readonly client: Pick<ApiClient, "get" | "post">;
   /** Writes the answer to stdout in the format asked for. */
-  readonly show: <T>(answer: T, table: (answer: T) => string) => void;
+  readonly show: <T>(answer: T, table: Table<T>) => void;
   /** Tells the operator something beside the answer, on stderr. */
   readonly say: (text: string) => void;
   /** The exit status when nothing throws; 0 until set. */

@@ -1,20 +1,28 @@
-// How an answer is shown: a table for people, JSON or YAML with a versioned schema for programs.
-// Data goes to stdout, talk to stderr.
+// How an answer is shown: a table for people (wide: with more columns, where there are), JSON or
+// YAML with a versioned schema for programs. Data goes to stdout, talk to stderr.
 
 import { stringify } from "yaml";
 
-export const FORMATS = ["table", "json", "yaml"] as const;
+export const FORMATS = ["table", "wide", "json", "yaml"] as const;
 export type Format = (typeof FORMATS)[number];
 
+export interface TableOptions {
+  readonly wide: boolean;
+}
+
+/** As text for people. */
+export type Table<T> = (answer: T, options: TableOptions) => string;
+
 /** The text of an answer in the format asked for. */
-export function render<T>(answer: T, format: Format, table: (answer: T) => string): string {
+export function render<T>(answer: T, format: Format, table: Table<T>): string {
   switch (format) {
     case "json":
       return `${JSON.stringify(answer, null, 2)}\n`;
     case "yaml":
       return stringify(answer);
     case "table":
-      return table(answer);
+    case "wide":
+      return table(answer, { wide: format === "wide" });
   }
 }
 

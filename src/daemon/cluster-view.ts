@@ -234,8 +234,17 @@ export class ClusterView {
   }
 
   #serving(address: Ip): Serving {
-    if (!this.#hasEndpoints) return "everywhere";
-    return this.#endpoints.serving(this.#servicesAt(address));
+    return this.servingOf(this.#servicesAt(address));
+  }
+
+  /** Where these Services can be served, should they share an address. */
+  servingOf(services: readonly Service[]): Serving {
+    return this.#hasEndpoints ? this.#endpoints.serving(services) : "everywhere";
+  }
+
+  /** Where addresses could be announced with another configuration. */
+  placementsWith(config: ClusterConfig): Placements {
+    return new Placements(config, this.nodes, this.#options);
   }
 
   #servicesAt(address: Ip): Service[] {

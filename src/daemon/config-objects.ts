@@ -28,6 +28,17 @@ export type ConfigKind = ResourceKind | "config-map";
 const RESOURCE_KINDS = Object.keys(RESOURCES) as readonly ResourceKind[];
 export const CONFIG_KINDS: readonly ConfigKind[] = [...RESOURCE_KINDS, "config-map"];
 
+/** The `kind` of the objects; in a list they do not say it. */
+export const KIND_NAMES: Readonly<Record<ConfigKind, string>> = {
+  pool: "IPAddressPool",
+  advertisement: "L2Advertisement",
+  "bgp-peer": "BGPPeer",
+  "bgp-advertisement": "BGPAdvertisement",
+  "bfd-profile": "BFDProfile",
+  community: "Community",
+  "config-map": "ConfigMap",
+};
+
 export type ConfigObjects = Readonly<Record<ConfigKind, ReadonlyMap<string, RawObject>>>;
 
 const KINDS: Readonly<Record<string, ConfigKind>> = {
@@ -61,6 +72,17 @@ export function saysTheSame(a: RawObject | undefined, b: RawObject | undefined):
 export function noConfigObjects(): Record<ConfigKind, Map<string, RawObject>> {
   const entries = CONFIG_KINDS.map((kind) => [kind, new Map<string, RawObject>()] as const);
   return Object.fromEntries(entries) as Record<ConfigKind, Map<string, RawObject>>;
+}
+
+/** Null: it is of no kind that lbd is configured with. */
+export function configKindOf(object: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): ConfigKind | null {
+  const kind = CONFIG_KINDS.find((one) => KIND_NAMES[one] === object.kind) ?? null;
+  const isCore = object.apiVersion === "v1";
+  const isRight = kind === "config-map" ? isCore : object.apiVersion.startsWith("metallb.io/");
+  return isRight ? kind : null;
 }
 
 /** Whether the rest is worked with while the kind cannot be read: most clusters have none of it. */

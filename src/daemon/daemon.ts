@@ -18,6 +18,7 @@ import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
+import { ConfigPlanner } from "./config-planner.ts";
 import { createClient } from "./create-client.ts";
 import { Drain } from "./drain.ts";
 import { HostInterfaces } from "./host-interfaces.ts";
@@ -362,6 +363,14 @@ export class Daemon {
       }),
       reserved: () => this.#leading.work.reserved,
       probes: this.#leading.probes,
+      planner: new ConfigPlanner({
+        places: this.#file,
+        clock,
+        cluster: this.#cluster,
+        namespaces: this.#namespaces,
+        reserved: () => this.#leading.work.reserved.all,
+        machine: () => this.#ownership.machine,
+      }),
       counters: () => ({
         ...this.#responder.report().counters,
         ...this.#wireTruth.counters(),

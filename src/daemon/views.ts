@@ -1,5 +1,6 @@
 // What the socket API shows, gathered from the parts of the daemon. Reads only.
 
+import type { PlanRequest } from "../api/plan-view.ts";
 import type { ApiSource } from "../api/routes.ts";
 import type {
   DrainView,
@@ -24,6 +25,7 @@ import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
 import type { ApiHealth } from "./api-health.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import type { ConfigPlanner } from "./config-planner.ts";
 import type { Drain } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { countFindings, type Findable, findings, worst } from "./findings.ts";
@@ -60,6 +62,7 @@ export interface ViewSources {
   readonly reserved: () => ReservedAddresses;
   /** What the leader knows of addresses on the wire. */
   readonly probes: Pick<AddressProbeTask, "note" | "quarantined">;
+  readonly planner: Pick<ConfigPlanner, "plan">;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -255,6 +258,10 @@ export class Views implements ApiSource {
       const view = ownership.machine.views.view(address, now);
       return (view === null ? null : plannedMove(view, this.#here)) ?? [];
     });
+  }
+
+  planConfig(request: PlanRequest) {
+    return this.#sources.planner.plan(request);
   }
 
   explain(subject: string) {

@@ -1,5 +1,6 @@
 // Who could own a VIP now: the members alive, each with its verdict, best first.
 
+import type { Ip } from "../core/address.ts";
 import type { PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Eligibility } from "./eligibility.ts";
@@ -69,6 +70,11 @@ export class Candidates {
    */
   isBetter(node: string, than: string, vip: VipSpec): boolean {
     return this.#ranking.order([node, than], vip.rankBy)[0] === node;
+  }
+
+  /** Keeps nothing of an address that is no VIP. */
+  forget(rankBy: Ip): void {
+    this.#ranking.forget(rankBy);
   }
 
   /** Where this node would answer for the VIP, first; undefined: nowhere. */

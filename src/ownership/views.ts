@@ -6,7 +6,7 @@ import type { BootMs } from "../core/time.ts";
 import type { Situation } from "./action.ts";
 import type { Candidates, Verdict } from "./candidates.ts";
 import type { Members } from "./members.ts";
-import type { Serving, VipRecord } from "./types.ts";
+import type { Serving, VipRecord, VipSpec } from "./types.ts";
 import { strongestOther } from "./vacancy.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
@@ -135,6 +135,14 @@ export class OwnershipViews {
   state(address: Ip): VipState | null {
     const vip = this.#ports.vips.get(address);
     return vip === undefined ? null : stateOf(vip);
+  }
+
+  /** The nodes that could own something, a VIP or not yet one, best first. */
+  ranked(spec: VipSpec, now: BootMs): string[] {
+    const { candidates, vips } = this.#ports;
+    const nodes = candidates.ranked(spec, now);
+    if (vips.get(spec.address) === undefined) candidates.forget(spec.rankBy);
+    return nodes;
   }
 
   /** As `state`, with every node's verdict. */

@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { ConfigPlanView, PlanRequest } from "../../src/api/plan-view.ts";
 import type { ApiCommands, ApiSource, CommandResult } from "../../src/api/routes.ts";
 import { ApiServer } from "../../src/api/server.ts";
 import type {
@@ -143,11 +144,52 @@ export const DRAIN: DrainView = {
 
 export const MOVES: readonly MoveView[] = [{ address: "10.0.0.10", from: "n1", to: "n2" }];
 
+export const PLAN: ConfigPlanView = {
+  valid: true,
+  problems: [],
+  notices: ['IPAddressPool "lan" names no namespace: apply it with "-n metallb-system"'],
+  objects: [{ object: 'IPAddressPool "metallb-system/lan"', change: "changed" }],
+  summary: { keeps: 1, moves: 1, loses: 1, gains: 0, waits: 0, announcements: 1 },
+  services: [
+    {
+      service: "shop/api",
+      change: "keeps",
+      before: ["10.0.0.10"],
+      after: ["10.0.0.10"],
+      ownersBefore: ["n1"],
+      ownersAfter: [null],
+      why: null,
+      announcement: 'not announced any more: no L2Advertisement covers pool "lan"',
+    },
+    {
+      service: "shop/db",
+      change: "loses",
+      before: ["10.0.0.12"],
+      after: [],
+      ownersBefore: ["n2"],
+      ownersAfter: [],
+      why: "no available IPs: lan (2 of 2 used)",
+      announcement: null,
+    },
+    {
+      service: "shop/web",
+      change: "moves",
+      before: ["10.0.0.11", "2001:db8::11"],
+      after: ["10.0.0.99", "2001:db8::11"],
+      ownersBefore: ["n1", null],
+      ownersAfter: ["n2", null],
+      why: null,
+      announcement: null,
+    },
+  ],
+};
+
 /** Every answer is a field; `thrown`, when set, is thrown by all of them. */
 export class FakeApiSource implements ApiSource {
   statusView: StatusView = STATUS;
   drainView: DrainView = DRAIN;
   moves: readonly MoveView[] = MOVES;
+  plan: CommandResult<ConfigPlanView> = { ok: true, value: PLAN };
   historyRows: readonly HistoryView[] = HISTORY;
   explanations: readonly ExplainView[] = [EXPLAINED];
   thrown: unknown;
@@ -193,6 +235,11 @@ export class FakeApiSource implements ApiSource {
 
   planRebalance(): MoveView[] {
     return this.#answer("plan rebalance", [...this.moves]);
+  }
+
+  planConfig({ files, replace }: PlanRequest): CommandResult<ConfigPlanView> {
+    const names = files.map(({ name }) => name).join();
+    return this.#answer(`plan config ${names}${replace ? " replace" : ""}`, this.plan);
   }
 
   #answer<T>(question: string, answer: T): T {

@@ -1,16 +1,11 @@
 // lbctl config convert: MetalLB's old ConfigMap as custom resources. Asks no daemon.
 
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { ConvertedConfig } from "../../config/legacy-resources.ts";
-import { AppError } from "../../core/errors.ts";
-import { whyUnreadable } from "../../core/file-error.ts";
 import { formatProblem } from "../../core/problem.ts";
 import type { MakeContext } from "../context.ts";
-
-const STDIN = "-";
-const STDIN_FD = 0;
+import { readInput, STDIN } from "../input.ts";
 
 export function addConfig(program: Command, context: MakeContext): void {
   const config = program.command("config").description("What the cluster is configured with");
@@ -23,7 +18,7 @@ export function addConfig(program: Command, context: MakeContext): void {
       const { show, say, exitWith } = context(command);
       // With its schemas it is larger than the rest of lbctl, whose commands do not wait for it.
       const { legacyResources } = await import("../../config/legacy-resources.ts");
-      const converted = legacyResources(readText(options.file), options.namespace);
+      const converted = legacyResources(readInput(options.file), options.namespace);
       if (!converted.ok) {
         for (const problem of converted.problems) say(formatProblem(problem));
         exitWith(1);
@@ -36,13 +31,4 @@ export function addConfig(program: Command, context: MakeContext): void {
 
 function documents({ items }: { items: ConvertedConfig["resources"] }): string {
   return items.map((item) => stringify(item)).join("---\n");
-}
-
-/** Throws AppError USAGE. */
-function readText(file: string): string {
-  try {
-    return readFileSync(file === STDIN ? STDIN_FD : file, "utf8");
-  } catch (cause) {
-    throw new AppError("USAGE", `Cannot read "${file}": ${whyUnreadable(cause)}`, { cause });
-  }
 }

@@ -17,11 +17,11 @@ const sized = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
 
 const BAD: readonly (readonly [name: string, chunks: readonly (string | Uint8Array)[], RegExp])[] =
   [
-    ["one byte too many", [sized(BODY_BYTES_MAX + 1)], /longer than 65536 bytes$/],
+    ["one byte too many", [sized(BODY_BYTES_MAX + 1)], /longer than 1572864 bytes$/],
     [
       "one byte too many in the last piece",
       [sized(BODY_BYTES_MAX), " "],
-      /longer than 65536 bytes$/,
+      /longer than 1572864 bytes$/,
     ],
     ["half of it", ['{"force": tr'], /it is not JSON$/],
     ["a byte order mark", ["\ufeff{}"], /it is not JSON$/],

@@ -15,6 +15,7 @@ import {
   HISTORY,
   MOVES,
   NODES,
+  PLAN,
   POOLS,
   SERVICES,
   STATUS,
@@ -143,8 +144,15 @@ const COMMANDS: Readonly<Record<CommandPath, readonly [object, string, object]>>
   "/v1/undrain": [{}, "undrain", { item: DRAIN }],
   "/v1/move": [{ address: "10.0.0.10", node: "n2" }, "move 10.0.0.10 n2", { item: MOVES[0] }],
   "/v1/rebalance": [{}, "rebalance", { items: MOVES }],
+  "/v1/plan/config": [
+    { files: [{ name: "a.yaml", text: "x" }], replace: true },
+    "plan config a.yaml replace",
+    { item: PLAN },
+  ],
 };
 const CHANGE = ROUTES.filter((route) => route.method === "POST");
+/** Sent, as it is too long for a path, and changes nothing. */
+const QUESTIONS: readonly string[] = ["/v1/plan/config"];
 
 for (const path of READ.map((route) => route.path as ResourcePath)) {
   const method = "GET";
@@ -164,15 +172,20 @@ test("ROUTES has each path of the contract once, and what changes something is r
   assert.deepEqual(READ.map((route) => route.path).sort(), Object.keys(ANSWERS).sort());
   assert.deepEqual(CHANGE.map((route) => route.path).sort(), Object.keys(COMMANDS).sort());
   assert.deepEqual(new Set(READ.map((route) => route.access)), new Set(["read"]));
-  assert.deepEqual(new Set(CHANGE.map((route) => route.access)), new Set(["change"]));
+  const accessOf = ({ path }: { path: string }) => (QUESTIONS.includes(path) ? "read" : "change");
+  assert.deepEqual(
+    CHANGE.map((route) => route.access),
+    CHANGE.map(accessOf),
+  );
 });
 
 for (const [path, [body, asked, expected]] of Object.entries(COMMANDS)) {
   test(`POST ${path} has the daemon do it, and answers what comes of it`, async (t) => {
-    const { path: socket, commands } = await serveApi(t);
+    const { path: socket, commands, source } = await serveApi(t);
     const answer = await rawRequest(socket, path, "POST", JSON.stringify(body));
     assert.deepEqual(answer.body, { schema: SCHEMA, ...expected });
-    assert.deepEqual([answer.status, commands.asked], [200, [asked]]);
+    const all = [...commands.asked, ...source.asked.filter((question) => question !== "refresh")];
+    assert.deepEqual([answer.status, all], [200, [asked]]);
   });
 }
 
@@ -187,18 +200,19 @@ const BAD_BODIES: readonly (readonly [name: string, path: string, body: string, 
     ["null", "/v1/undrain", "null", /^Cannot read the body: .*null/],
     ["white space", "/v1/undrain", " ", /^Cannot read the body: it is not JSON$/],
     ["two values", "/v1/undrain", "{}{}", /^Cannot read the body: it is not JSON$/],
+    ["no files", "/v1/plan/config", '{"files": []}', /^Cannot read "files": /],
     ["anything for a rebalancing", "/v1/rebalance", '{"node": "n1"}', /^Cannot read the body: /],
     [
       "megabytes that come one after the other",
       "/v1/drain",
       `{"force": "${"x".repeat(4_000_000)}"}`,
-      /^Cannot read the body: it is longer than 65536 bytes$/,
+      /^Cannot read the body: it is longer than 1572864 bytes$/,
     ],
     [
-      "more than 64 KiB",
+      "more than the limit",
       "/v1/drain",
-      `{"force": "${"x".repeat(70_000)}"}`,
-      /^Cannot read the body: it is longer than 65536 bytes$/,
+      `{"force": "${"x".repeat(1_600_000)}"}`,
+      /^Cannot read the body: it is longer than 1572864 bytes$/,
     ],
   ];
 for (const [name, path, body, words] of BAD_BODIES) {

@@ -60,7 +60,7 @@ export function commandsOf(
     const context: Context = {
       client: clientOf(daemon),
       show: (answer, table) => {
-        out.stdout += table(answer);
+        out.stdout += table(answer, { wide: false });
       },
       say: (text) => {
         out.stderr += `lbctl: ${text}\n`;

@@ -47,7 +47,7 @@ const REFUSED: readonly RefusedRow[] = [
   { args: ["status", "--fast"], status: 2, stderr: /unknown option '--fast'/ },
   { args: ["status", "now"], status: 2, stderr: /too many arguments/ },
   { args: ["explain"], status: 2, stderr: /missing required argument 'subject'/ },
-  { args: ["-o", "xml", "vips"], status: 2, stderr: /Allowed choices are table, json, yaml/ },
+  { args: ["-o", "xml", "vips"], status: 2, stderr: /Allowed choices are table, wide, json, yaml/ },
   {
     args: ["history", "-n", "many"],
     status: 2,

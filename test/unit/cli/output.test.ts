@@ -1,4 +1,4 @@
-// Tests of how lbctl writes an answer: tables, the three formats, and lengths of time.
+// Tests of how lbctl writes an answer: tables, the formats, and lengths of time.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -61,6 +61,7 @@ const ANSWER = { schema: "lbd/v1", items: [{ address: "10.0.0.1", owner: null, e
 
 const RENDERED: Readonly<Record<Format, string>> = {
   table: "1 item\n",
+  wide: "1 item, wide\n",
   json: `{
   "schema": "lbd/v1",
   "items": [
@@ -82,7 +83,9 @@ items:
 
 for (const format of FORMATS) {
   test(`render() writes ${format}`, () => {
-    const text = render(ANSWER, format, ({ items }) => `${items.length} item\n`);
+    const text = render(ANSWER, format, ({ items }, { wide }) => {
+      return `${items.length} item${wide ? ", wide" : ""}\n`;
+    });
     assert.equal(text, RENDERED[format]);
   });
 }

@@ -108,6 +108,7 @@ export function viewsOf(
     host: () => ({ missingInterfaces: [], linkFailure: null }),
     reserved: () => ({ all: new Map(), ofHosts: new Map() }),
     probes: { note: () => null, quarantined: () => [] },
+    planner: { plan: () => assert.fail("no plan is due") },
     counters: () => ({}),
     ...changes,
   });
