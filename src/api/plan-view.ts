@@ -45,3 +45,23 @@ export interface PlanRequest {
   /** They are all there is: what they do not hold is removed. */
   readonly replace: boolean;
 }
+
+/** Who answers for an address, and who would. */
+export interface ShadowVipView {
+  readonly address: string;
+  readonly services: readonly string[];
+  /** The node that lbd would choose; null: none. */
+  readonly chosen: string | null;
+  /** Who answered last: nodes, or MACs of hosts that are none; null: nobody was asked yet. */
+  readonly answering: readonly string[] | null;
+  /** In words; null: it is as lbd would have it, or it cannot be told from here. */
+  readonly difference: string | null;
+}
+
+/** What the running implementation does otherwise than lbd would. */
+export interface ShadowView {
+  /** Services whose addresses lbd would not leave as they are. */
+  readonly services: readonly PlannedServiceView[];
+  readonly vips: readonly ShadowVipView[];
+  readonly differences: number;
+}

@@ -2,7 +2,7 @@
 // reading this page. Handlers return values; only the server knows status codes and JSON.
 
 import { z } from "zod";
-import type { ConfigPlanView, PlanRequest } from "./plan-view.ts";
+import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 import type {
   Commands,
   DrainView,
@@ -33,6 +33,8 @@ export interface ApiSource {
   drain(): DrainView;
   planRebalance(): MoveView[];
   planConfig(request: PlanRequest): CommandResult<ConfigPlanView>;
+  /** Refused where the daemon is active. */
+  planShadow(): CommandResult<ShadowView>;
 }
 
 /** `refused`: why it is not done. */
@@ -96,6 +98,10 @@ export const ROUTES: readonly Route[] = [
   get("/v1/explain", explain),
   get("/v1/drain", (source) => item(source.drain())),
   get("/v1/plan/rebalance", (source) => list(source.planRebalance())),
+  get("/v1/plan/shadow", (source) => {
+    const result = source.planShadow();
+    return result.ok ? item(result.value) : result;
+  }),
   post("/v1/drain", z.strictObject({ force: z.boolean().default(false) }), (commands, { force }) =>
     item(commands.drain(force)),
   ),

@@ -1,7 +1,7 @@
 // What the daemon tells over its socket. These types are the contract between daemon and lbctl;
 // the JSON carries `schema`, and a field is only ever added within one schema.
 
-import type { ConfigPlanView, PlanRequest } from "./plan-view.ts";
+import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 
 export const SCHEMA = "lbd/v1";
 
@@ -190,6 +190,7 @@ export interface Resources {
   readonly "/v1/explain": ItemView<ExplainView>;
   readonly "/v1/drain": ItemView<DrainView>;
   readonly "/v1/plan/rebalance": ListView<MoveView>;
+  readonly "/v1/plan/shadow": ItemView<ShadowView>;
 }
 
 /** What can be asked for: the body of the request, and the answer. */

@@ -20,6 +20,8 @@ export const OUTCOMES = [
   "not-ours",
   "not-request",
   "tenure-lapsed",
+  /** A request, and nothing at all is answered for now. */
+  "muted",
   "wrong-interface",
   "wrong-destination",
   "own-frame",
@@ -63,6 +65,8 @@ export function addressKey(address: Ip): number {
 }
 
 export class ArpResponder {
+  /** Somebody else answers from this host: nothing is answered or announced by this. */
+  isMuted = false;
   readonly #grants = new Map<number, Grant>();
   /** Beside the grants: nothing is owned by them. */
   readonly #standIns = new Map<number, Grant>();
@@ -97,13 +101,14 @@ export class ArpResponder {
   /** True when `address` may be announced on the interface now. */
   maySpeak(address: Ip, interfaceName: string, now: BootMs): boolean {
     const grant = this.#grants.get(addressKey(address));
-    return grant?.macs.has(interfaceName) === true && this.hasTenure(interfaceName, now);
+    if (this.isMuted || grant?.macs.has(interfaceName) !== true) return false;
+    return this.hasTenure(interfaceName, now);
   }
 
   /** The MAC that a request on the interface would get now, or null: none from this host. */
   standsInWith(address: Ip, interfaceName: string, now: BootMs): Uint8Array | null {
     const mac = this.#standIns.get(addressKey(address))?.macs.get(interfaceName) ?? null;
-    return this.hasTenure(interfaceName, now) ? mac : null;
+    return !this.isMuted && this.hasTenure(interfaceName, now) ? mac : null;
   }
 
   grants(): { address: Ip; interfaces: string[] }[] {
@@ -170,6 +175,8 @@ export class InterfaceResponder {
     const sender = readInt32(frame, OFFSET.senderIp);
     const target = readInt32(frame, OFFSET.targetIp);
     const isRequest = read16(frame, OFFSET.operation) === OPERATION.request;
+    // What others say of the addresses is no conflict while they are to say it.
+    if (this.#responder.isMuted) return isRequest ? "muted" : "not-request";
     if (this.#responder.isGranted(sender) && !this.#isOwn(frame, OFFSET.senderMac)) {
       return isRequest || sender === target ? "heard-announcement" : "heard-reply";
     }

@@ -8,6 +8,7 @@ import { addConfig } from "./commands/config.ts";
 import { addDrain } from "./commands/drain.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHistory } from "./commands/history.ts";
+import { addImport } from "./commands/import.ts";
 import { addMove } from "./commands/move.ts";
 import { addNodes } from "./commands/nodes.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -38,7 +39,8 @@ function buildProgram(): Command {
     .showHelpAfterError('(see "lbctl --help")');
   const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
-  for (const addCommand of [...read, ...change, addConfig]) addCommand(program, contextFor);
+  for (const addCommand of [...read, ...change, addConfig, addImport])
+    addCommand(program, contextFor);
   for (const command of program.commands) {
     for (const inner of [command, ...command.commands]) inner.exitOverride();
   }

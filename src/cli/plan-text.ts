@@ -1,7 +1,7 @@
 // A plan for people: the counts first, then each Service that something happens to, with the
 // reason beneath it.
 
-import type { ConfigPlanView, PlannedServiceView } from "../api/plan-view.ts";
+import type { ConfigPlanView, PlannedServiceView, ShadowView } from "../api/plan-view.ts";
 import type { ItemView } from "../api/types.ts";
 import type { TableOptions } from "./output.ts";
 import { type Column, formatTable } from "./table.ts";
@@ -20,6 +20,32 @@ export function configPlanText({ item }: ItemView<ConfigPlanView>, options: Tabl
   const shown = item.services.filter((plan) => options.wide || isChanged(plan));
   const table = shown.length === 0 ? "" : `\n${servicesTable(shown, options)}`;
   return `${head.join("\n")}\n${table}`;
+}
+
+export function shadowText({ item }: ItemView<ShadowView>, options: TableOptions): string {
+  const { vips, services, differences } = item;
+  const count = `${vips.length} ${vips.length === 1 ? "address" : "addresses"}`;
+  const lines = [`${count}, ${differences} ${differences === 1 ? "difference" : "differences"}`];
+  const shown = vips.filter(({ difference }) => options.wide || difference !== null);
+  if (shown.length > 0) lines.push("", ...vipsTable(shown));
+  const changes = services.length === 0 ? "" : `\n${servicesTable(services, options)}`;
+  return `${lines.join("\n")}\n${changes}`;
+}
+
+function vipsTable(vips: ShadowView["vips"]): string[] {
+  const [header = "", ...lines] = formatTable(vips, [
+    { title: "ADDRESS", value: (vip) => vip.address },
+    { title: "SERVICES", value: (vip) => vip.services.join(",") },
+    { title: "ANSWERS NOW", value: (vip) => vip.answering?.join(",") ?? "not asked yet" },
+    { title: "LBD'S CHOICE", value: (vip) => vip.chosen ?? "nobody" },
+  ])
+    .trimEnd()
+    .split("\n");
+  const withReasons = lines.flatMap((line, index) => {
+    const difference = vips[index]?.difference ?? null;
+    return [line, ...(difference === null ? [] : wrapped(difference, "  "))];
+  });
+  return [header, ...withReasons];
 }
 
 function isChanged({ change, announcement }: PlannedServiceView): boolean {

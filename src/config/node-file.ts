@@ -113,6 +113,8 @@ const nodeFileSchema = z.strictObject({
     .optional(),
   /** The label node.kubernetes.io/exclude-from-external-load-balancers is not looked at. */
   ignoreExcludeLabel: z.boolean().default(false),
+  /** `shadow`: what would be done is computed and compared with what is; nothing is done. */
+  mode: z.enum(["active", "shadow"]).default("active"),
   excludeInterfaces: z.array(regularExpression).default([...DEFAULT_EXCLUDED_INTERFACES]),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });

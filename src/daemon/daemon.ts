@@ -8,7 +8,7 @@ import type { NodeFile } from "../config/node-file.ts";
 import type { BootMs } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { ApiClient } from "../k8s-sync/client.ts";
-import { EventRecorder } from "../k8s-sync/events.ts";
+import { type EventInput, EventRecorder } from "../k8s-sync/events.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
 import { timingsFor } from "../ownership/timings.ts";
@@ -18,7 +18,6 @@ import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
-import { ConfigPlanner } from "./config-planner.ts";
 import { createClient } from "./create-client.ts";
 import { Drain } from "./drain.ts";
 import { HostInterfaces } from "./host-interfaces.ts";
@@ -37,6 +36,7 @@ import { Reflectors } from "./reflectors.ts";
 import { Responder } from "./responder.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import { ServiceEvents } from "./service-events.ts";
+import type { Shadow } from "./shadow.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StatusObjects } from "./status-objects.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
@@ -81,7 +81,7 @@ export class Daemon {
   #socketNotice: string | null = null;
   /** For whoever has something to say to the machine and to the thread. */
   readonly #tell = {
-    tellOwnership: (event: OwnershipEvent) => this.#ownership.post(event),
+    tellOwnership: (event: OwnershipEvent) => (this.#shadow ?? this.#ownership).post(event),
     tellResponder: (message: ToResponder) => this.#responder.tell(message),
   };
 
@@ -98,7 +98,8 @@ export class Daemon {
     this.#writer = new LeaseWriter({ leases: this.#leases, clock, onReached });
     const about = { clock, random, component: "lbd", instance: node } as const;
     this.#events = new EventRecorder({ client: this.#client, ...about });
-    this.#serviceEvents = new ServiceEvents({ node, record: (e) => this.#events.record(e) });
+    const record = (e: EventInput) => this.#leading.rivals.allows(e) && this.#events.record(e);
+    this.#serviceEvents = new ServiceEvents({ node, record });
     this.#cluster = new ClusterView({
       ...{ loadBalancerClass: file.loadBalancerClass, ignoreExcludeLabel: file.ignoreExcludeLabel },
       onChange: (change) => this.#reactions.onCluster(change),
@@ -168,19 +169,22 @@ export class Daemon {
     if (server.notice !== null) this.#log.warn({ event: "api-socket" }, server.notice);
     const systemd = new SystemdTask({
       status: () => this.#views.summary(),
-      progress: () => [this.#responder.progress, this.#ownership.progress],
+      progress: () => [this.#responder.progress, (this.#shadow ?? this.#ownership).progress],
     });
-    const tasks: Task[] = [
-      this.#responder,
-      { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
+    const active: Task[] = [
       this.#ownership,
-      this.#reflectors,
       ...this.#leading.tasks,
       this.#beacons,
       this.#wireTruth,
-      this.#metrics,
       this.#statuses,
       { name: "events", run: (signal) => this.#events.run(signal) },
+    ];
+    const tasks: Task[] = [
+      this.#responder,
+      { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
+      ...(this.#shadow === null ? active : [this.#shadow]),
+      this.#reflectors,
+      this.#metrics,
       systemd,
     ];
     await runUntilReleased({
@@ -202,6 +206,7 @@ export class Daemon {
   }
 
   async #release(isRestart: boolean): Promise<void> {
+    if (this.#shadow !== null) return;
     const keeps = isRestart && this.#file.beacons.restartHoldMs > 0;
     const how = keeps ? "restarting: peers leave the VIPs here" : "stopping: releasing the VIPs";
     this.#log.info({ event: "stopping", keeps }, how);
@@ -252,29 +257,23 @@ export class Daemon {
     });
   }
 
+  get #shadow(): Shadow | null {
+    return this.#leading.shadow;
+  }
+
   #createLeading(): Leading {
     return new Leading({
-      node: this.#file.nodeName,
-      allocation: this.#file.allocation,
-      store: this.#store,
-      identity: this.#identity,
-      clock,
-      log: this.#log,
-      client: this.#client,
-      leases: this.#leases,
-      writer: this.#writer,
+      ...{ file: this.#file, identity: this.#identity, clock, log: this.#log },
+      ...{ store: this.#store, client: this.#client, leases: this.#leases, writer: this.#writer },
       cluster: this.#cluster,
       namespaces: this.#namespaces,
       events: this.#serviceEvents,
-      ...{ namespace: this.#file.namespace, loadBalancerClass: this.#file.loadBalancerClass },
       mayLead: () => !this.#namesake.isSilencing,
       interfaces: () => this.#host.all,
       segments: () => this.#host.segments,
-      isPeer: (mac) => this.#ownership.machine.views.isNode(mac, clock.boot()),
       tellResponder: this.#tell.tellResponder,
       relistServices: () => this.#reflectors.relistServices(),
-      records: () => this.#ownership.machine.views.records(),
-      members: () => this.#ownership.machine.views.members(clock.boot()),
+      machine: () => this.#ownership.machine,
     });
   }
 
@@ -287,7 +286,7 @@ export class Daemon {
         port: this.#file.beacons.port,
       },
       onPeer: (news) => this.#beacons.onPeer(news),
-      onAsked: (asked) => this.#wireTruth.onAsked(asked),
+      onAsked: (asked) => (this.#shadow ?? this.#wireTruth).onAsked(asked),
       onProbed: (probed) => this.#leading.probes.onProbed(probed),
       onProblems: (interfaces) => this.#host.setBroken(interfaces),
       onHeard: ({ address, interface: name, mac }) =>
@@ -319,7 +318,7 @@ export class Daemon {
   #createReflectors(): Reflectors {
     const leaseSink = new LeaseRouter({
       leader: (record) => this.#leading.leader.observe(record),
-      ownership: (event) => this.#ownership.post(event),
+      ownership: this.#tell.tellOwnership,
       journal: this.#journal,
       known: () => this.#ownership.machine.views.records(),
     });
@@ -356,21 +355,16 @@ export class Daemon {
         missingInterfaces: this.#missing.names(),
         linkFailure: this.#host.failure,
         socketNotice: this.#socketNotice,
-        beaconProblem: this.#beacons.problem(),
+        beaconProblem: this.#shadow === null ? this.#beacons.problem() : null,
         metricsProblem: this.#metrics.problem,
         namesake: this.#namesake.current,
         wire: this.#wireTruth.findings(),
+        rivals: this.#leading.rivals.findings(),
       }),
       reserved: () => this.#leading.work.reserved,
       probes: this.#leading.probes,
-      planner: new ConfigPlanner({
-        places: this.#file,
-        clock,
-        cluster: this.#cluster,
-        namespaces: this.#namespaces,
-        reserved: () => this.#leading.work.reserved.all,
-        machine: () => this.#ownership.machine,
-      }),
+      planner: this.#leading.planner,
+      shadow: this.#shadow,
       counters: () => ({
         ...this.#responder.report().counters,
         ...this.#wireTruth.counters(),

@@ -51,6 +51,10 @@ export interface Findable {
   readonly filtered?: readonly { readonly node: string; readonly interface: string }[];
   /** Other clusters whose beacons arrive. */
   readonly foreignClusters?: readonly ForeignCluster[];
+  /** What another load balancer at work in this cluster means. */
+  readonly rivals?: readonly Finding[];
+  /** What shadow mode has found. */
+  readonly shadow?: readonly Finding[];
 }
 
 /** At most this many of one kind are listed; the rest is counted. */
@@ -88,6 +92,8 @@ const KINDS = {
     of: ({ filtered }) => (filtered ?? []).map(filteredFinding),
     more: "lbctl nodes",
   },
+  rivals: { of: ({ rivals }) => rivals ?? [] },
+  shadow: { of: ({ shadow }) => shadow ?? [] },
   drained: { of: ({ drained }) => drainFinding(drained) },
   namesake: { of: ({ namesake }) => namesakeFinding(namesake ?? null) },
   "foreign-cluster": {

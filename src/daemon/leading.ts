@@ -1,6 +1,6 @@
 // What one daemon of the cluster does for all: the leadership, and what the leader alone does. It
-// gives addresses to Services that nobody else on the segment uses, and removes the Leases of
-// addresses that are free.
+// gives addresses to Services that nobody else on the segment uses, unless somebody else gives them,
+// and removes the Leases of addresses that are free.
 
 import type { NodeFile } from "../config/node-file.ts";
 import type { Ip } from "../core/address.ts";
@@ -12,12 +12,14 @@ import { StatusObjectClient } from "../k8s-sync/status-objects.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import { readNeighbours } from "../link/neighbour-table.ts";
 import { Leadership } from "../ownership/leadership.ts";
+import type { Ownership } from "../ownership/machine.ts";
 import type { MemberStatus } from "../ownership/members.ts";
-import type { Segment, VipRecord } from "../ownership/types.ts";
+import type { Segment } from "../ownership/types.ts";
 import type { Store } from "../store/store.ts";
 import { AddressProbeTask } from "./address-probe-task.ts";
 import { AllocationController } from "./allocation-controller.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import { ConfigPlanner } from "./config-planner.ts";
 import { FormerAddresses } from "./former-addresses.ts";
 import { LeaderDriver } from "./leader-driver.ts";
 import { LeaderWork } from "./leader-work.ts";
@@ -28,21 +30,22 @@ import { PoolStatusTask } from "./pool-status.ts";
 import { isNodeMac, probeInterfaces } from "./probe-places.ts";
 import { vipLeaseName } from "./records.ts";
 import type { ToResponder } from "./responder-messages.ts";
+import { Rivals } from "./rivals.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import { currentAddresses } from "./service-request.ts";
+import { Shadow } from "./shadow.ts";
 import { StaleL2Statuses } from "./stale-l2-statuses.ts";
 import { StatusWriter } from "./status-writer.ts";
 import type { Task } from "./tasks.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 
 export interface LeadingOptions {
-  readonly node: string;
-  readonly allocation: NodeFile["allocation"];
-  readonly store: Pick<Store, "freed">;
+  readonly file: NodeFile;
   /** Of this process, in the Lease. */
   readonly identity: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly store: Pick<Store, "freed">;
   readonly client: ApiClient;
   readonly leases: LeaseClient;
   readonly writer: LeaseWriter;
@@ -51,22 +54,13 @@ export interface LeadingOptions {
   readonly events: ServiceEvents;
   /** False: another host has this node's name, and the Lease is not this one's to hold. */
   readonly mayLead: () => boolean;
-  /** Of the configuration. */
-  readonly namespace: string;
-  /** Which Services are lbd's: see isOurs(). */
-  readonly loadBalancerClass: string | undefined;
   readonly interfaces: () => readonly HostInterface[];
   /** Those on which VIPs may be answered now. */
   readonly segments: () => readonly Segment[];
-  /** Whether a node with that MAC is, or was, heard. */
-  readonly isPeer: (mac: Mac) => boolean;
   readonly tellResponder: (message: ToResponder) => void;
   /** Resolves when the Services were listed since. */
   readonly relistServices: () => Promise<void>;
-  /** What the Leases of VIPs say. */
-  readonly records: () => readonly VipRecord[];
-  /** What the Leases of nodes say. */
-  readonly members: () => readonly { readonly node: string; readonly status: MemberStatus }[];
+  readonly machine: () => Pick<Ownership, "views">;
 }
 
 export class Leading {
@@ -74,18 +68,35 @@ export class Leading {
   readonly allocation: AllocationController;
   readonly work: LeaderWork;
   readonly probes: AddressProbeTask;
+  /** Any node may plan: it takes the Services' statuses alone. */
+  readonly planner: ConfigPlanner;
+  /** Any node may have a speaker of MetalLB beside it. */
+  readonly rivals: Rivals;
+  /** Null: this daemon is active. Else nothing else of this runs. */
+  readonly shadow: Shadow | null;
   readonly tasks: readonly Task[];
+  #isAllocating = false;
 
   constructor(options: LeadingOptions) {
-    const { client, cluster, clock } = options;
+    const { client, cluster, clock, file } = options;
     this.probes = this.#createProbes(options);
-    const statuses = new StatusWriter({ client, isLeading: () => this.leader.isLeading });
+    this.rivals = new Rivals({ ...options, onChange: () => this.#reconsider() });
+    const reserved = () => this.work.reserved.all;
+    this.planner = new ConfigPlanner({ ...options, places: file, reserved });
+    const isActive = file.mode === "active";
+    this.shadow = isActive ? null : new Shadow({ ...options, planner: this.planner });
+    const statuses = new StatusWriter({ client, isLeading: () => this.#mayAllocate });
     this.allocation = new AllocationController({
       services: () => cluster.services,
-      patch: (service, change) => statuses.patch(service, change),
+      patch: async (service, change) => {
+        this.rivals.aboutToWrite(service);
+        const outcome = await statuses.patch(service, change);
+        if (outcome.ok) this.rivals.written(outcome.value);
+        return outcome;
+      },
       events: options.events,
-      loadBalancerClass: options.loadBalancerClass,
-      isLeader: () => this.leader.isLeading,
+      loadBalancerClass: file.loadBalancerClass,
+      isLeader: () => this.#mayAllocate,
       later: (milliseconds, run) => void setTimeout(run, milliseconds),
       wire: this.probes,
       former: this.#createFormer(options),
@@ -95,10 +106,7 @@ export class Leading {
       clock,
       writer: options.writer,
       mayLead: options.mayLead,
-      onLeading: (isLeading) => {
-        this.work.onLeading(isLeading);
-        if (!isLeading) this.probes.clear();
-      },
+      onLeading: () => this.#reconsider(),
     });
     this.work = new LeaderWork({
       server: client.server,
@@ -107,7 +115,7 @@ export class Leading {
       allocation: this.allocation,
       interfaces: options.interfaces,
       relistServices: options.relistServices,
-      isLeading: () => this.leader.isLeading,
+      isLeading: () => this.#mayAllocate,
       log: options.log,
     });
     this.tasks = [
@@ -116,10 +124,23 @@ export class Leading {
       this.#poolStatus(options),
       this.#staleStatuses(options),
       this.probes,
+      this.rivals,
     ];
   }
 
-  #createFormer({ allocation, clock, store }: LeadingOptions): FormerAddresses {
+  /** The leadership has come or gone, or somebody else who gives addresses to Services has. */
+  #reconsider(): void {
+    if (this.#mayAllocate === this.#isAllocating) return;
+    this.#isAllocating = !this.#isAllocating;
+    this.work.onLeading(this.#isAllocating);
+    if (!this.#isAllocating) this.probes.clear();
+  }
+
+  get #mayAllocate(): boolean {
+    return this.leader.isLeading && this.rivals.mayAllocate;
+  }
+
+  #createFormer({ file: { allocation }, clock, store }: LeadingOptions): FormerAddresses {
     return new FormerAddresses({
       clock,
       settings: {
@@ -132,9 +153,11 @@ export class Leading {
   }
 
   #createProbes(options: LeadingOptions): AddressProbeTask {
-    const { node, clock, log, cluster, interfaces, segments, isPeer, tellResponder } = options;
+    const { file, clock, log, cluster, interfaces, segments, machine, tellResponder } = options;
+    const node = file.nodeName;
     const isNode = (mac: Mac): boolean =>
-      isPeer(mac) || isNodeMac(mac, interfaces(), { nodes: cluster.nodes, readNeighbours });
+      machine().views.isNode(mac, clock.boot()) ||
+      isNodeMac(mac, interfaces(), { nodes: cluster.nodes, readNeighbours });
     return new AddressProbeTask({
       clock,
       log,
@@ -146,7 +169,8 @@ export class Leading {
     });
   }
 
-  #poolStatus({ client, namespace, clock, cluster, log }: LeadingOptions): Task {
+  #poolStatus({ client, file, clock, cluster, log }: LeadingOptions): Task {
+    const { namespace } = file;
     const objects = new StatusObjectClient(client, { namespace, resource: "ipaddresspools" });
     return new PoolStatusTask({
       clock,
@@ -157,7 +181,8 @@ export class Leading {
     });
   }
 
-  #staleStatuses({ client, namespace, clock, cluster, ...more }: LeadingOptions): Task {
+  #staleStatuses({ client, file, clock, cluster, machine }: LeadingOptions): Task {
+    const { namespace } = file;
     const objects = new StatusObjectClient(client, { namespace, resource: "servicel2statuses" });
     const addressesOf = (key: string): Ip[] => {
       const service = cluster.services.get(key);
@@ -167,9 +192,16 @@ export class Leading {
       clock,
       mayCollect: () => this.leader.isLeading && cluster.isSynced,
       nodes: () => cluster.nodes.keys(),
-      down: () => more.members().flatMap(({ node, status }) => (isDown(status) ? [node] : [])),
+      down: () =>
+        machine()
+          .views.members(clock.boot())
+          .flatMap(({ node, status }) => (isDown(status) ? [node] : [])),
       owners: () => {
-        const owners = new Map(more.records().map(({ address, owner }) => [address, owner]));
+        const owners = new Map(
+          machine()
+            .views.records()
+            .map(({ address, owner }) => [address, owner]),
+        );
         const ownerOf = (address: Ip): string | null => owners.get(address) ?? null;
         return { isNode: (node) => cluster.nodes.has(node), addressesOf, ownerOf };
       },
@@ -178,11 +210,11 @@ export class Leading {
     });
   }
 
-  #collector({ clock, cluster, leases, records }: LeadingOptions): Task {
+  #collector({ clock, cluster, leases, machine }: LeadingOptions): Task {
     return new VipLeaseCollector({
       clock,
       mayCollect: () => this.leader.isLeading && cluster.isSynced,
-      records,
+      records: () => machine().views.records(),
       isInUse: (address) => cluster.servicesOf(address).length > 0,
       remove: ({ address, resourceVersion }) =>
         leases.delete(vipLeaseName(address), { resourceVersion }),

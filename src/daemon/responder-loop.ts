@@ -49,8 +49,7 @@ export class ResponderLoop {
       send: (name, addresses) => this.#probe(name, addresses, null),
       post: (message) => ports.post(message),
     });
-    for (const outcome of OUTCOMES) this.#counters[outcome] = 0;
-    this.#counters.announced = 0;
+    for (const outcome of [...OUTCOMES, "announced"]) this.#counters[outcome] = 0;
   }
 
   /** In order; what follows from all of them is done at the end. */
@@ -103,6 +102,9 @@ export class ResponderLoop {
         return this.#announcer.start(message.address, now());
       case "report":
         return this.#ports.post({ type: "report", report: this.#report() });
+      case "mute":
+        this.#responder.isMuted = message.isMuted;
+        for (const name of this.#interfaces.keys()) this.#announceAll(name, now());
     }
   }
 
@@ -121,8 +123,7 @@ export class ResponderLoop {
 
   /** A datagram of a peer, or of somebody else. */
   onDatagram(packet: { interface: string; from: Ip; bytes: Uint8Array }): void {
-    const { interface: name, from, bytes } = packet;
-    this.#perform(this.#ports.engine.receive(name, { from, bytes }, this.#ports.now()));
+    this.#perform(this.#ports.engine.receive(packet.interface, packet, this.#ports.now()));
     this.#arm(this.#ports.now());
   }
 

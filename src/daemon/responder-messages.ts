@@ -89,6 +89,8 @@ export type ToResponder =
       readonly targets: ReadonlyMap<string, readonly Ip[]>;
     }
   | { readonly type: "announce"; readonly address: Ip }
+  /** Nothing is answered or announced while it is muted; beacons go on. */
+  | { readonly type: "mute"; readonly isMuted: boolean }
   | { readonly type: "report" }
   | { readonly type: "stop" };
 

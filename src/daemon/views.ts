@@ -1,7 +1,7 @@
 // What the socket API shows, gathered from the parts of the daemon. Reads only.
 
-import type { PlanRequest } from "../api/plan-view.ts";
-import type { ApiSource } from "../api/routes.ts";
+import type { PlanRequest, ShadowView } from "../api/plan-view.ts";
+import type { ApiSource, CommandResult } from "../api/routes.ts";
 import type {
   DrainView,
   FamilyCounts,
@@ -36,6 +36,7 @@ import { healthProblem } from "./placements.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
 import type { Responder } from "./responder.ts";
 import { currentAddresses, POOL_ANNOTATION, requestedAddresses } from "./service-request.ts";
+import type { Shadow } from "./shadow.ts";
 
 export interface ViewSources {
   readonly node: string;
@@ -58,11 +59,14 @@ export interface ViewSources {
     metricsProblem?: string | null;
     wire?: readonly { address: string; owner: string; macs: readonly string[] }[];
     namesake?: { interface: string; address: string; isNewer: boolean } | null;
+    rivals?: readonly Finding[];
   };
   readonly reserved: () => ReservedAddresses;
   /** What the leader knows of addresses on the wire. */
   readonly probes: Pick<AddressProbeTask, "note" | "quarantined">;
   readonly planner: Pick<ConfigPlanner, "plan">;
+  /** Null: this daemon is active. */
+  readonly shadow?: Pick<Shadow, "view" | "findings"> | null;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -125,7 +129,7 @@ export class Views implements ApiSource {
   }
 
   #findable(): Findable {
-    const { node, cluster, store, responder } = this.#sources;
+    const { node, cluster, store, responder, shadow } = this.#sources;
     const { cause } = this.#sources.drain;
     const addresses = cluster.addresses();
     const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
@@ -139,7 +143,8 @@ export class Views implements ApiSource {
       responderProblems: responder.report().problems,
       filtered: responder.report().peers.filter(({ verdict }) => verdict === "answers"),
       foreignClusters: responder.report().foreignClusters,
-      orphans: ipv4.flatMap((address) => this.#orphan(address)),
+      orphans: shadow == null ? ipv4.flatMap((address) => this.#orphan(address)) : [],
+      shadow: shadow?.findings() ?? [],
       poolConflicts: this.#poolConflicts(),
       ipv6Addresses: addresses.length - ipv4.length,
       drained: cause === null ? null : { cause, node },
@@ -264,6 +269,13 @@ export class Views implements ApiSource {
     return this.#sources.planner.plan(request);
   }
 
+  planShadow(): CommandResult<ShadowView> {
+    const { shadow } = this.#sources;
+    if (shadow != null) return shadow.view();
+    const message = 'Cannot compare: this daemon is active; "mode: shadow" is for the node file';
+    return { ok: false, kind: "refused", message };
+  }
+
   explain(subject: string) {
     const { node, cluster, ownership, responder, allocation, clock } = this.#sources;
     const now = clock.boot();
@@ -289,6 +301,8 @@ export class Views implements ApiSource {
 
   /** It has no owner, and could have one: a Service without endpoints needs none. */
   #isUnserved(address: Ip): boolean {
+    // In shadow mode others have owners, of whom nothing is known here.
+    if (this.#sources.shadow != null) return false;
     const view = this.#sources.ownership.machine.views.state(address);
     if (view === null) return true;
     const canBeServed = view.serving === "everywhere" || view.serving.size > 0;

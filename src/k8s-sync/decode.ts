@@ -148,7 +148,7 @@ export function decodeList(raw: unknown): {
   };
 }
 
-function decodeMeta(raw: unknown): ObjectMeta | null {
+export function decodeMeta(raw: unknown): ObjectMeta | null {
   const object = fields(raw);
   const name = text(object.name);
   if (name === undefined || name === "") return null;
@@ -163,23 +163,23 @@ function decodeMeta(raw: unknown): ObjectMeta | null {
   };
 }
 
-function isFields(raw: unknown): raw is Fields {
+export function isFields(raw: unknown): raw is Fields {
   return typeof raw === "object" && raw !== null && !Array.isArray(raw);
 }
 
-function fields(raw: unknown): Fields {
+export function fields(raw: unknown): Fields {
   return isFields(raw) ? raw : {};
 }
 
-function list(raw: unknown): readonly unknown[] {
+export function list(raw: unknown): readonly unknown[] {
   return Array.isArray(raw) ? raw : [];
 }
 
-function text(raw: unknown): string | undefined {
+export function text(raw: unknown): string | undefined {
   return typeof raw === "string" ? raw : undefined;
 }
 
-function texts(raw: unknown): readonly string[] {
+export function texts(raw: unknown): readonly string[] {
   return list(raw).filter((item) => typeof item === "string");
 }
 
@@ -201,7 +201,7 @@ function optionalText<K extends string>(key: K, raw: unknown): { [P in K]?: stri
 }
 
 /** The string values of a map; what is no string is left out. */
-function textMap(raw: unknown): Readonly<Record<string, string>> {
+export function textMap(raw: unknown): Readonly<Record<string, string>> {
   if (!isFields(raw)) return {};
   const entries = Object.entries(raw).filter((entry) => typeof entry[1] === "string");
   return Object.fromEntries(entries) as Record<string, string>;

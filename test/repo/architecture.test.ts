@@ -21,6 +21,7 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/ownership", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/arp", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/ndp", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/migration", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/metrics", pure: true, internal: CORE, packages: [], node: false },
 
@@ -36,6 +37,9 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/metrics/exposition.ts", internal: [], packages: ["prom-client"], node: false },
   { path: "src/metrics/server.ts", internal: CORE, packages: [], node: true },
   { path: "native", internal: CORE, packages: [], node: true },
+  // What MetalLB has in a cluster is read, with the administrator's kubeconfig, by lbctl itself.
+  { path: "src/migration/metallb-cluster.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
+    node: true },
 
   // lbctl reaches the daemon through the API's client and knows nothing else of it. It reads files
   // that are not the daemon's by the same rules.
@@ -43,7 +47,7 @@ const ROWS: readonly ImportRow[] = [
     path: "src/cli",
     internal: [
       ...[...CORE, "src/api/client.ts", "src/api/types.ts", "src/api/*-view.ts"],
-      "src/config/legacy-resources.ts",
+      ...["src/config/legacy-resources.ts", "src/migration"],
     ],
     packages: ["commander", "yaml"],
     node: true,

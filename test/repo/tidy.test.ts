@@ -31,7 +31,7 @@ const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 
 /** Where time and chance enter. */
-const CLOCKS = ["src/daemon/system-clock.ts", "src/daemon/system-random.ts"];
+const CLOCKS = ["src/daemon/system-clock.ts", "src/daemon/system-random.ts", "src/cli/clock.ts"];
 
 /** What is started, and so needs no importer. */
 const ENTRIES = ["src/daemon/main.ts", "src/daemon/responder-thread.ts", "src/cli/main.ts"];

@@ -3,7 +3,7 @@
 
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { ConfigPlanView, PlanRequest } from "../../src/api/plan-view.ts";
+import type { ConfigPlanView, PlanRequest, ShadowView } from "../../src/api/plan-view.ts";
 import type { ApiCommands, ApiSource, CommandResult } from "../../src/api/routes.ts";
 import { ApiServer } from "../../src/api/server.ts";
 import type {
@@ -184,12 +184,34 @@ export const PLAN: ConfigPlanView = {
   ],
 };
 
+export const SHADOW: ShadowView = {
+  services: PLAN.services.filter(({ change }) => change === "loses"),
+  vips: [
+    {
+      address: "10.0.0.10",
+      services: ["shop/api"],
+      chosen: "n1",
+      answering: ["n2"],
+      difference: "n2 answers; lbd would choose n1",
+    },
+    {
+      address: "10.0.0.11",
+      services: ["shop/web"],
+      chosen: "n2",
+      answering: ["n2"],
+      difference: null,
+    },
+  ],
+  differences: 2,
+};
+
 /** Every answer is a field; `thrown`, when set, is thrown by all of them. */
 export class FakeApiSource implements ApiSource {
   statusView: StatusView = STATUS;
   drainView: DrainView = DRAIN;
   moves: readonly MoveView[] = MOVES;
   plan: CommandResult<ConfigPlanView> = { ok: true, value: PLAN };
+  shadow: CommandResult<ShadowView> = { ok: true, value: SHADOW };
   historyRows: readonly HistoryView[] = HISTORY;
   explanations: readonly ExplainView[] = [EXPLAINED];
   thrown: unknown;
@@ -240,6 +262,10 @@ export class FakeApiSource implements ApiSource {
   planConfig({ files, replace }: PlanRequest): CommandResult<ConfigPlanView> {
     const names = files.map(({ name }) => name).join();
     return this.#answer(`plan config ${names}${replace ? " replace" : ""}`, this.plan);
+  }
+
+  planShadow(): CommandResult<ShadowView> {
+    return this.#answer("plan shadow", this.shadow);
   }
 
   #answer<T>(question: string, answer: T): T {

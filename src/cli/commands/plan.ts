@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { ListView, MoveView } from "../../api/types.ts";
 import type { Context, MakeContext } from "../context.ts";
 import { readInput, STDIN } from "../input.ts";
-import { configPlanText } from "../plan-text.ts";
+import { configPlanText, shadowText } from "../plan-text.ts";
 import { formatTable } from "../table.ts";
 
 const HELP = `
@@ -41,6 +41,15 @@ export function addPlan(program: Command, context: MakeContext): void {
     .action(async (_options: unknown, command: Command) => {
       const { client, show } = context(command);
       show(await client.get("/v1/plan/rebalance"), planText);
+    });
+  plan
+    .command("shadow")
+    .description("What lbd would do otherwise than is done now (mode: shadow)")
+    .action(async (_options: unknown, command: Command) => {
+      const { client, show, exitWith } = context(command);
+      const answer = await client.get("/v1/plan/shadow");
+      show(answer, shadowText);
+      exitWith(answer.item.differences === 0 ? 0 : 1);
     });
 }
 

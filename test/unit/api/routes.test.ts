@@ -18,6 +18,7 @@ import {
   PLAN,
   POOLS,
   SERVICES,
+  SHADOW,
   STATUS,
   serveApi,
   VIPS,
@@ -135,6 +136,7 @@ const ANSWERS: Readonly<Record<ResourcePath, object>> = {
   "/v1/explain": { item: EXPLAINED },
   "/v1/drain": { item: DRAIN },
   "/v1/plan/rebalance": { items: MOVES },
+  "/v1/plan/shadow": { item: SHADOW },
 };
 const READ = ROUTES.filter((route) => route.method === "GET");
 

@@ -7,10 +7,10 @@ import type { TestContext } from "node:test";
 import { test } from "node:test";
 import type { ConfigPlanView } from "../../../src/api/plan-view.ts";
 import { SCHEMA } from "../../../src/api/types.ts";
-import { configPlanText } from "../../../src/cli/plan-text.ts";
+import { configPlanText, shadowText } from "../../../src/cli/plan-text.ts";
 import { wrapped } from "../../../src/cli/wrap.ts";
 import { childProcess, finished } from "../../support/child-process.ts";
-import { PLAN, serveApi } from "../../support/fake-api-source.ts";
+import { PLAN, SHADOW, serveApi } from "../../support/fake-api-source.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
 const NARROW = { wide: false };
@@ -58,6 +58,27 @@ test("configPlanText() keeps to 80 columns with long reasons", () => {
     long.filter((line) => line.length > 80),
     [],
   );
+});
+
+test("shadowText() counts, and shows who answers and who would", () => {
+  assert.equal(
+    shadowText({ schema: SCHEMA, item: SHADOW }, NARROW),
+    `2 addresses, 2 differences
+
+ADDRESS    SERVICES  ANSWERS NOW  LBD'S CHOICE
+10.0.0.10  shop/api  n2           n1
+  n2 answers; lbd would choose n1
+
+CHANGE  SERVICE  NOW        THEN
+loses   shop/db  10.0.0.12  -
+  no available IPs: lan (2 of 2 used)
+`,
+  );
+});
+
+test("lbctl plan shadow ends with 1 while there are differences", async (t) => {
+  const { status, source } = await run(t, ["plan", "shadow"]);
+  assert.deepEqual([status, source.asked], [1, ["refresh", "plan shadow"]]);
 });
 
 test("wrapped() never cuts a word", () => {

@@ -276,6 +276,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         preempt: false,
         drainOnCordon: false,
         ignoreExcludeLabel: false,
+        mode: "active",
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],
         logLevel: "info",
       },

@@ -1,0 +1,188 @@
+// Another load balancer at work in this cluster. While MetalLB's controller runs, or somebody
+// fights over statuses, no address is given to a Service; while its speaker runs on this node,
+// nothing is answered from here. Both end by themselves. What cannot be seen changes nothing.
+
+import type { Finding } from "../api/types.ts";
+import type { NodeFile } from "../config/node-file.ts";
+import type { Clock } from "../core/time.ts";
+import type { ApiRequests } from "../k8s-sync/client.ts";
+import type { EventInput } from "../k8s-sync/events.ts";
+import type { Service } from "../k8s-sync/model.ts";
+import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
+import type { Workload } from "../k8s-sync/workloads.ts";
+import { listWorkloads } from "../k8s-sync/workloads.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { Logger } from "./logger.ts";
+import { type AtWork, type MetallbAtWork, metallbAtWork } from "./metallb-workloads.ts";
+import { Overwrites } from "./overwrites.ts";
+import type { ToResponder } from "./responder-messages.ts";
+import type { Task } from "./tasks.ts";
+import { aborted } from "./tasks.ts";
+
+export interface RivalsOptions {
+  readonly client: ApiRequests;
+  readonly file: Pick<NodeFile, "nodeName" | "namespace" | "mode">;
+  readonly clock: Pick<Clock, "boot">;
+  readonly log: Logger;
+  readonly cluster: Pick<ClusterView, "nodes">;
+  readonly tellResponder: (message: ToResponder) => void;
+  /** Whether addresses may be given to Services has changed. */
+  readonly onChange: () => void;
+}
+
+/** Two lists of a handful of objects. */
+const LOOK_EVERY_MS = 10_000;
+/** A pod that is no longer wanted goes on for seconds: it is gone when it was not seen twice. */
+const UNSEEN_MIN = 2;
+
+type Kind = keyof MetallbAtWork;
+
+export class Rivals implements Task {
+  readonly name = "rivals";
+  readonly #options: RivalsOptions;
+  readonly #overwrites = new Overwrites();
+  /** What is at work, with how often it was not seen since. */
+  readonly #atWork = new Map<Kind, AtWork & { readonly unseen: number }>();
+  #hasLooked = false;
+  /** As it was told last. */
+  #mayAllocate = false;
+  #failure: ApiFailure | null = null;
+
+  constructor(options: RivalsOptions) {
+    this.#options = options;
+  }
+
+  /** Not before the first look: an address that was given is not taken back. */
+  get mayAllocate(): boolean {
+    return this.#hasLooked && !this.#atWork.has("controller") && this.#fight === null;
+  }
+
+  /** Whether an Event tells of what this node does, and not of what it would do. */
+  allows({ action }: Pick<EventInput, "action">): boolean {
+    if (this.#options.file.mode === "shadow") return false;
+    return action !== "Announce" || !this.#atWork.has("speaker");
+  }
+
+  aboutToWrite(service: Service): void {
+    this.#overwrites.aboutToWrite(service, this.#options.clock.boot());
+    // Not within the allocator's own step.
+    queueMicrotask(() => this.#tellChange());
+  }
+
+  written(service: Service): void {
+    this.#overwrites.written(service, this.#options.clock.boot());
+  }
+
+  /** One look after the other: what an older one found must not undo a newer one. */
+  async run(signal: AbortSignal): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const look = async (): Promise<void> => {
+      await this.look(signal);
+      if (!signal.aborted) timer = setTimeout(look, LOOK_EVERY_MS);
+    };
+    void look();
+    await aborted(signal);
+    clearTimeout(timer);
+  }
+
+  async look(signal?: AbortSignal): Promise<void> {
+    const { client, file } = this.#options;
+    const read = (kind: Workload["kind"]) =>
+      listWorkloads(client, { kind, namespace: file.namespace }, signal ? { signal } : {});
+    const answers = await Promise.all([read("Deployment"), read("DaemonSet")]);
+    if (signal?.aborted !== true) this.#found(...answers);
+  }
+
+  findings(): Finding[] {
+    const { namespace } = this.#options.file;
+    const found: Finding[] = [];
+    const controller = this.#atWork.get("controller");
+    if (controller !== undefined) {
+      const scale = `kubectl scale deployment ${controller.name} -n ${namespace} --replicas=0`;
+      found.push({
+        health: "degraded",
+        what: "MetalLB's controller is at work: addresses are left to it, none is given by lbd",
+        cause: controller.reason,
+        next: `lbctl import metallb; ${scale}`,
+      });
+    }
+    const speaker = this.#atWork.get("speaker");
+    if (speaker !== undefined) {
+      found.push({
+        health: "degraded",
+        what: "MetalLB's speaker runs on this node: it answers, and lbd does not",
+        cause: speaker.reason,
+        next: "lbctl import metallb, which says how this node is taken over",
+      });
+    }
+    return [...found, ...this.#fightFinding(), ...this.#blindFinding()];
+  }
+
+  get #fight(): string | null {
+    return this.#overwrites.rival(this.#options.clock.boot());
+  }
+
+  #fightFinding(): Finding[] {
+    if (this.#fight === null) return [];
+    const [namespace, name] = this.#fight.split("/");
+    return [
+      {
+        health: "degraded",
+        what: "Somebody else writes addresses into Services: lbd gives none for five minutes",
+        cause: `the status of Service "${this.#fight}" was overwritten each time it was written`,
+        next: `kubectl get service ${name} -n ${namespace} -o yaml --show-managed-fields`,
+      },
+    ];
+  }
+
+  /** An API that is away is told of elsewhere. */
+  #blindFinding(): Finding[] {
+    if (this.#failure?.kind !== "forbidden") return [];
+    return [
+      {
+        health: "ok",
+        what: "Whether MetalLB runs beside lbd cannot be seen: it is taken not to",
+        cause: this.#failure.message,
+        next: "kubectl apply -f deploy/rbac.yaml",
+      },
+    ];
+  }
+
+  #found(
+    deployments: Outcome<readonly Workload[]>,
+    daemonSets: Outcome<readonly Workload[]>,
+  ): void {
+    const { cluster, file } = this.#options;
+    const isMuted = this.#atWork.has("speaker");
+    this.#hasLooked = true;
+    this.#failure = null;
+    const node = cluster.nodes.get(file.nodeName);
+    const placed = { name: file.nodeName, labels: node?.metadata.labels ?? null };
+    for (const [kind, read] of Object.entries({ controller: deployments, speaker: daemonSets })) {
+      if (read.ok) this.#saw(kind as Kind, metallbAtWork(read.value, placed)[kind as Kind]);
+      else this.#failure = read.failure;
+    }
+    this.#tellChange();
+    if (this.#atWork.has("speaker") === isMuted) return;
+    this.#options.tellResponder({ type: "mute", isMuted: !isMuted });
+  }
+
+  #tellChange(): void {
+    if (this.mayAllocate === this.#mayAllocate) return;
+    this.#mayAllocate = !this.#mayAllocate;
+    this.#options.onChange();
+  }
+
+  #saw(kind: Kind, atWork: AtWork | null): void {
+    const known = this.#atWork.get(kind);
+    if (atWork !== null) this.#atWork.set(kind, { ...atWork, unseen: 0 });
+    else if (known !== undefined && known.unseen + 1 < UNSEEN_MIN) {
+      this.#atWork.set(kind, { ...known, unseen: known.unseen + 1 });
+    } else this.#atWork.delete(kind);
+    const isNew = this.#atWork.has(kind) !== (known !== undefined);
+    if (!isNew) return;
+    const { log } = this.#options;
+    const text = `MetalLB's ${kind} is ${atWork === null ? "gone" : "at work"}`;
+    log.warn({ event: "metallb", kind, reason: atWork?.reason ?? null }, text);
+  }
+}

@@ -1,0 +1,168 @@
+// Tests of what lbd leaves to another load balancer: MetalLB while it runs, and somebody who writes
+// into the same statuses; when it begins, when it ends, and what is not known.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { type BootMs, bootMs } from "../../../src/core/time.ts";
+import { createLogger } from "../../../src/daemon/logger.ts";
+import { Overwrites } from "../../../src/daemon/overwrites.ts";
+import { Rivals } from "../../../src/daemon/rivals.ts";
+import { clusterOf, node, service } from "../../support/kubernetes-objects.ts";
+import { controllerObject, speakerObject } from "../../support/metallb-objects.ts";
+
+function harness() {
+  const state = {
+    deployments: [] as object[] | string,
+    daemonSets: [] as object[] | string,
+    now: 0,
+    changes: 0,
+    told: [] as string[],
+  };
+  const answer = (items: object[] | string) =>
+    typeof items === "string"
+      ? { ok: false as const, failure: { kind: items as "forbidden", message: "Cannot list" } }
+      : { ok: true as const, value: { metadata: { resourceVersion: "1" }, items } };
+  const rivals = new Rivals({
+    client: {
+      request: async ({ path }) =>
+        answer(path.endsWith("/deployments") ? state.deployments : state.daemonSets) as never,
+    },
+    file: { nodeName: "n1", namespace: "metallb-system", mode: "active" },
+    clock: { boot: () => bootMs(state.now) },
+    log: createLogger("silent", {}),
+    cluster: clusterOf({ nodes: [node("n1", { labels: { rack: "a" } })] }),
+    tellResponder: (message) => {
+      if (message.type === "mute") state.told.push(message.isMuted ? "muted" : "unmuted");
+    },
+    onChange: () => {
+      state.changes += 1;
+    },
+  });
+  return { rivals, state };
+}
+
+test("before the first look no address is given; after it, when nobody else is there", async () => {
+  const { rivals, state } = harness();
+  assert.equal(rivals.mayAllocate, false);
+  await rivals.look();
+  assert.deepEqual([rivals.mayAllocate, state.changes, state.told], [true, 1, []]);
+  assert.deepEqual(rivals.findings(), []);
+});
+
+test("a controller at work gets the addresses to itself, until it is not seen twice", async () => {
+  const { rivals, state } = harness();
+  await rivals.look();
+  state.deployments = [controllerObject()];
+  await rivals.look();
+  assert.deepEqual([rivals.mayAllocate, state.changes], [false, 2]);
+  const [finding] = rivals.findings();
+  assert.match(finding?.cause ?? "", /Deployment "metallb-system\/controller" has 1 available pod/);
+  assert.match(finding?.next ?? "", /kubectl scale deployment controller -n metallb-system/);
+  state.deployments = [controllerObject({ available: 0 })];
+  await rivals.look();
+  assert.equal(rivals.mayAllocate, false, "its pod may still be on its way out");
+  await rivals.look();
+  assert.deepEqual([rivals.mayAllocate, state.changes, rivals.findings()], [true, 3, []]);
+  assert.deepEqual(state.told, [], "who answers is another question");
+});
+
+test("a speaker on this node answers alone, and what lbd would announce is not told", async () => {
+  const { rivals, state } = harness();
+  state.daemonSets = [speakerObject()];
+  await rivals.look();
+  assert.deepEqual([state.told, rivals.mayAllocate], [["muted"], true]);
+  assert.deepEqual(
+    ["Announce", "Allocate"].map((action) => rivals.allows({ action })),
+    [false, true],
+  );
+  assert.match(rivals.findings()[0]?.what ?? "", /speaker runs on this node/);
+  state.daemonSets = [speakerObject({ pod: { nodeSelector: { rack: "b" } } })];
+  await rivals.look();
+  await rivals.look();
+  assert.deepEqual(
+    [state.told, rivals.allows({ action: "Announce" })],
+    [["muted", "unmuted"], true],
+  );
+});
+
+test("a look that fails changes nothing: neither what is left alone nor what is done", async () => {
+  const { rivals, state } = harness();
+  state.deployments = [controllerObject()];
+  state.daemonSets = [speakerObject()];
+  await rivals.look();
+  state.deployments = "unreachable";
+  state.daemonSets = "unreachable";
+  for (let look = 0; look < 5; look++) await rivals.look();
+  assert.deepEqual([rivals.mayAllocate, state.told], [false, ["muted"]]);
+});
+
+test("without the permission to look lbd does its work, and notes that", async () => {
+  const { rivals, state } = harness();
+  state.deployments = "forbidden";
+  state.daemonSets = "forbidden";
+  await rivals.look();
+  assert.equal(rivals.mayAllocate, true);
+  const [finding] = rivals.findings();
+  assert.deepEqual([finding?.health, finding?.next], ["ok", "kubectl apply -f deploy/rbac.yaml"]);
+});
+
+test("who overwrites a status each time it is written gets five minutes without us", async () => {
+  const { rivals, state } = harness();
+  await rivals.look();
+  for (let round = 0; round < 4; round++) {
+    rivals.written(service("shop/web", { ips: ["10.0.0.1"] }));
+    state.now += 1_000;
+    rivals.aboutToWrite(service("shop/web", { ips: ["10.9.9.9"] }));
+  }
+  await turn();
+  assert.deepEqual([rivals.mayAllocate, state.changes], [false, 2]);
+  assert.match(rivals.findings()[0]?.next ?? "", /kubectl get service web -n shop/);
+  state.now += 300_000;
+  await rivals.look();
+  assert.deepEqual([rivals.mayAllocate, state.changes], [true, 3]);
+});
+
+interface Round {
+  readonly ours?: string;
+  readonly found: string;
+  readonly asked?: object;
+  readonly waitMs?: number;
+}
+
+const ROUNDS: readonly (readonly [name: string, rounds: readonly Round[], isRival: boolean])[] = [
+  ["what was written itself", Array(5).fill({ found: "10.0.0.1" }), false],
+  ["two edits by hand", Array(2).fill({ found: "10.9.9.9" }), false],
+  ["edits long after", Array(5).fill({ found: "10.9.9.9", waitMs: 11_000 }), false],
+  ["edits once in a while", Array(5).fill({ found: "10.9.9.9", waitMs: 9_000 }), true],
+  [
+    "a Service that asks for something else each time",
+    [1, 2, 3, 4].map((i) => ({ found: "", asked: { loadBalancerIP: `10.0.0.${i}` } })),
+    false,
+  ],
+  ["three edits at once", Array(3).fill({ found: "10.9.9.9" }), true],
+  ["three times emptied", Array(3).fill({ found: "" }), true],
+];
+
+for (const [name, rounds, isRival] of ROUNDS) {
+  test(`Overwrites takes ${name} for ${isRival ? "a rival" : "no rival"}`, () => {
+    const overwrites = new Overwrites();
+    let now = 0 as BootMs;
+    for (const { found, asked = {}, waitMs = 100 } of rounds) {
+      overwrites.written(service("shop/web", { ips: ["10.0.0.1"] }), now);
+      now = bootMs(now + waitMs);
+      const ips = found === "" ? [] : [found];
+      overwrites.aboutToWrite(service("shop/web", { ips, spec: asked as never }), now);
+    }
+    assert.equal(overwrites.rival(now) !== null, isRival);
+  });
+}
+
+test("Overwrites does not add up what happens to different Services", () => {
+  const overwrites = new Overwrites();
+  for (const name of ["a", "b", "c", "d"]) {
+    overwrites.written(service(`shop/${name}`, { ips: ["10.0.0.1"] }), bootMs(0));
+    overwrites.aboutToWrite(service(`shop/${name}`, { ips: ["10.9.9.9"] }), bootMs(1));
+  }
+  assert.equal(overwrites.rival(bootMs(1)), null);
+});
