@@ -1,6 +1,6 @@
 // What one daemon of the cluster does for all: the leadership, and what the leader alone does. It
-// gives addresses to Services that nobody else on the segment uses, unless somebody else gives them,
-// and removes the Leases of addresses that are free.
+// gives Services addresses that nobody else on the segment uses, unless another allocator is at
+// work, and removes the Leases of addresses that are free.
 
 import type { NodeFile } from "../config/node-file.ts";
 import type { Ip } from "../core/address.ts";

@@ -65,11 +65,8 @@ export function viewsOf(
     leases,
     writer: new LeaseWriter({ leases, clock }),
     namesake: { isSilencing: false },
-    tellResponder: () => {},
-    onChange: () => {},
-    onConflict: () => {},
     atOnce: (work) => work(),
-    onUnread: () => {},
+    ...{ tellResponder() {}, onChange() {}, onConflict() {}, onUnread() {} },
   });
   ownership.machine.start(bootMs(LISTENS_FROM_MS));
   const cluster = clusterOf(objects);
