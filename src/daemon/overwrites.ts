@@ -64,6 +64,8 @@ export class Overwrites {
 }
 
 function saidBy(service: Service): { asked: string; addresses: string } {
-  const { current: _, ...asked } = serviceRequest(service);
+  const { current: _, ...request } = serviceRequest(service);
+  // One that is created anew begins without a status, and the API server clears that of another type.
+  const asked = { ...request, uid: service.metadata.uid, type: service.spec.type };
   return { asked: JSON.stringify(asked), addresses: currentAddresses(service).join() };
 }

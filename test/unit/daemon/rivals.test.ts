@@ -166,3 +166,16 @@ test("Overwrites does not add up what happens to different Services", () => {
   }
   assert.equal(overwrites.rival(bootMs(1)), null);
 });
+
+test("Overwrites takes a Service that is created anew, again and again, for no rival", () => {
+  const overwrites = new Overwrites();
+  const born = (uid: string, ips: readonly string[]) => {
+    const one = service("shop/web", { ips });
+    return { ...one, metadata: { ...one.metadata, uid } };
+  };
+  for (let time = 0; time < 5; time++) {
+    overwrites.aboutToWrite(born(`${time}`, []), bootMs(1_000 * time));
+    overwrites.written(born(`${time}`, ["10.0.0.1"]), bootMs(1_000 * time));
+  }
+  assert.equal(overwrites.rival(bootMs(5_000)), null);
+});
