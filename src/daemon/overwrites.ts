@@ -1,5 +1,5 @@
 // Whether somebody else writes into the statuses that lbd writes: each time lbd has written one,
-// it is changed to something that lbd would not leave, and not because of what the Service asks.
+// it has other addresses, and not because of what the Service asks.
 // Pure: one who edits a status once is put right, one who does it again and again is a program.
 
 import type { BootMs } from "../core/time.ts";
@@ -45,7 +45,8 @@ export class Overwrites {
     const ours = this.#ours.get(key);
     if (ours === undefined || now >= after(ours.at, SOON_MS)) return;
     const { asked, addresses } = saidBy(service);
-    if (asked !== ours.asked || addresses === ours.addresses) return;
+    // The API server itself empties the status of a Service that changes its type and back.
+    if (asked !== ours.asked || addresses === "" || addresses === ours.addresses) return;
     const recent = (this.#times.get(key) ?? []).filter((at) => now < after(at, WITHIN_MS));
     const times = [...recent, now];
     if (times.length < COUNT_MIN) {
@@ -65,7 +66,6 @@ export class Overwrites {
 
 function saidBy(service: Service): { asked: string; addresses: string } {
   const { current: _, ...request } = serviceRequest(service);
-  // One that is created anew begins without a status, and the API server clears that of another type.
-  const asked = { ...request, uid: service.metadata.uid, type: service.spec.type };
+  const asked = { ...request, uid: service.metadata.uid };
   return { asked: JSON.stringify(asked), addresses: currentAddresses(service).join() };
 }
