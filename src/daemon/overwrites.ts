@@ -10,9 +10,9 @@ import { currentAddresses, serviceRequest } from "./service-request.ts";
 
 /** A change within this after a write of ours is an answer to it. */
 const SOON_MS = 10_000;
-/** So many of one Service... */
-const COUNT_MIN = 3;
-/** ... within this are no chance. */
+/** So many of one Service, more than a person makes... */
+const COUNT_MIN = 10;
+/** ... within this are a program's. */
 const WITHIN_MS = 60_000;
 /** How long the statuses are left to the other, before it is tried again. */
 const LEAVE_MS = 300_000;

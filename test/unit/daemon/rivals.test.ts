@@ -110,7 +110,7 @@ test("without the permission to look lbd does its work, and notes that", async (
 test("who overwrites a status each time it is written gets five minutes without us", async () => {
   const { rivals, state } = harness();
   await rivals.look();
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 10; round++) {
     rivals.written(service("shop/web", { ips: ["10.0.0.1"] }));
     state.now += 1_000;
     rivals.aboutToWrite(service("shop/web", { ips: ["10.9.9.9"] }));
@@ -131,17 +131,17 @@ interface Round {
 }
 
 const ROUNDS: readonly (readonly [name: string, rounds: readonly Round[], isRival: boolean])[] = [
-  ["what was written itself", Array(5).fill({ found: "10.0.0.1" }), false],
-  ["two edits by hand", Array(2).fill({ found: "10.9.9.9" }), false],
-  ["edits long after", Array(5).fill({ found: "10.9.9.9", waitMs: 11_000 }), false],
-  ["edits once in a while", Array(5).fill({ found: "10.9.9.9", waitMs: 9_000 }), true],
+  ["what was written itself", Array(20).fill({ found: "10.0.0.1" }), false],
+  ["nine edits by hand", Array(9).fill({ found: "10.9.9.9" }), false],
+  ["edits long after", Array(20).fill({ found: "10.9.9.9", waitMs: 11_000 }), false],
+  ["edits once in a while", Array(20).fill({ found: "10.9.9.9", waitMs: 9_000 }), false],
   [
     "a Service that asks for something else each time",
-    [1, 2, 3, 4].map((i) => ({ found: "", asked: { loadBalancerIP: `10.0.0.${i}` } })),
+    Array.from({ length: 20 }, (_, i) => ({ found: "", asked: { loadBalancerIP: `10.0.0.${i}` } })),
     false,
   ],
-  ["three edits at once", Array(3).fill({ found: "10.9.9.9" }), true],
-  ["a type that changes and back", Array(5).fill({ found: "" }), false],
+  ["ten edits at once", Array(10).fill({ found: "10.9.9.9" }), true],
+  ["a type that changes and back", Array(20).fill({ found: "" }), false],
 ];
 
 for (const [name, rounds, isRival] of ROUNDS) {
@@ -173,7 +173,7 @@ test("Overwrites takes a Service that is created anew, again and again, for no r
     const one = service("shop/web", { ips });
     return { ...one, metadata: { ...one.metadata, uid } };
   };
-  for (let time = 0; time < 5; time++) {
+  for (let time = 0; time < 20; time++) {
     overwrites.aboutToWrite(born(`${time}`, []), bootMs(1_000 * time));
     overwrites.written(born(`${time}`, ["10.0.0.1"]), bootMs(1_000 * time));
   }
