@@ -46,7 +46,8 @@ function decideClaiming(vip: Vip, phase: Claiming, situation: Situation, now: Bo
 function decideOwning(vip: Vip, phase: Owning, situation: Situation, now: BootMs): Action {
   const other = strongestOther(vip, situation);
   if (other !== null && isEnded(other, vip, phase, situation)) {
-    const offer = offerTo(other.node, vip, situation, now);
+    const isEven = hasItToo(other.node, phase.epoch, vip, situation);
+    const offer = isEven ? null : offerTo(other.node, vip, situation, now);
     // It was asked to, and does not answer yet, whatever the record says: until it does, this does.
     const isTaking = offer?.to === other.node && !offer.isAnnounced;
     const until = isTaking ? takingUntil(vip, offer, other.node, situation) : now;
@@ -86,6 +87,16 @@ function conflictWith(
     return { type: "conflict", ...about, resolution: "peer" };
   }
   return null;
+}
+
+/**
+ * It answers at this node's own epoch, as its table says, or its claim where no table comes: both
+ * claimed the VIP where the other was not heard. What is taken on an offer has a higher epoch: it
+ * has nothing to take, and says nothing.
+ */
+function hasItToo(other: string, epoch: Epoch, vip: Vip, situation: Situation): boolean {
+  const claim = situation.wireClaim(vip);
+  return claim?.node === other && claim.epoch === epoch && claim.until === NEVER;
 }
 
 /** One that was asked before, and is late, gets the time that it would have had. */

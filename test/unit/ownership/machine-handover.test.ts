@@ -21,6 +21,7 @@ import {
   vipWritten,
   writePresence,
   writeVip,
+  yieldedTo,
 } from "../../support/ownership-words.ts";
 
 const C = member("node-c");
@@ -66,6 +67,20 @@ test("a taker that cannot write has it once its table lists it", () => {
   assert.deepEqual(story.machine.owned(), [VIP]);
   story.step(peerTable("node-c", entry("1+1")), 4_042);
   assert.deepEqual(story.machine.owned(), []);
+});
+
+test("who is asked has it at the same epoch: the table of the better one ends the tenure", () => {
+  const vips = [vipRecord(null, 1, 60)];
+  const story = Story.joined({ node: "node-c", vips, members: [member("node-a")] });
+  story.tick(3_030);
+  assert.deepEqual(story.tick(3_070), gained("released", "1+1"));
+  story.step({ type: "drain", force: false }, 3_100);
+  const offers = story.step(peerHeard("node-a", 4_000), 4_000);
+  assert.deepEqual(offers, [{ ...OFFER, epoch: epoch("1+1"), to: "node-a" }]);
+  story.step(peerClaim("node-a", entry("1+1")), 4_001);
+  assert.deepEqual(story.machine.owned(), [VIP], "it may not answer yet");
+  const ended = yieldedTo("node-a", "1+1", "1+1");
+  assert.deepEqual(story.step(peerTable("node-a", entry("1+1")), 4_100), ended);
 });
 
 test("a taker that gives its claim up has not taken it: the owner goes on, and asks again", () => {
