@@ -205,7 +205,31 @@ function ownEpoch(vip: Vip, situation: Situation): Epoch {
   const isReleased = record !== null && record.owner === null && epochOf(record.epoch) >= mine;
   const other = strongestOther(vip, situation);
   const isLost = other !== null && beats(other, mine, vip, situation);
-  return isReleased || isLost ? NO_EPOCH : mine;
+  const isKept = other !== null && isRecordedToo(other, mine, vip, situation);
+  return isReleased || isLost || isKept ? NO_EPOCH : mine;
+}
+
+/**
+ * It is heard to have the VIP at an epoch that the record gives to this node: the record was edited
+ * or restored, and the owner, which writes it again, may not reach the API. Whatever their ranks,
+ * both would answer until it does.
+ */
+function isRecordedToo(
+  other: { readonly node: string; readonly epoch: Epoch },
+  epoch: Epoch,
+  vip: Vip,
+  situation: Situation,
+): boolean {
+  const isTied = other.epoch === epoch && holdoverOf(epoch) === 0;
+  return isTied && isHeardToHave(other.node, vip, situation);
+}
+
+function isHeardToHave(node: string, vip: Vip, situation: Situation): boolean {
+  const { candidates, neighbours, isClaimed } = situation;
+  const own = candidates.own(vip.spec);
+  const isHeard = (name: string): boolean =>
+    neighbours.hearing(node, name) === "heard" && isClaimed(vip, { node, interface: name });
+  return own.eligible && own.interfaces.some(isHeard);
 }
 
 /** A claim needs a vacancy, the start hold over, and its turn in the ranking. */

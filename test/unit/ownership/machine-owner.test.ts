@@ -9,6 +9,7 @@ import {
   announce,
   claims,
   ETH0,
+  entry,
   epoch,
   gained,
   grant,
@@ -16,6 +17,9 @@ import {
   ip,
   lost,
   member,
+  peerHeard,
+  peerSilent,
+  peerTable,
   recordsRead,
   Story,
   segment,
@@ -52,6 +56,28 @@ test("an owner writes a record again that names another at its own epoch: it was
   const story = Story.owner([member("node-b")]);
   assert.deepEqual(story.step(watched("node-b", 1, 61), 4_000), [writeVip("node-a", 2, 61)]);
   assert.deepEqual(story.machine.owned(), [VIP]);
+});
+
+test("an edited record gives a node nothing that a live owner has at that epoch", () => {
+  const owners = [vipRecord("node-c", 1, 60)];
+  const story = Story.joined({ vips: owners, members: [member("node-c")] });
+  story.step(peerHeard("node-c", 400), 400);
+  story.step(peerTable("node-c", entry(1)), 500);
+  assert.deepEqual(story.step(watched("node-a", 1, 61), 4_000), []);
+  story.renew(5_000);
+  assert.deepEqual(story.machine.owned(), []);
+  const taken = [...gained("resumed", 1, "node-a"), announce()];
+  assert.deepEqual(story.step(peerTable("node-c"), 5_100), taken, "until the owner lets go");
+});
+
+test("a record edited to a node at the epoch of an owner that is silent gives it the VIP", () => {
+  const owners = [vipRecord("node-c", 1, 60)];
+  const story = Story.joined({ vips: owners, members: [member("node-b"), member("node-c")] });
+  story.step(peerHeard("node-c", 400), 400);
+  story.step(peerTable("node-c", entry(1)), 500);
+  story.step(watched("node-a", 1, 61), 600);
+  const silent = peerSilent("node-c", 4_000);
+  assert.deepEqual(story.step(silent, 4_000), gained("resumed", 1, "node-a"));
 });
 
 test("an owner writes a record again whose epoch was lowered by hand", () => {
