@@ -142,16 +142,22 @@ function decideUpkeep(vip: Vip, phase: Owning, situation: Situation, now: BootMs
 
 /**
  * A tenure that was recorded ends by a higher epoch only: no other can have been recorded at its
- * own. A record that says so was edited by hand, or restored, and is written again.
+ * own. A record that says so was edited by hand, or restored, and is written again. Where it cannot
+ * be, and who is named did not hear this node when it took the VIP, both would answer for as long:
+ * there the ranks decide, as they do for the other one.
  */
 function isEnded(
   other: { readonly node: string; readonly epoch: Epoch },
   vip: Vip,
-  { epoch }: Owning,
+  { epoch, isRewriting }: Owning,
   situation: Situation,
 ): boolean {
-  const isEdited = other.epoch === epoch && vip.record?.owner === other.node;
-  return !(isEdited && holdoverOf(epoch) === 0) && beats(other, epoch, vip, situation);
+  const isTied = other.epoch === epoch && holdoverOf(epoch) === 0;
+  if (!isTied || vip.record?.owner !== other.node) return beats(other, epoch, vip, situation);
+  // A write without an answer may have been done: then the other is about to yield to it.
+  const isWritten = situation.isApiInReach || isRewriting || vip.doubt > 0;
+  if (isWritten || !isHeardToHave(other.node, vip, situation)) return false;
+  return situation.candidates.isBetter(other.node, situation.node, vip.spec);
 }
 
 /** A higher epoch wins everywhere; of equal ones the node that ranks first. */

@@ -20,6 +20,7 @@ import {
   peerHeard,
   peerSilent,
   peerTable,
+  presenceNotWritten,
   recordsRead,
   Story,
   segment,
@@ -30,6 +31,7 @@ import {
   vipWritten,
   writePresence,
   writeVip,
+  yieldedTo,
 } from "../../support/ownership-words.ts";
 
 const READ = { type: "read-records" } as const;
@@ -78,6 +80,42 @@ test("a record edited to a node at the epoch of an owner that is silent gives it
   story.step(watched("node-a", 1, 61), 600);
   const silent = peerSilent("node-c", 4_000);
   assert.deepEqual(story.step(silent, 4_000), gained("resumed", 1, "node-a"));
+});
+
+/** node-c owns the VIP; then the API is away, and the record was edited to a peer that it hears. */
+function editedWithoutApi(to: string): Story {
+  const vips = [vipRecord("node-c", 1, 60)];
+  const story = Story.joined({ node: "node-c", vips, members: [member(to)] });
+  story.step(peerHeard(to, 400), 400);
+  story.tick(5_000);
+  story.step(presenceNotWritten(5_000, "failed"), 5_001);
+  assert.deepEqual(story.step(watched(to, 1, 61), 5_010), []);
+  return story;
+}
+
+test("an owner that cannot write goes on until who is named answers, and ranks before it", () => {
+  const story = editedWithoutApi("node-a");
+  story.tick(5_100);
+  assert.deepEqual(story.machine.owned(), [VIP]);
+  assert.deepEqual(story.step(peerTable("node-a", entry(1)), 5_200), yieldedTo("node-a", 1, 1));
+});
+
+test("an owner that cannot write goes on beside a named one that ranks after it", () => {
+  const story = editedWithoutApi("node-b");
+  story.step(peerTable("node-b", entry(1)), 5_200);
+  assert.deepEqual(story.machine.owned(), [VIP]);
+});
+
+test("an owner goes on beside a named one after a write that may have been done", () => {
+  const vips = [vipRecord("node-c", 1, 60)];
+  const story = Story.joined({ node: "node-c", vips, members: [member("node-a")] });
+  story.step(peerHeard("node-a", 400), 400);
+  assert.deepEqual(story.step(watched("node-a", 1, 61), 4_000), [writeVip("node-c", 2, 61)]);
+  story.tick(5_000);
+  story.step(presenceNotWritten(5_000, "failed"), 5_001);
+  story.step(peerTable("node-a", entry(1)), 5_100);
+  assert.deepEqual(story.step(vipNotWritten("failed"), 6_000), [READ]);
+  assert.deepEqual(story.machine.owned(), [VIP]);
 });
 
 test("an owner writes a record again whose epoch was lowered by hand", () => {
