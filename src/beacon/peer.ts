@@ -12,6 +12,10 @@ import type { Datagram } from "./wire.ts";
 
 /** When a silent node is asked on the wire, as parts of its hold: 150, 200, 250 of 300 ms. */
 const PROBE_AT: readonly number[] = [1 / 2, 2 / 3, 5 / 6];
+/** In beacon intervals: by then the next beacon is late by any clock, and who answers sends none. */
+const LATE = 1.25;
+/** Part of a hold: no two answers of a host that answers all probes are further apart. */
+const ROUND = 2 / 3;
 /** Beacons with another digest before the table is asked for; a first one is asked for at once. */
 const MISMATCHES = 3;
 /** In beacon intervals: less than two, so that those lost together are not counted. */
@@ -262,8 +266,10 @@ export class Peer {
     if (this.verdict === "silent") return null;
     const isDue = now >= after(this.#heardAt, this.#holdMs);
     if (!isDue && !(this.isRestarting && this.#host.isGone)) return null;
+    // What it answered before its next beacon was due says nothing: it may have died since.
+    const since = Math.max(this.#probedAt, after(this.#heardAt, LATE * this.#intervalMs));
     // A host whose daemon does not come back is there, and of no use.
-    const answers = !this.isRestarting && this.#answeredAt >= this.#probedAt;
+    const answers = !this.isRestarting && this.#answeredAt >= since;
     const verdict = answers ? "answers" : "silent";
     // One that answers is asked again, round after round.
     this.#heardAt = now;
@@ -282,7 +288,9 @@ export class Peer {
    * them at once, and the first is judged when the others still seem to be there.
    */
   isFresh(now: BootMs): boolean {
-    if (this.verdict === "answers") return true;
+    if (this.verdict === "answers") {
+      return now < after(this.#answeredAt, ROUND * this.#holdMs + this.#intervalMs / 4);
+    }
     if (this.isRestarting) return this.#host.isThere;
     return this.verdict === "heard" && now < after(this.#beaconAt, FRESH * this.#intervalMs);
   }

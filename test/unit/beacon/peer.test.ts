@@ -266,7 +266,7 @@ function silentPeer(): Peer {
   return peer;
 }
 
-test("Peer.isFresh() for 1.6 intervals after a beacon, and of one that answers", () => {
+test("Peer.isFresh() for 1.6 intervals after a beacon, and 2.25 after an answer", () => {
   const peer = peerAt();
   const at = [0, 159, 160, 299].map((ms) => peer.isFresh(bootMs(ms)));
   assert.deepEqual(at, [true, true, false, false]);
@@ -274,8 +274,25 @@ test("Peer.isFresh() for 1.6 intervals after a beacon, and of one that answers",
   peer.takeProbe(bootMs(150));
   peer.answered(bootMs(170));
   assert.equal(peer.judge(bootMs(300)), "answers");
-  assert.equal(peer.isFresh(bootMs(550)), true);
+  // One that is cut off together with another that is judged now did not answer any more.
+  assert.deepEqual([peer.isFresh(bootMs(394)), peer.isFresh(bootMs(396))], [true, false]);
+  peer.answered(bootMs(450));
+  assert.equal(peer.isFresh(bootMs(600)), true);
 });
+
+for (const { answeredAt, verdict } of [
+  { answeredAt: 101, verdict: "silent" },
+  { answeredAt: 134, verdict: "answers" },
+] as const) {
+  test(`Peer.judge() of two missed beacons: who answers at ${answeredAt} of 200 ms is ${verdict}`, () => {
+    const beacon = { ...beaconOf(), holdMs: 200 };
+    const peer = new Peer(datagram(FIRST), beacon, { challenge: CHALLENGE, now: bootMs(0) });
+    // The host may die right after this probe, before its next beacon is due.
+    assert.equal(peer.takeProbe(bootMs(100)), true);
+    peer.answered(bootMs(answeredAt));
+    assert.equal(peer.judge(bootMs(200)), verdict);
+  });
+}
 
 test("Peer.takeRepeat() is true one interval and two intervals after the verdict", () => {
   const peer = silentPeer();
