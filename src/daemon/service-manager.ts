@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 /** "restart": systemd will start the unit again as soon as it has ended. */
 export type StopReason = "stop" | "restart";
 
-const ANSWER_MS_MAX = 500;
+const ANSWER_MS_MAX = 1_500;
 
 /**
  * systemctl speaks to systemd itself, over its private socket; through the D-Bus daemon there is no

@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: PEER,
-        from: "this.#answeredAt >= this.#probedAt;",
+        from: "this.#answeredAt >= since;",
         to: "this.#answeredAt > NEVER;",
       },
     ],
