@@ -12,7 +12,7 @@ import type { Datagram } from "./wire.ts";
 
 /** When a silent node is asked on the wire, as parts of its hold: 150, 200, 250 of 300 ms. */
 const PROBE_AT: readonly number[] = [1 / 2, 2 / 3, 5 / 6];
-/** In beacon intervals: by then the next beacon is late by any clock, and who answers sends none. */
+/** In beacon intervals: by then the next beacon is late by any clock: who answers sends none. */
 const LATE = 1.25;
 /** Part of a hold: no two answers of a host that answers all probes are further apart. */
 const ROUND = 2 / 3;

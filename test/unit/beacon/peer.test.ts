@@ -284,7 +284,7 @@ for (const { answeredAt, verdict } of [
   { answeredAt: 101, verdict: "silent" },
   { answeredAt: 134, verdict: "answers" },
 ] as const) {
-  test(`Peer.judge() of two missed beacons: who answers at ${answeredAt} of 200 ms is ${verdict}`, () => {
+  test(`Peer.judge() of two beacons missed: answered at ${answeredAt} ms, ${verdict}`, () => {
     const beacon = { ...beaconOf(), holdMs: 200 };
     const peer = new Peer(datagram(FIRST), beacon, { challenge: CHALLENGE, now: bootMs(0) });
     // The host may die right after this probe, before its next beacon is due.
