@@ -14,6 +14,7 @@ import type { Lab } from "../lab/lab.ts";
 import { LabProgram } from "../lab/lab-program.ts";
 import type { LabNode } from "../lab/node.ts";
 import { BUNDLED, startBundledCluster } from "./bundled-cluster.ts";
+import { poolConfiguration } from "./pool-configuration.ts";
 import { type BenchRow, figuresOf, formatTable, information } from "./rows.ts";
 import type { MakerQuestion } from "./service-maker.ts";
 import { orEndWithUsage, readCount } from "./settings.ts";
@@ -23,18 +24,7 @@ const RUNS_DEFAULT = 3;
 const TARGET_MS = 1_000;
 const WATCH_MS = 5_000;
 const TIMEOUT_MS = 120_000;
-/** An L2Advertisement that names the interface: the addresses are in no prefix of the lab. */
-const CONFIGURATION = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: {name: bulk, namespace: metallb-system}
-spec: {addresses: [10.99.0.0/22]}
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: {name: bulk, namespace: metallb-system}
-spec: {ipAddressPools: [bulk], interfaces: [eth0]}
-`;
+const CONFIGURATION = poolConfiguration("bulk", "10.99.0.0/22");
 
 function onProgress(text: string): void {
   console.error(`bench: ${text}`);

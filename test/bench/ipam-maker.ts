@@ -2,10 +2,16 @@
 // their status, and notes when each has an address, with a watch of its own. It does not know lbd.
 
 import { bootTimeMs } from "../../native/index.ts";
-import { ApiClient } from "../../src/k8s-sync/client.ts";
-import { loadKubeconfig } from "../../src/k8s-sync/kubeconfig.ts";
 import { serve } from "../lab/lab-program.ts";
-import { endpointSliceManifest } from "../lab/manifests.ts";
+import {
+  benchStatus,
+  client,
+  must,
+  PATH,
+  SLICES,
+  serviceManifest,
+  sliceManifest,
+} from "./service-api.ts";
 
 export type IpamQuestion =
   /** Services of type LoadBalancer, each with an endpoint; answers how long it took, in ms. */
@@ -24,14 +30,9 @@ export interface Assigned {
   readonly at: number;
 }
 
-const PATH = "/api/v1/namespaces/default/services";
-const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
 const PARALLEL = 16;
 const SILENCE_MS_MAX = 3_600_000;
 
-const [kubeconfig = ""] = process.argv.slice(2);
-const settings = loadKubeconfig(kubeconfig, { now: Date.now() as never, allowInsecure: false });
-const client = new ApiClient(settings);
 const assigned = new Map<string, Assigned>();
 
 interface SeenService {
@@ -52,31 +53,7 @@ async function watch(): Promise<void> {
   }
 }
 
-async function must(method: "POST" | "PATCH", path: string, body: object): Promise<void> {
-  const contentType = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-  const outcome = await client.request({ method, path, body, contentType });
-  if (!outcome.ok) throw new Error(outcome.failure.message);
-}
-
 const PREFIX = "ipam-";
-
-function serviceManifest(name: string): object {
-  const spec = { type: "LoadBalancer", ports: [{ port: 80, targetPort: 8080 }] };
-  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec };
-}
-
-function sliceManifest(service: string): object {
-  const state = { ready: true, serving: true, terminating: false };
-  const endpoints = [{ name: "pod", nodeName: "node1", address: "10.244.255.1", ...state }];
-  const about = {
-    service,
-    namespace: "default",
-    family: "IPv4",
-    portName: "",
-    port: 8080,
-  } as const;
-  return endpointSliceManifest({ ...about, endpoints });
-}
 
 /** Runs the work for 0, 1, ... so many at a time; how long all of it took, in ms. */
 async function timed(
@@ -96,25 +73,16 @@ async function timed(
 function make(count: number): Promise<number> {
   return timed(count, PARALLEL, async (i) => {
     await must("POST", SLICES, sliceManifest(`${PREFIX}${i}`));
-    await must("POST", PATH, serviceManifest(`${PREFIX}${i}`));
+    await must("POST", PATH, serviceManifest(`${PREFIX}${i}`, { type: "LoadBalancer" }));
   });
 }
 
 let writes = 0;
 
-/** A condition: a status as large as one with an address, which nobody acts on. */
 async function writeRate(count: number, parallel: number): Promise<number> {
-  const ms = await timed(count, parallel, (i) => {
+  const ms = await timed(count, parallel, async (i) => {
     writes += 1;
-    const condition = {
-      type: "Bench",
-      status: "True",
-      reason: "Bench",
-      message: String(writes),
-      lastTransitionTime: "2026-01-01T00:00:00Z",
-    };
-    const body = { status: { conditions: [condition] } };
-    return must("PATCH", `${PATH}/${PREFIX}${i}/status`, body);
+    await must("PATCH", `${PATH}/${PREFIX}${i}/status`, benchStatus(writes));
   });
   return (count / ms) * 1_000;
 }

@@ -14,23 +14,13 @@ import { BUNDLED } from "./bundled-cluster.ts";
 import type { AllAnswered, AskAll } from "./ipam-asker.ts";
 import type { Assigned, IpamQuestion } from "./ipam-maker.ts";
 import { coldStartRow, firstAllocationRows, idleRows } from "./ipam-rows.ts";
+import { poolConfiguration } from "./pool-configuration.ts";
 import { cpuMsOf, peakRssOf, rssOf } from "./process-usage.ts";
 import type { BenchRow } from "./rows.ts";
 import { measureServices, serviceRows } from "./service-answers.ts";
 import type { MakerQuestion } from "./service-maker.ts";
 
-/** An advertisement that names the interface: the addresses are in no prefix of the lab. */
-const CONFIGURATION = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: {name: ipam, namespace: metallb-system}
-spec: {addresses: [10.99.0.0/17]}
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: {name: ipam, namespace: metallb-system}
-spec: {ipAddressPools: [ipam], interfaces: [eth0]}
-`;
+const CONFIGURATION = poolConfiguration("ipam", "10.99.0.0/17");
 const WRITES_AT_A_TIME = [8, 32, 64];
 const WRITES_MAX = 2_000;
 const QUIET_MS = 10_000;

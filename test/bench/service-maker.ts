@@ -3,10 +3,16 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
-import { ApiClient } from "../../src/k8s-sync/client.ts";
-import { loadKubeconfig } from "../../src/k8s-sync/kubeconfig.ts";
 import { serve } from "../lab/lab-program.ts";
-import { endpointSliceManifest } from "../lab/manifests.ts";
+import {
+  benchStatus,
+  client,
+  must,
+  PATH,
+  SLICES,
+  serviceManifest,
+  sliceManifest,
+} from "./service-api.ts";
 
 export type MakerQuestion =
   /** Services with addresses, at once; answered when each has its address in its status. */
@@ -25,15 +31,9 @@ export interface Created {
   readonly patchToWatchMs: number;
 }
 
-const PATH = "/api/v1/namespaces/default/services";
-const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
 const CONTROL = "bench-control";
 const FILL_TIMEOUT_MS = 60_000;
 const PARALLEL = 10;
-
-const [kubeconfig = ""] = process.argv.slice(2);
-const settings = loadKubeconfig(kubeconfig, { now: Date.now() as never, allowInsecure: false });
-const client = new ApiClient(settings);
 
 interface SeenService {
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
@@ -67,31 +67,6 @@ function delivered(matches: (service: SeenService) => boolean): Promise<number> 
   });
 }
 
-async function must(method: "POST" | "PATCH", path: string, body: object): Promise<SeenService> {
-  const contentType = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-  const outcome = await client.request<SeenService>({ method, path, body, contentType });
-  if (!outcome.ok) throw new Error(outcome.failure.message);
-  return outcome.value;
-}
-
-function serviceManifest(name: string, spec: object): object {
-  const ports = [{ port: 80, targetPort: 8080 }];
-  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports, ...spec } };
-}
-
-function sliceManifest(service: string): object {
-  const state = { ready: true, serving: true, terminating: false };
-  const endpoints = [{ name: "pod", nodeName: "node1", address: "10.244.255.1", ...state }];
-  const about = {
-    service,
-    namespace: "default",
-    family: "IPv4",
-    portName: "",
-    port: 8080,
-  } as const;
-  return endpointSliceManifest({ ...about, endpoints });
-}
-
 async function fill(count: number): Promise<number> {
   const names = Array.from({ length: count }, (_, i) => `bench-fill-${i}`);
   const queue = [...names];
@@ -118,18 +93,11 @@ async function measurePatch(): Promise<number> {
   if (!isControlMade) await must("POST", PATH, serviceManifest(CONTROL, {}));
   isControlMade = true;
   patches += 1;
-  const condition = {
-    type: "Bench",
-    status: "True",
-    reason: "Bench",
-    message: String(patches),
-    lastTransitionTime: "2026-01-01T00:00:00Z",
-  };
   const seenAt = new Map<string, number>();
   onSeen = ({ metadata }) => void seenAt.set(metadata.resourceVersion, bootTimeMs());
   const calledAt = bootTimeMs();
-  const body = { status: { conditions: [condition] } };
-  const { metadata } = await must("PATCH", `${PATH}/${CONTROL}/status`, body);
+  const path = `${PATH}/${CONTROL}/status`;
+  const { metadata } = await must<SeenService>("PATCH", path, benchStatus(patches));
   while (!seenAt.has(metadata.resourceVersion)) await sleep(0);
   return (seenAt.get(metadata.resourceVersion) ?? 0) - calledAt;
 }

@@ -16,6 +16,7 @@ import { StatusObjectClient } from "../../../src/k8s-sync/status-objects.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { FakeApiServer } from "../../support/fake-api-server.ts";
 import { kubeconfigFor } from "../../support/fake-api-server-kubeconfig.ts";
+import { whileTestRuns } from "../../support/while-test-runs.ts";
 
 const PATH = "/apis/metallb.io/v1beta1/namespaces/metallb-system/servicel2statuses";
 const SLEEP_MS_MAX = 5;
@@ -84,17 +85,8 @@ async function bench(t: TestContext, options: Partial<StatusKeeperOptions> = {})
     sleep: (ms, signal) => timerSleep(Math.min(ms, SLEEP_MS_MAX), signal),
     ...options,
   });
-  const stop = new AbortController();
-  let done = Promise.resolve();
-  t.after(async () => {
-    stop.abort();
-    await done;
-    await client.close();
-    await server.stop();
-  });
-  const start = (): void => {
-    done = keeper.run(stop.signal);
-  };
+  const running = (until: AbortSignal) => keeper.run(until);
+  const { start, signal } = whileTestRuns(t, running, { client, server });
   const want = (...objects: readonly WantedObject[]): void => {
     wanted.clear();
     for (const object of objects) wanted.set(object.name, object);
@@ -104,7 +96,7 @@ async function bench(t: TestContext, options: Partial<StatusKeeperOptions> = {})
   /** The writes since the last call, once the object is as `until` says, and nothing follows. */
   const writesUntil = async (what: string, until: () => boolean): Promise<string[]> => {
     await eventually(what, until);
-    await timerSleep(QUIET_MS, stop.signal);
+    await timerSleep(QUIET_MS, signal);
     return watched.writes.splice(0);
   };
   return { server, watched, failures, start, want, stored, writesUntil };

@@ -15,6 +15,7 @@ import { FakeApiServer } from "../../support/fake-api-server.ts";
 import { kubeconfigFor } from "../../support/fake-api-server-kubeconfig.ts";
 import { ip } from "../../support/ipam-requests.ts";
 import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
+import { whileTestRuns } from "../../support/while-test-runs.ts";
 
 const GROUP = "/apis/metallb.io/v1beta1/namespaces/metallb-system";
 const QUIET_MS = 300;
@@ -46,17 +47,8 @@ async function bench(t: TestContext, options: { nodes?: readonly string[] } = {}
     record: () => {},
     sleep: (ms, signal) => timerSleep(Math.min(ms, 5), signal),
   });
-  const stop = new AbortController();
-  let done = Promise.resolve();
-  t.after(async () => {
-    stop.abort();
-    await done;
-    await client.close();
-    await server.stop();
-  });
-  const start = (): void => {
-    done = statuses.run(stop.signal);
-  };
+  const running = (until: AbortSignal) => statuses.run(until);
+  const { start, signal } = whileTestRuns(t, running, { client, server });
   const namesOf = (kind: string): string[] =>
     server.store
       .list(`metallb.io/v1beta1/${kind}`, "metallb-system")
@@ -64,7 +56,7 @@ async function bench(t: TestContext, options: { nodes?: readonly string[] } = {}
       .sort();
   const l2 = () => namesOf("servicel2statuses");
   const states = () => namesOf("configurationstates");
-  const quiet = () => timerSleep(QUIET_MS, stop.signal);
+  const quiet = () => timerSleep(QUIET_MS, signal);
   return { state, server, start, l2, states, quiet };
 }
 
