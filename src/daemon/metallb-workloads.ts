@@ -1,6 +1,7 @@
-// Whether MetalLB is at work, as its Deployment and its DaemonSet show it: who gives addresses to
-// Services, and whether somebody answers for them on this node. Pure.
+// Whether MetalLB is at work for the Services that are lbd's, as its Deployment and its DaemonSet
+// show it: who gives addresses to them, and whether somebody answers for them on this node. Pure.
 
+import { flagValue } from "../core/command-flag.ts";
 import type { NodeRequirement, Workload } from "../k8s-sync/workloads.ts";
 
 /** A node as the scheduler looks at it; labels null: nothing is known of it. */
@@ -25,14 +26,28 @@ export interface MetallbAtWork {
 const LABELS = ["app.kubernetes.io/name", "app"];
 const COMPONENT_LABELS = ["app.kubernetes.io/component", "component"];
 
-export function metallbAtWork(workloads: readonly Workload[], node: PlacedNode): MetallbAtWork {
-  const running = workloads.filter(({ available }) => available > 0);
+/** `loadBalancerClass` is lbd's own: MetalLB of another one looks after other Services. */
+export function metallbAtWork(
+  workloads: readonly Workload[],
+  node: PlacedNode,
+  loadBalancerClass?: string,
+): MetallbAtWork {
+  const isOfClass = (one: Workload): boolean => classOf(one) === (loadBalancerClass ?? "");
+  // One that is being changed has pods that were started with what it said before.
+  const running = workloads.filter(
+    (one) => one.available > 0 && (one.isChanging || isOfClass(one)),
+  );
   const controller = running.find((one) => isController(one));
   const speaker = running.find((one) => isSpeaker(one) && mayRunOn(one, node));
   return {
     controller: atWork(controller, ""),
     speaker: atWork(speaker, "selects it, and "),
   };
+}
+
+/** "": it looks after the Services without a class. */
+function classOf(workload: Workload): string {
+  return flagValue(workload.arguments, "lb-class") ?? "";
 }
 
 function isController(workload: Workload): boolean {

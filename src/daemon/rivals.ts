@@ -21,7 +21,7 @@ import { aborted } from "./tasks.ts";
 
 export interface RivalsOptions {
   readonly client: ApiRequests;
-  readonly file: Pick<NodeFile, "nodeName" | "namespace" | "mode">;
+  readonly file: RivalsFile;
   readonly clock: Pick<Clock, "boot">;
   readonly log: Logger;
   readonly cluster: Pick<ClusterView, "nodes">;
@@ -29,6 +29,8 @@ export interface RivalsOptions {
   /** Whether addresses may be given to Services has changed. */
   readonly onChange: () => void;
 }
+
+type RivalsFile = Pick<NodeFile, "nodeName" | "namespace" | "mode" | "loadBalancerClass">;
 
 /** Two lists of a handful of objects. */
 const LOOK_EVERY_MS = 10_000;
@@ -159,8 +161,12 @@ export class Rivals implements Task {
     const node = cluster.nodes.get(file.nodeName);
     const placed = { name: file.nodeName, labels: node?.metadata.labels ?? null };
     for (const [kind, read] of Object.entries({ controller: deployments, speaker: daemonSets })) {
-      if (read.ok) this.#saw(kind as Kind, metallbAtWork(read.value, placed)[kind as Kind]);
-      else this.#failure = read.failure;
+      if (!read.ok) {
+        this.#failure = read.failure;
+        continue;
+      }
+      const atWork = metallbAtWork(read.value, placed, file.loadBalancerClass);
+      this.#saw(kind as Kind, atWork[kind as Kind]);
     }
     this.#tellChange();
     if (this.#atWork.has("speaker") === isMuted) return;

@@ -1,5 +1,6 @@
 // Flags and files of MetalLB as settings of lbd's node file. Pure.
 
+import { flagValue } from "../core/command-flag.ts";
 import type { Inventory } from "./inventory.ts";
 
 const NAMESPACE_DEFAULT = "metallb-system";
@@ -24,13 +25,8 @@ export function settingsOf(inventory: Inventory): string[] {
 /** The value of a flag of any container, "" where it has none; null: it is not given. */
 export function flag({ workloads }: Inventory, name: string): string | null {
   for (const { arguments: given } of workloads) {
-    for (const [index, argument] of given.entries()) {
-      const [, key, value] = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(argument) ?? [];
-      if (key !== name) continue;
-      if (value !== undefined) return value;
-      const next = given[index + 1] ?? "-";
-      return next.startsWith("-") ? "" : next;
-    }
+    const value = flagValue(given, name);
+    if (value !== null) return value;
   }
   return null;
 }

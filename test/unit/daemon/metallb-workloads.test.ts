@@ -8,7 +8,11 @@ import { controllerObject, speakerObject } from "../../support/metallb-objects.t
 
 const NODE = { name: "n1", labels: { rack: "a", cpus: "8" } };
 
-function atWork(deployments: readonly object[], daemonSets: readonly object[], node = NODE) {
+function atWork(
+  deployments: readonly object[],
+  daemonSets: readonly object[],
+  { node = NODE, ownClass }: { readonly node?: typeof NODE; readonly ownClass?: string } = {},
+) {
   const decoded = [
     ...deployments.map((raw) => decodeWorkload(raw, "Deployment")),
     ...daemonSets.map((raw) => decodeWorkload(raw, "DaemonSet")),
@@ -16,6 +20,7 @@ function atWork(deployments: readonly object[], daemonSets: readonly object[], n
   return metallbAtWork(
     decoded.filter((one) => one !== null),
     node,
+    ownClass,
   );
 }
 
@@ -24,6 +29,9 @@ const CONTROLLERS: readonly (readonly [name: string, object: object, isAtWork: b
   ["of something else", controllerObject({ labels: { "app.kubernetes.io/name": "nginx" } }), false],
   ["of another component", controllerObject({ labels: { app: "metallb", component: "x" } }), false],
   ["without a status", { ...controllerObject(), status: {} }, false],
+  ["of a class", controllerObject({ arguments: ["--lb-class=example.com/metal"] }), false],
+  ["of a class, as two words", controllerObject({ arguments: ["--lb-class", "metal"] }), false],
+  ["of no class", controllerObject({ arguments: ["--port=7472", "--lb-class="] }), true],
   ["of the chart", controllerObject(), true],
   ["of the old manifests", controllerObject({ labels: { app: "metallb" } }), true],
 ];
@@ -78,11 +86,33 @@ for (const [name, object, isHere] of SPEAKERS) {
   });
 }
 
+const METAL = ["--lb-class=metal"];
+const CLASSES: readonly (readonly [
+  name: string,
+  given: readonly string[],
+  isObserved: boolean,
+  found: boolean,
+])[] = [
+  ["of no class", [], true, false],
+  ["of another class", ["--lb-class=metal2"], true, false],
+  ["of its class", METAL, true, true],
+  ["whose pods may still be of its class", [], false, true],
+];
+
+for (const [name, given, isObserved, found] of CLASSES) {
+  test(`lbd with a class takes MetalLB ${name} ${found ? "" : "not "}for a rival`, () => {
+    const options = { arguments: given, isObserved };
+    const [controller, speaker] = [controllerObject(options), speakerObject(options)];
+    const seen = atWork([controller], [speaker], { ownClass: "metal" });
+    assert.deepEqual([seen.controller !== null, seen.speaker !== null], [found, found]);
+  });
+}
+
 test("a speaker is taken to be on a node of which nothing is known", () => {
   const selective = speakerObject({ pod: { nodeSelector: { rack: "b" } } });
   const unknown = { name: "n1", labels: null } as never;
   assert.match(
-    atWork([], [selective], unknown).speaker?.reason ?? "",
+    atWork([], [selective], { node: unknown }).speaker?.reason ?? "",
     /^DaemonSet "metallb-system\/speaker/,
   );
 });
