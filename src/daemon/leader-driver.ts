@@ -41,6 +41,11 @@ export class LeaderDriver implements Task {
     return this.#isLeading && leadership.isLeader(clock.boot());
   }
 
+  /** Who led before has not given it up: what was sent by them may still arrive. */
+  get isAfterLapse(): boolean {
+    return this.#options.leadership.isAfterLapse;
+  }
+
   /** Who leads, as far as is known; the holder of the Lease is a node and its incarnation. */
   get status(): { node: string | null; isThisNode: boolean } {
     const node = this.#options.leadership.holder?.replace(/_[0-9a-f]*$/, "") ?? null;

@@ -18,6 +18,8 @@ export interface LeaderWorkOptions {
   readonly interfaces: () => readonly HostInterface[];
   /** Resolves when the Services were listed since. */
   readonly relistServices: () => Promise<void>;
+  /** Resolves when nothing can arrive any more that was sent by who led before; see fence.ts. */
+  readonly fence: () => Promise<"written" | "not-needed">;
   readonly isLeading: () => boolean;
   readonly log: Logger;
 }
@@ -66,8 +68,11 @@ export class LeaderWork {
 
   /** What a former leader wrote last may not have come through the watch yet: list it first. */
   async #start(term: number): Promise<void> {
-    const { cluster, isLeading, relistServices } = this.#options;
+    const { cluster, fence, isLeading, relistServices } = this.#options;
     await relistServices();
+    if (term !== this.#terms) return;
+    // What arrived before the fence did is known by another list.
+    if ((await fence()) === "written") await relistServices();
     if (term !== this.#terms) return;
     this.#isUpToDate = true;
     if (isLeading() && cluster.isSynced) setImmediate(() => this.configure());

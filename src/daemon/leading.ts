@@ -2,6 +2,7 @@
 // gives Services addresses that nobody else on the segment uses, unless another allocator is at
 // work, and removes the Leases of addresses that are free.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeFile } from "../config/node-file.ts";
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
@@ -20,6 +21,7 @@ import { AddressProbeTask } from "./address-probe-task.ts";
 import { AllocationController } from "./allocation-controller.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { ConfigPlanner } from "./config-planner.ts";
+import { fence } from "./fence.ts";
 import { FormerAddresses } from "./former-addresses.ts";
 import { LeaderDriver } from "./leader-driver.ts";
 import { LeaderWork } from "./leader-work.ts";
@@ -62,6 +64,9 @@ export interface LeadingOptions {
   readonly relistServices: () => Promise<void>;
   readonly machine: () => Pick<Ownership, "views">;
 }
+
+/** What could not be written is tried again after this. */
+const FENCE_RETRY_MS = 1_000;
 
 export class Leading {
   readonly leader: LeaderDriver;
@@ -115,6 +120,7 @@ export class Leading {
       allocation: this.allocation,
       interfaces: options.interfaces,
       relistServices: options.relistServices,
+      fence: () => this.#fence(options, statuses),
       isLeading: () => this.#mayAllocate,
       log: options.log,
     });
@@ -138,6 +144,17 @@ export class Leading {
 
   get #mayAllocate(): boolean {
     return this.leader.isLeading && this.rivals.mayAllocate;
+  }
+
+  async #fence({ cluster }: LeadingOptions, statuses: StatusWriter) {
+    if (!this.leader.isAfterLapse) return "not-needed";
+    await fence({
+      services: () => [...cluster.services.values()].filter((one) => cluster.isOurs(one)),
+      patch: (service, change) => statuses.patch(service, change),
+      mayGoOn: () => this.#mayAllocate,
+      pause: () => sleep(FENCE_RETRY_MS),
+    });
+    return "written";
   }
 
   #createFormer({ file: { allocation }, clock, store }: LeadingOptions): FormerAddresses {

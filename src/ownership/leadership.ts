@@ -46,6 +46,7 @@ export class Leadership {
   #isKnown = false;
   #isWriting = false;
   #isStopping = false;
+  #isAfterLapse = false;
   #renewedAt: BootMs = LONG_AGO;
   #tryAt: BootMs = NEVER;
 
@@ -55,6 +56,11 @@ export class Leadership {
 
   isLeader(now: BootMs): boolean {
     return now < after(this.#renewedAt, LEADER_TIMINGS.renewDeadlineMs);
+  }
+
+  /** It was not given up by who led before, who may have writes on their way. */
+  get isAfterLapse(): boolean {
+    return this.#isAfterLapse;
   }
 
   /** The holder by the record, or null. */
@@ -102,6 +108,7 @@ export class Leadership {
       this.#tryAt = this.#nextTry(now);
       return null;
     }
+    if (!this.isLeader(now)) this.#isAfterLapse = (this.#record?.holder ?? null) !== null;
     this.#isWriting = true;
     this.#tryAt = NEVER;
     return {

@@ -1,11 +1,11 @@
 // A program: an HTTPS server in front of the real API server that passes everything on, until the
-// file given says otherwise. Arguments: port, certificate, key, address of the API server, and the
-// file with the fault: the name of one, or `lost-answers PREFIX`: what is written to Leases whose
-// names begin so reaches the API server, and its answer nobody. Prints each write of a Lease.
-// For whole daemons; the client's own tests use the fake API server.
+// file given (the last argument) says otherwise: the name of a fault; `lost-answers PREFIX`: what
+// is written to Leases with such names arrives, and its answer does not; `late-statuses HOST`: what
+// the host writes to statuses of Services is on its way until the fault ends, whatever becomes of
+// the host. Prints each of these writes. The client's own tests use the fake API server.
 
 import { existsSync, readFileSync, watchFile } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request } from "node:https";
 import { text } from "node:stream/consumers";
 
@@ -53,7 +53,10 @@ const open = new Set<ServerResponse>();
 function serve(incoming: IncomingMessage, response: ServerResponse): void {
   const fault = FAULTS[currentFault()];
   if (fault !== undefined) return fault(response);
-  if (isLeaseWrite(incoming)) void passLeaseWrite(incoming, response);
+  const [late, host] = currentFault().split(" ");
+  const isLate = late === "late-statuses" && isFrom(incoming, host);
+  if (isLate && isStatusWrite(incoming)) void passLate(incoming, response);
+  else if (isLeaseWrite(incoming)) void passLeaseWrite(incoming, response);
   else passOn(incoming, response);
 }
 
@@ -79,6 +82,51 @@ function isLeaseWrite({ method, url }: IncomingMessage): boolean {
   return (method === "PUT" || method === "POST") && /\/leases(\/|$)/.test(url ?? "");
 }
 
+function isFrom({ socket }: IncomingMessage, host: string | undefined): boolean {
+  return socket.remoteAddress?.replace("::ffff:", "") === host;
+}
+
+function isStatusWrite({ method, url }: IncomingMessage): boolean {
+  return method === "PATCH" && /\/services\/[^/]+\/status$/.test(url ?? "");
+}
+
+interface LateWrite {
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly response: ServerResponse;
+}
+
+/** In the order in which they came. */
+const late: LateWrite[] = [];
+
+/** As on a way that takes long: who sent it may be gone when it arrives. */
+async function passLate(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { url = "", headers } = incoming;
+  late.push({ url, headers, body: await text(incoming), response });
+  console.log(`status ${serviceOf(url)} late`);
+}
+
+function serviceOf(url: string): string {
+  return url.split("/").at(-2) ?? "";
+}
+
+async function arrive({ url, headers, body, response }: LateWrite): Promise<void> {
+  const options = { method: "PATCH", headers, rejectUnauthorized: false };
+  await new Promise<void>((resolve) => {
+    const onward = request(`https://${upstream}${url}`, options, async (answer) => {
+      const answered = await text(answer);
+      console.log(`status ${serviceOf(url)} ${answer.statusCode}`);
+      if (!response.destroyed) {
+        response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
+      }
+      resolve();
+    });
+    onward.on("error", () => resolve());
+    onward.end(body);
+  });
+}
+
 async function passLeaseWrite(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(incoming);
   const { name } = (JSON.parse(body) as { metadata: { name: string } }).metadata;
@@ -96,8 +144,14 @@ async function passLeaseWrite(incoming: IncomingMessage, response: ServerRespons
   onward.end(body);
 }
 
+/** Lets arrive what was held up, one after the other. */
+async function letArrive(): Promise<void> {
+  for (const write of late.splice(0)) await arrive(write);
+}
+
 // A fault that begins ends the watches that are open, or nobody would notice it.
 watchFile(faultFile, { interval: 50 }, () => {
+  if (!currentFault().startsWith("late-statuses")) void letArrive();
   if (!(currentFault() in FAULTS)) return;
   for (const response of open) response.destroy();
 });

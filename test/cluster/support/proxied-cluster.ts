@@ -56,6 +56,12 @@ export class ProxiedCluster {
     writeFileSync(this.#faultFile, fault);
   }
 
+  /** Services whose statuses were written and held up; with a status: those that arrived since. */
+  statusWrites(status: "late" | number): string[] {
+    const lines = this.#proxy.log().matchAll(/^status (\S+) (\S+)$/gm);
+    return [...lines].flatMap(([, name = "", found]) => (found === String(status) ? [name] : []));
+  }
+
   /** What was written to the Leases that the pattern matches, since the daemons were started. */
   leaseWrites(pattern: RegExp): LeaseWrite[] {
     const lines = this.#proxy.log().matchAll(/^lease (\S+) (\S+) (\d+)( lost)?$/gm);

@@ -31,7 +31,7 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
   const cluster = clusterOf(objects);
   const patched: string[] = [];
   const lists: (() => void)[] = [];
-  const state = { isLeading: true };
+  const state = { isLeading: true, fenced: null as Promise<void> | null, fences: 0 };
   const allocation = new AllocationController({
     services: () => cluster.services,
     patch: (one, { ingress }) => {
@@ -50,6 +50,12 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
   const work = new LeaderWork({
     server: "https://10.0.0.4:6443",
     relistServices: () => new Promise((resolve) => void lists.push(resolve)),
+    fence: async () => {
+      state.fences += 1;
+      if (state.fenced === null) return "not-needed";
+      await state.fenced;
+      return "written";
+    },
     cluster,
     namespaces,
     allocation,
@@ -88,6 +94,40 @@ test("onLeading() gives nothing away before the Services were read from the API"
   await list("new");
   assert.deepEqual([...cluster.services.keys()], ["shop/new"], "what a watch showed is replaced");
   assert.deepEqual(patched, ["new 10.0.0.1"], "which nobody has any more");
+});
+
+test("after a leader that did not give up nothing is given away before the fence", async () => {
+  const { work, cluster, lists, patched, list, state } = leader();
+  const fencing = Promise.withResolvers<void>();
+  state.fenced = fencing.promise;
+  work.onLeading(true);
+  await list("new");
+  assert.deepEqual([state.fences, patched], [1, []]);
+  work.configure();
+  assert.deepEqual(patched, [], "nor for a change of the configuration");
+  fencing.resolve();
+  await turn();
+  assert.deepEqual([lists.length, patched], [1, []], "what arrived before is read first");
+  cluster.serviceSink().replace([service("shop/late", { ips: ["10.0.0.1"] })]);
+  cluster.serviceSink().upsert(service("shop/new"));
+  for (const resolve of lists.splice(0)) resolve();
+  await turn();
+  await turn();
+  assert.equal(patched.at(-1), "new 10.0.0.5");
+});
+
+test("a fence of before the leadership was lost counts for nothing", async () => {
+  const { work, lists, patched, list, state } = leader();
+  const fencing = Promise.withResolvers<void>();
+  state.fenced = fencing.promise;
+  work.onLeading(true);
+  await list("new");
+  work.onLeading(false);
+  work.onLeading(true);
+  fencing.resolve();
+  await turn();
+  await turn();
+  assert.deepEqual([lists.length, patched], [2, []]);
 });
 
 test("a change of anything gives nothing away before the Services were read", async () => {

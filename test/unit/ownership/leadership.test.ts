@@ -163,3 +163,28 @@ test("Leadership.written() after stop() makes nobody leader", () => {
   leadership.written(bootMs(0), { kind: "written", record: MINE }, bootMs(100));
   assert.equal(leadership.isLeader(bootMs(100)), false);
 });
+
+const BEFORE: readonly { name: string; seen: LeaderRecord | null; at: number; lapse: boolean }[] = [
+  { name: "a leader that was silent", seen: record(), at: 15_000, lapse: true },
+  { name: "another process of its own node", seen: MINE, at: 0, lapse: true },
+  { name: "a leader that gave it up", seen: record({ holder: null }), at: 0, lapse: false },
+  { name: "no leader", seen: null, at: 0, lapse: false },
+];
+
+for (const { name, seen, at, lapse } of BEFORE) {
+  test(`Leadership after ${name} ${lapse ? "may" : "cannot"} meet what that has sent`, () => {
+    const leadership = seeing(seen);
+    assert.notEqual(leadership.takeWrite(bootMs(at)), null);
+    assert.equal(leadership.isAfterLapse, lapse);
+  });
+}
+
+test("Leadership that lapsed and was renewed may meet what it has sent itself", () => {
+  const leadership = leader();
+  assert.equal(leadership.isAfterLapse, false);
+  assert.notEqual(leadership.takeWrite(bootMs(2_000)), null);
+  assert.equal(leadership.isAfterLapse, false, "a renewal in time");
+  leadership.written(bootMs(2_000), { kind: "failed" }, bootMs(5_000));
+  assert.notEqual(leadership.takeWrite(bootMs(12_000)), null);
+  assert.equal(leadership.isAfterLapse, true);
+});
