@@ -19,6 +19,7 @@ import type { FormerAddresses } from "./former-addresses.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import {
   currentAddresses,
+  isLeftToProxy,
   isOurs,
   POOL_ANNOTATION,
   serviceRequest,
@@ -340,11 +341,12 @@ function isSame(a: readonly Ip[], b: readonly Ip[]): boolean {
   return a.length === b.length && a.every((ip) => b.includes(ip));
 }
 
-/** Whether status and annotation say so already; ipMode and the like do not matter. */
+/** Whether status and annotation say so already; what the API server fills in does not matter. */
 function isWritten(service: Service, addresses: readonly Ip[], pool: string): boolean {
   return (
     service.status.ingress.length === addresses.length &&
     isSame(addresses, currentAddresses(service)) &&
+    !isLeftToProxy(service) &&
     service.metadata.annotations[POOL_ANNOTATION] === pool
   );
 }

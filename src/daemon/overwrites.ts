@@ -6,7 +6,7 @@ import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
-import { currentAddresses, serviceRequest } from "./service-request.ts";
+import { currentAddresses, isLeftToProxy, serviceRequest } from "./service-request.ts";
 
 /** A change within this after a write of ours is an answer to it. */
 const SOON_MS = 10_000;
@@ -67,5 +67,7 @@ export class Overwrites {
 function saidBy(service: Service): { asked: string; addresses: string } {
   const { current: _, ...request } = serviceRequest(service);
   const asked = { ...request, uid: service.metadata.uid };
-  return { asked: JSON.stringify(asked), addresses: currentAddresses(service).join() };
+  const how = isLeftToProxy(service) ? [" Proxy"] : [];
+  const addresses = [...currentAddresses(service), ...how].join();
+  return { asked: JSON.stringify(asked), addresses };
 }

@@ -30,6 +30,11 @@ export function currentAddresses(service: Service): Ip[] {
   return service.status.ingress.flatMap(({ ip }) => parseIp(ip ?? "") ?? []);
 }
 
+/** Kube-proxies would leave what comes to its addresses alone: no node could forward it. */
+export function isLeftToProxy({ status }: Service): boolean {
+  return status.ingress.some(({ ipMode }) => ipMode === "Proxy");
+}
+
 export function serviceRequest(service: Service): ServiceRequest {
   const { metadata, spec } = service;
   return {

@@ -202,5 +202,16 @@ test("a Service whose status says it all is not written to, however often asked"
   for (let i = 0; i < 10; i++) cluster.allocation.reconcileAll();
   cluster.set("a/web", { labels: { some: "label" } });
   await cluster.settle();
+  cluster.edit("a/web", ["10.0.0.1"], "VIP");
+  await cluster.settle();
   assert.equal(cluster.writes(), 0);
+});
+
+test("a status that leaves forwarding to a proxy is put right: there is none", async () => {
+  const cluster = AllocatingLeader.of([pool("lan", ["10.0.0.1-10.0.0.9"])], service("a/web"));
+  await cluster.settle();
+  cluster.writes();
+  cluster.edit("a/web", ["10.0.0.1"], "Proxy");
+  await cluster.settle();
+  assert.deepEqual([cluster.writes(), cluster.addresses("a/web")], [1, "10.0.0.1"]);
 });

@@ -100,11 +100,12 @@ export class AllocatingLeader {
   }
 
   /** Somebody writes the status. */
-  edit(key: string, ips: readonly string[]): void {
+  edit(key: string, ips: readonly string[], ipMode?: string): void {
     const before = this.services.get(key);
     assert.ok(before !== undefined);
     const resourceVersion = String(Number(before.metadata.resourceVersion) + 1);
-    const ingress = ips.map((address) => ({ ip: address }));
+    const mode = ipMode === undefined ? {} : { ipMode };
+    const ingress = ips.map((address) => ({ ip: address, ...mode }));
     const metadata = { ...before.metadata, resourceVersion };
     this.services.set(key, { ...before, metadata, status: { ingress } });
     this.allocation.reconcile(key);

@@ -167,6 +167,17 @@ test("Overwrites does not add up what happens to different Services", () => {
   assert.equal(overwrites.rival(bootMs(1)), null);
 });
 
+test("Overwrites takes who leaves the address to a proxy, again and again, for a rival", () => {
+  const overwrites = new Overwrites();
+  const ours = service("shop/web", { ips: ["10.0.0.1"] });
+  const theirs = { ...ours, status: { ingress: [{ ip: "10.0.0.1", ipMode: "Proxy" }] } };
+  for (let time = 0; time < 10; time++) {
+    overwrites.written(ours, bootMs(1_000 * time));
+    overwrites.aboutToWrite(theirs, bootMs(1_000 * time + 1));
+  }
+  assert.equal(overwrites.rival(bootMs(9_001)), "shop/web");
+});
+
 test("Overwrites takes a Service that is created anew, again and again, for no rival", () => {
   const overwrites = new Overwrites();
   const born = (uid: string, ips: readonly string[]) => {
