@@ -1,6 +1,6 @@
 // Addresses that are never handed out, each with the reason: those of nodes, of this host, of its
-// default gateways, of the API server, and the network and broadcast addresses of connected IPv4
-// prefixes.
+// default gateways, of the API server, the network and broadcast addresses of connected IPv4
+// prefixes, and those that stand for none or for all hosts.
 
 import type { Ip } from "../core/address.ts";
 import { formatPrefix, ipFromBigInt, parseIp } from "../core/address.ts";
@@ -12,6 +12,16 @@ const LENGTH_WITH_BROADCAST_MAX = 30;
 
 /** kube-proxy binds every Service's address to it in IPVS mode: those are the VIPs themselves. */
 const KUBE_PROXY_INTERFACE = "kube-ipvs0";
+
+/**
+ * A pool of 0.0.0.0/0 begins with the first: whoever asks on the wire whether an address is free
+ * does so in its name (RFC 5227 section 2.1.1), and would claim it.
+ */
+const OF_NO_HOST: readonly (readonly [Ip, string])[] = [
+  [ipFromBigInt(4, 0n), "the unspecified address"],
+  [ipFromBigInt(6, 0n), "the unspecified address"],
+  [ipFromBigInt(4, 2n ** 32n - 1n), "the limited broadcast address"],
+];
 
 export interface ReservedAddresses {
   /** Every address with what it is. */
@@ -28,7 +38,7 @@ export function reservedAddresses(sources: {
 }): ReservedAddresses {
   const interfaces = sources.interfaces.filter(({ name }) => name !== KUBE_PROXY_INTERFACE);
   const ofHosts = hostAddresses({ ...sources, interfaces });
-  const all = new Map<Ip, string>();
+  const all = new Map(OF_NO_HOST);
   for (const { prefix } of interfaces.flatMap((entry) => entry.addresses)) {
     if (prefix.family !== 4 || prefix.length > LENGTH_WITH_BROADCAST_MAX) continue;
     const network = formatPrefix(prefix);

@@ -19,10 +19,21 @@ function hostInterface(name: string, ...addresses: readonly string[]): HostInter
   return { ...link, addresses: entries };
 }
 
+/** Withheld whatever there is. */
+const ALWAYS = ["0.0.0.0", "::", "255.255.255.255"];
+
+test("reservedAddresses() withholds those that stand for none or for all hosts", () => {
+  const { all, ofHosts } = reservedAddresses({ nodes: [], interfaces: [], apiHost: "api" });
+  const uses = ["the unspecified address", "the unspecified address"];
+  assert.deepEqual([...all.keys()], ALWAYS);
+  assert.deepEqual([...all.values()], [...uses, "the limited broadcast address"]);
+  assert.deepEqual([...ofHosts], []);
+});
+
 function reservedBy(sources: Partial<Parameters<typeof reservedAddresses>[0]>) {
   const reserved = reservedAddresses({ nodes: [], interfaces: [], apiHost: "api", ...sources });
   return {
-    all: Object.fromEntries(reserved.all),
+    all: Object.fromEntries([...reserved.all].filter(([address]) => !ALWAYS.includes(address))),
     ofHosts: Object.fromEntries(reserved.ofHosts),
   };
 }
