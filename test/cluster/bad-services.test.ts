@@ -1,25 +1,25 @@
 // What is done to Services that nobody should do: edits without end, a status that is written by
-// hand, garbage in annotations; and a leader that stands still while another one leads.
+// hand, garbage in annotations.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { wallMs } from "../../src/core/time.ts";
-import { ApiClient } from "../../src/k8s-sync/client.ts";
-import { loadKubeconfig } from "../../src/k8s-sync/kubeconfig.ts";
+import type { ApiClient } from "../../src/k8s-sync/client.ts";
 import { eventually } from "../lab/eventually.ts";
 import { clusterForSuite, type DaemonCluster, POOL } from "./support/daemon-cluster.ts";
+import { editAgainAndAgain } from "./support/edit-storm.ts";
+import { openApi, SERVICES, type SeenService } from "./support/service-watch.ts";
+import { statusWrites } from "./support/status-writes.ts";
 
-const SERVICES = "/api/v1/namespaces/default/services";
-const EDITS = 250;
-const EDIT_EVERY_MS = 20;
+const EDITS = 300;
+const EDITS_A_SECOND = 50;
+const STORMS_MAX = 3;
 const TIMEOUT_MS = 60_000;
 const INTERVAL_MS = 200;
-const MANY = 20;
 
-interface SeenService {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string };
-  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { ip?: string }[] } };
+interface StormPlan {
+  readonly name: string;
+  readonly newcomer: string;
+  readonly editOf: (i: number) => object;
 }
 
 describe("Services that are treated badly", () => {
@@ -29,9 +29,7 @@ describe("Services that are treated badly", () => {
   before(async () => {
     const { controlPlane } = cluster();
     await controlPlane.apply(POOL.replace("192.168.100.59", "192.168.100.119"));
-    const server = await controlPlane.openOnLoopback();
-    const file = await controlPlane.kubeconfig(undefined, { server });
-    api = new ApiClient(loadKubeconfig(file, { now: wallMs(Date.now()), allowInsecure: false }));
+    api = await openApi(controlPlane);
     await cluster().createService("bystander");
     assert.equal(await cluster().addressOf("bystander"), "192.168.100.50");
   });
@@ -54,24 +52,68 @@ describe("Services that are treated badly", () => {
     await untilHas(cluster(), name, "192.168.100.58");
   };
 
+  /** Fifty edits a second, for some seconds; meanwhile others are served as ever. */
+  const storm = async (plan: StormPlan) => {
+    const c = cluster();
+    const before = await versionOf(c, "bystander");
+    const writesBefore = await statusWrites(c.controlPlane);
+    const { name, editOf } = plan;
+    const edits = editAgainAndAgain(api, { name, editOf, count: EDITS, aSecond: EDITS_A_SECOND });
+    await edits.begun;
+    await c.createService(plan.newcomer);
+    const address = await c.addressOf(plan.newcomer);
+    await c.untilAnswering(address);
+    await c.untilAnswering("192.168.100.50");
+    assert.equal(edits.isOver, false, "it is served while the edits go on");
+    const made = await edits.done;
+    assert.equal(await versionOf(c, "bystander"), before);
+    for (const daemon of c.daemons.values()) assert.ok(daemon.process.isRunning);
+    return { ...made, writes: (await statusWrites(c.controlPlane)) - writesBefore };
+  };
+
+  /** Again where the machine was too busy for so many edits; what is promised holds each time. */
+  const storms = async (
+    name: string,
+    options: { readonly aSecondMin: number; readonly editOf: (i: number) => object },
+    check: (found: Awaited<ReturnType<typeof storm>>) => void,
+  ): Promise<void> => {
+    const rates: number[] = [];
+    do {
+      const newcomer = `beside-${name}-${rates.length}`;
+      const found = await storm({ name, newcomer, editOf: options.editOf });
+      check(found);
+      rates.push(found.aSecond);
+      if (found.aSecond >= options.aSecondMin) return;
+    } while (rates.length < STORMS_MAX);
+    assert.fail(`edits a second that were made: ${rates.join(", ")}`);
+  };
+
+  test("fifty edits a second that ask for nothing else change no address", async () => {
+    const c = cluster();
+    await c.createService("calm");
+    const address = await c.addressOf("calm");
+    await c.untilAnswering(address);
+    const options = { aSecondMin: 40, editOf: harmlessEdit };
+    await storms("calm", options, ({ states, writes }) => {
+      assert.deepEqual([...new Set(states.map((ips) => ips.join()))], [address]);
+      assert.equal(writes, 1, "the newcomer's status alone is written");
+    });
+    await c.untilAnswering(address);
+    await c.untilStatus(c.daemon("node1"), /health +ok/);
+  });
+
   test("fifty edits a second end with what the last asks for, and touch no other", async () => {
     const c = cluster();
     await c.createService("busy");
     await c.addressOf("busy");
-    const before = await versionOf(c, "bystander");
-    const edits: Promise<boolean>[] = [];
-    for (let i = 0; i < EDITS; i++) {
-      edits.push(patched("busy", editOf(i)));
-      await sleep(EDIT_EVERY_MS);
-    }
-    // The API server gives up an edit that loses against others again and again.
-    const isDone = await Promise.all(edits);
-    assert.ok(isDone.filter(Boolean).length > EDITS / 5, "they are made");
+    // Fewer: the API server gives up an edit that loses against the status again and again.
+    await storms("busy", { aSecondMin: 20, editOf }, ({ writes }) => {
+      // The newcomer's, and for each edit at most one, which may find the next one there already.
+      assert.ok(writes <= EDITS + 1, `${writes} writes of statuses`);
+    });
     await patch("busy", { ...editOf(0), spec: { loadBalancerIP: "192.168.100.57" } });
     await untilHas(c, "busy", "192.168.100.57");
     await c.untilAnswering("192.168.100.57");
-    assert.equal(await versionOf(c, "bystander"), before);
-    for (const daemon of c.daemons.values()) assert.ok(daemon.process.isRunning);
     await c.untilStatus(c.daemon("node1"), /health +ok/);
   });
 
@@ -87,6 +129,11 @@ describe("Services that are treated badly", () => {
         ips.map((ip) => ({ ip })),
       );
     await write("edited", [{ hostname: "lb.example" }]);
+    await write("edited", [{ ip: "192.168.100.58", ipMode: "Proxy" }]);
+    const read = () => c.controlPlane.get<SeenService>("service", "edited");
+    await eventually("the mode that kube-proxies forward in", read, {
+      until: ({ status }) => status?.loadBalancer?.ingress?.[0]?.ipMode === "VIP",
+    });
     assert.equal(await versionOf(c, "bystander"), before);
   });
 
@@ -100,31 +147,18 @@ describe("Services that are treated badly", () => {
     assert.match(note, /DROP TABLE vips/);
     assert.deepEqual((await c.service("tidy")).addresses, [address]);
   });
-
-  test("a leader that stands still beside its successor gives nothing twice", async () => {
-    const c = cluster();
-    const watching = new AbortController();
-    const twice = watchForTwice(api, watching.signal);
-    const first = await leaderOf(c);
-    const made = c.createServices(names("early").map((name) => ({ name })));
-    // Somewhere in the middle of its work.
-    await c.addressOf("early-0");
-    await c.daemon(first).freeze();
-    await made;
-    await eventually("another leader", () => leaderOf(c), {
-      timeoutMs: TIMEOUT_MS,
-      intervalMs: INTERVAL_MS,
-      until: (node) => node !== first && node !== "",
-    });
-    await untilAllHave(api, names("early"));
-    const late = c.createServices(names("late").map((name) => ({ name })));
-    c.daemon(first).thaw();
-    await late;
-    await untilAllHave(api, names("late"));
-    watching.abort();
-    assert.deepEqual(await twice, []);
-  });
 });
+
+/** Whatever can be changed of a Service that has an address to itself. */
+function harmlessEdit(i: number): object {
+  const annotations = { note: `${i}`, "metallb.io/allow-shared-ip": i % 3 === 0 ? "key" : null };
+  const labels = { edit: `${i}`, tier: i % 2 === 0 ? "edge" : null };
+  const spec = {
+    ports: [{ port: 80 + (i % 5) }],
+    sessionAffinity: i % 2 === 0 ? "None" : "ClientIP",
+  };
+  return { metadata: { annotations, labels }, spec };
+}
 
 /** Each asks for something else; some of it cannot be had. */
 function editOf(i: number): object {
@@ -144,10 +178,6 @@ function editOf(i: number): object {
   };
 }
 
-function names(prefix: string): string[] {
-  return Array.from({ length: MANY }, (_, i) => `${prefix}-${i}`);
-}
-
 async function untilHas(c: DaemonCluster, name: string, address: string): Promise<void> {
   await eventually(`${name} to have ${address}`, () => c.service(name), {
     timeoutMs: TIMEOUT_MS,
@@ -156,51 +186,7 @@ async function untilHas(c: DaemonCluster, name: string, address: string): Promis
   });
 }
 
-async function untilAllHave(api: ApiClient, all: readonly string[]): Promise<void> {
-  const lacking = async (): Promise<string[]> => {
-    const outcome = await api.request<{ items: SeenService[] }>({ method: "GET", path: SERVICES });
-    if (!outcome.ok) throw new Error(outcome.failure.message);
-    const having = outcome.value.items.filter(hasAddress).map(({ metadata }) => metadata.name);
-    return all.filter((name) => !having.includes(name));
-  };
-  await eventually("all to have an address", lacking, {
-    timeoutMs: TIMEOUT_MS,
-    intervalMs: INTERVAL_MS,
-    until: (names) => names.length === 0,
-  });
-}
-
-function hasAddress({ status }: SeenService): boolean {
-  return (status?.loadBalancer?.ingress ?? []).length === 1;
-}
-
 /** It changes with every write. */
 async function versionOf(c: DaemonCluster, name: string): Promise<string> {
   return (await c.controlPlane.get<SeenService>("service", name)).metadata.resourceVersion;
-}
-
-async function leaderOf(c: DaemonCluster): Promise<string> {
-  const argv = ["get", "lease", "lbd-controller", "-n", "lbd-system", "-o"];
-  const holder = await c.controlPlane.kubectl([...argv, "jsonpath={.spec.holderIdentity}"]);
-  return c.lab.nodes.find(({ name }) => holder.startsWith(`${name}_`))?.name ?? "";
-}
-
-/** Every state that the Services are in, one write after the other: who has another's address. */
-async function watchForTwice(api: ApiClient, signal: AbortSignal): Promise<string[]> {
-  const has = new Map<string, string>();
-  const twice: string[] = [];
-  const request = { path: SERVICES, query: {}, idleTimeoutMs: TIMEOUT_MS };
-  for await (const message of api.watch(request, signal)) {
-    if (signal.aborted) break;
-    if (message.type === "FAILED") throw new Error(message.failure.message);
-    if (!["ADDED", "MODIFIED"].includes(message.type)) continue;
-    const { metadata, status } = (message as { object: SeenService }).object;
-    has.delete(metadata.name);
-    for (const { ip = "" } of status?.loadBalancer?.ingress ?? []) {
-      const other = [...has].find(([, address]) => address === ip);
-      if (other !== undefined) twice.push(`${ip}: ${other[0]} and ${metadata.name}`);
-      has.set(metadata.name, ip);
-    }
-  }
-  return twice;
 }

@@ -244,9 +244,13 @@ async function lapses(cluster: DaemonCluster, address: string): Promise<number> 
 
 export interface ClusterOptions extends LabOptions {
   readonly dualStack?: boolean;
-  /** Keys of every node file that differ from the lab's. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** Keys of every node file that differ from the lab's; by node, where those are not the same. */
+  readonly config?: NodeConfig | ((node: string) => NodeConfig);
+  /** Runs before the daemons are started. */
+  readonly prepare?: (cluster: DaemonCluster) => Promise<void>;
 }
+
+type NodeConfig = Readonly<Record<string, unknown>>;
 
 /** To be called in a `describe`; the getter gives the cluster to its tests. */
 export function clusterForSuite(options: ClusterOptions = {}): () => DaemonCluster {
@@ -258,8 +262,11 @@ export function clusterForSuite(options: ClusterOptions = {}): () => DaemonClust
     await controlPlane.apply(POOL);
     await controlPlane.apply(ADVERTISEMENT);
     const started = cluster;
-    const { config = {} } = options;
-    await Promise.all(lab.nodes.map((node) => started.start(node, { config })));
+    const { config = {}, prepare } = options;
+    const configOf = (node: string) => (typeof config === "function" ? config(node) : config);
+    await prepare?.(started);
+    const start = (node: LabNode) => started.start(node, { config: configOf(node.name) });
+    await Promise.all(lab.nodes.map(start));
   });
   return () => {
     if (cluster === null) throw new Error("The cluster is not prepared yet");
