@@ -338,6 +338,7 @@ export class Daemon {
   }
 
   #createViews(): Views {
+    const { allocation, probes, planner, rivals, shadow } = this.#leading;
     return new Views({
       node: this.#file.nodeName,
       clock,
@@ -345,7 +346,7 @@ export class Daemon {
       server: this.#client.server,
       cluster: this.#cluster,
       ownership: this.#ownership,
-      allocation: this.#leading.allocation,
+      ...{ allocation, probes, planner, rivals, shadow },
       responder: this.#responder,
       store: this.#store,
       drain: this.#drain,
@@ -355,20 +356,17 @@ export class Daemon {
         missingInterfaces: this.#missing.names(),
         linkFailure: this.#host.failure,
         socketNotice: this.#socketNotice,
-        beaconProblem: this.#shadow === null ? this.#beacons.problem() : null,
+        beaconProblem: shadow === null ? this.#beacons.problem() : null,
         metricsProblem: this.#metrics.problem,
         namesake: this.#namesake.current,
         wire: this.#wireTruth.findings(),
-        rivals: this.#leading.rivals.findings(),
+        rivals: rivals.findings(),
       }),
       reserved: () => this.#leading.work.reserved,
-      probes: this.#leading.probes,
-      planner: this.#leading.planner,
-      shadow: this.#shadow,
       counters: () => ({
         ...this.#responder.report().counters,
         ...this.#wireTruth.counters(),
-        ...this.#leading.probes.counters(),
+        ...probes.counters(),
         "events-written": this.#events.counts().written,
         "events-dropped": this.#events.counts().dropped,
       }),

@@ -21,6 +21,10 @@ export interface ExplainSources {
   readonly pending: (service: string) => string | null;
   readonly isLeader: boolean;
   readonly leader: string | null;
+  /** Why no address is given to anybody, as far as this node knows, or null. */
+  readonly notAllocating: string | null;
+  /** Why nothing is answered from this node, or null. */
+  readonly muted: string | null;
   readonly reserved: ReadonlyMap<Ip, string>;
   /** What the leader knows of the address on the wire, or null. */
   readonly note: (address: Ip) => string | null;
@@ -51,7 +55,7 @@ function explainAddress(address: Ip, sources: ExplainSources): ExplainView | nul
   if (services.length === 0 && cluster.poolOf(address) === null) return null;
   if (services.length === 0) {
     const use = sources.reserved.get(address);
-    const free = sources.note(address) ?? "it is free";
+    const free = sources.note(address) ?? freeText(sources);
     const text = use === undefined ? `no Service has it: ${free}` : `never handed out: ${use}`;
     return { subject: address, answer: text, steps: [poolStep(address, sources)] };
   }
@@ -63,11 +67,17 @@ function explainAddress(address: Ip, sources: ExplainSources): ExplainView | nul
   return { subject: address, answer: ownerText(address, sources), steps };
 }
 
+/** What is withheld for a time is known where addresses are given. */
+function freeText({ isLeader, leader }: ExplainSources): string {
+  if (isLeader) return "it is free";
+  return `the leader (${leader ?? "none now"}) knows whether it is free or withheld`;
+}
+
 function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
   return (address) => {
     const steps = [poolStep(address, sources), advertisementStep(address, sources)];
     const vip = sources.vip(address);
-    if (vip === null) return [...steps, notAVip(address)];
+    if (vip === null) return [...steps, notAVip(address, sources)];
     return [...steps, ...nodeSteps(vip, sources), ownerStep(vip, sources), wireStep(vip, sources)];
   };
 }
@@ -85,12 +95,31 @@ function serviceStep(key: string, service: Service, sources: ExplainSources): Ex
   if (pending !== null) return { step, state: "problem", text: `${key} ${wish}: ${pending}` };
   const current = currentAddresses(service);
   if (current.length > 0) {
-    return { step, state: "ok", text: `${key} ${wish}, and has ${current.join(", ")}` };
+    const text = `${key} ${wish}, and has ${current.join(", ")}`;
+    const why = whyNoOther(service, sources);
+    if (why !== null) return { step, state: "problem", text: `${text}: ${why}` };
+    const { notAllocating } = sources;
+    const left = notAllocating === null ? text : `${text}; ${notAllocating}`;
+    return { step, state: "ok", text: left };
   }
-  const why = sources.isLeader
-    ? "it has no cluster IP, or is about to get an address"
-    : `the leader (${sources.leader ?? "none now"}) knows why: run lbctl explain there`;
+  const why = whyWaiting(sources);
   return { step, state: "problem", text: `${key} ${wish}, and has no address: ${why}` };
+}
+
+/** It has an address, and asks for others; null: for no others. */
+function whyNoOther(service: Service, sources: ExplainSources): string | null {
+  const { requested } = serviceRequest(service);
+  const current = currentAddresses(service);
+  if ("unreadable" in requested || requested.every((ip) => current.includes(ip))) return null;
+  return whyWaiting(sources);
+}
+
+/** It has not what it asks for, and nothing is known here that is about this Service. */
+function whyWaiting({ notAllocating, isLeader, leader }: ExplainSources): string {
+  if (notAllocating !== null) return notAllocating;
+  if (isLeader) return "it has no cluster IP, or is about to get it";
+  if (leader === null) return "no node leads now, and only the leader gives addresses";
+  return `the leader (${leader}) knows why: run lbctl explain there`;
 }
 
 /** What it asks for, in words. */
@@ -123,11 +152,11 @@ function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainSte
   return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
 }
 
-function notAVip(address: Ip): ExplainStep {
+function notAVip(address: Ip, { muted }: ExplainSources): ExplainStep {
   const text =
     ipFamily(address) === 6
       ? "IPv6 is not answered for in this version"
-      : "this node has not taken it up yet";
+      : (muted ?? "this node has not taken it up yet");
   return { step: "owner", state: "problem", text };
 }
 
@@ -173,6 +202,8 @@ function wireStep(vip: VipView, sources: ExplainSources): ExplainStep {
     const text = `this node does not answer for it; ${owner} knows of its answers`;
     return { step, state: "unknown", text };
   }
+  // It may have answered before.
+  if (sources.muted !== null) return { step, state: "problem", text: sources.muted };
   const answers = sources.answers(vip.address);
   if (answers === null || answers.lastAnswer === null) {
     return { step, state: "unknown", text: "nobody has asked since this node took it" };
@@ -186,7 +217,10 @@ function wireStep(vip: VipView, sources: ExplainSources): ExplainStep {
 function ownerText(address: Ip, sources: ExplainSources): string {
   const vip = sources.vip(address);
   const owner = vip?.record?.owner ?? null;
+  if (vip === null && sources.muted !== null) return "this node does not answer for it";
   if (vip === null || owner === null) return "nobody answers for it";
   if (isGone(vip, owner)) return `the record names node ${owner}, which is not heard`;
+  const isSilent = owner === sources.node && sources.muted !== null;
+  if (isSilent) return `node ${owner} owns it, and does not answer`;
   return `node ${owner} answers for it`;
 }

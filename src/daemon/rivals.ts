@@ -59,6 +59,25 @@ export class Rivals implements Task {
     return this.#hasLooked && !this.#atWork.has("controller") && this.#fight === null;
   }
 
+  /** Why no address is given to a Service, in words, as far as this node sees it; or null. */
+  get whyNotAllocating(): string | null {
+    if (!this.#hasLooked) return "whether MetalLB gives addresses is not known yet";
+    const controller = this.#atWork.get("controller");
+    if (controller !== undefined) {
+      return `addresses are left to MetalLB's controller, which is at work: ${controller.reason}`;
+    }
+    const fight = this.#fight;
+    if (fight === null) return null;
+    return `lbd gives none for five minutes: somebody else overwrites the status of "${fight}"`;
+  }
+
+  /** Why nothing is answered from this node, in words, or null. */
+  get whyMuted(): string | null {
+    const speaker = this.#atWork.get("speaker");
+    if (speaker === undefined) return null;
+    return `this node leaves it to MetalLB's speaker, which is at work on it: ${speaker.reason}`;
+  }
+
   /** Whether an Event tells of what this node does, and not of what it would do. */
   allows({ action }: Pick<EventInput, "action">): boolean {
     if (this.#options.file.mode === "shadow") return false;

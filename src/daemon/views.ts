@@ -35,6 +35,7 @@ import type { OwnershipDriver } from "./ownership-driver.ts";
 import { healthProblem } from "./placements.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
 import type { Responder } from "./responder.ts";
+import type { Rivals } from "./rivals.ts";
 import { currentAddresses, POOL_ANNOTATION, requestedAddresses } from "./service-request.ts";
 import type { Shadow } from "./shadow.ts";
 
@@ -65,6 +66,7 @@ export interface ViewSources {
   /** What the leader knows of addresses on the wire. */
   readonly probes: Pick<AddressProbeTask, "note" | "quarantined">;
   readonly planner: Pick<ConfigPlanner, "plan">;
+  readonly rivals: Pick<Rivals, "whyNotAllocating" | "whyMuted">;
   /** Null: this daemon is active. */
   readonly shadow?: Pick<Shadow, "view" | "findings"> | null;
   readonly counters: () => Readonly<Record<string, number>>;
@@ -280,6 +282,7 @@ export class Views implements ApiSource {
     const { node, cluster, ownership, responder, allocation, clock } = this.#sources;
     const now = clock.boot();
     const leader = this.#sources.leader();
+    const { notAllocating, muted } = this.#leftToOthers();
     return explain(subject, {
       node,
       cluster,
@@ -288,10 +291,22 @@ export class Views implements ApiSource {
       pending: (service) => allocation.pendingReason(service),
       isLeader: leader.isThisNode,
       leader: leader.node,
+      notAllocating,
+      muted,
       reserved: this.#sources.reserved().all,
       note: (address) => this.#sources.probes.note(address),
       now,
     });
+  }
+
+  /** A daemon in shadow mode does not even look who else is at work. */
+  #leftToOthers(): { notAllocating: string | null; muted: string | null } {
+    const { rivals, shadow } = this.#sources;
+    if (shadow == null) return { notAllocating: rivals.whyNotAllocating, muted: rivals.whyMuted };
+    return {
+      notAllocating: "this daemon runs in shadow mode, and gives no addresses",
+      muted: "this daemon runs in shadow mode, and answers for nothing",
+    };
   }
 
   get #here(): Here {

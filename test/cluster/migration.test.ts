@@ -150,6 +150,11 @@ describe("migration", () => {
     await c.controlPlane.kubectl(["patch", "service", "theirs", ...how]);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     assert.equal(await addresses(c, "late"), "");
+    for (const node of NODES) {
+      const { code, stdout } = await c.daemon(node).lbctl(["explain", "default/late"]);
+      assert.match(stdout, /has no address: addresses are left to MetalLB's controller/, node);
+      assert.equal(code, 1);
+    }
     const { annotations } = await c.service("theirs");
     assert.equal(annotations[POOL_ANNOTATION as never], undefined, "it is the other's to write");
     await work(c, controllerObject({ available: 0 }));
@@ -166,6 +171,8 @@ describe("migration", () => {
     await work(c, speakerObject({ pod: { nodeSelector: { "kubernetes.io/hostname": owner } } }));
     await c.untilStatus(c.daemon(owner), /MetalLB's speaker runs on this node/, 30_000);
     assert.equal(await c.answering(address), null);
+    const { stdout } = await c.daemon(owner).lbctl(["explain", address]);
+    assert.match(stdout, /BAD wire +this node leaves it to MetalLB's speaker/);
     const elsewhere = { nodeSelector: { "kubernetes.io/hostname": "nowhere" } };
     await work(c, speakerObject({ pod: elsewhere }));
     // It may be another's by then: there is no speaker here, so nobody answered on the wire.

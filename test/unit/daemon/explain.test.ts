@@ -50,6 +50,8 @@ function sources(changes: Partial<ExplainSources> = {}): ExplainSources {
     pending: () => null,
     isLeader: true,
     leader: "n1",
+    notAllocating: null,
+    muted: null,
     reserved: new Map(),
     note: () => null,
     now: NOW,
@@ -126,7 +128,7 @@ const SERVICE_ROWS: readonly ServiceRow[] = [
     expected: [
       "problem",
       "default/web asks for any address, and has no address: " +
-        "it has no cluster IP, or is about to get an address",
+        "it has no cluster IP, or is about to get it",
     ],
   },
   {
@@ -146,7 +148,7 @@ const SERVICE_ROWS: readonly ServiceRow[] = [
     expected: [
       "problem",
       "default/web asks for any address, and has no address: " +
-        "the leader (none now) knows why: run lbctl explain there",
+        "no node leads now, and only the leader gives addresses",
     ],
   },
   {

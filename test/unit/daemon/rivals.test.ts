@@ -45,8 +45,10 @@ function harness() {
 test("before the first look no address is given; after it, when nobody else is there", async () => {
   const { rivals, state } = harness();
   assert.equal(rivals.mayAllocate, false);
+  assert.match(rivals.whyNotAllocating ?? "", /not known yet/);
   await rivals.look();
   assert.deepEqual([rivals.mayAllocate, state.changes, state.told], [true, 1, []]);
+  assert.deepEqual([rivals.whyNotAllocating, rivals.whyMuted], [null, null]);
   assert.deepEqual(rivals.findings(), []);
 });
 
@@ -59,6 +61,11 @@ test("a controller at work gets the addresses to itself, until it is not seen tw
   const [finding] = rivals.findings();
   assert.match(finding?.cause ?? "", /Deployment "metallb-system\/controller" has 1 available pod/);
   assert.match(finding?.next ?? "", /kubectl scale deployment controller -n metallb-system/);
+  assert.equal(
+    rivals.whyNotAllocating,
+    "addresses are left to MetalLB's controller, which is at work: " +
+      'Deployment "metallb-system/controller" has 1 available pod',
+  );
   state.deployments = [controllerObject({ available: 0 })];
   await rivals.look();
   assert.equal(rivals.mayAllocate, false, "its pod may still be on its way out");
@@ -77,6 +84,11 @@ test("a speaker on this node answers alone, and what lbd would announce is not t
     [false, true],
   );
   assert.match(rivals.findings()[0]?.what ?? "", /speaker runs on this node/);
+  assert.match(
+    rivals.whyMuted ?? "",
+    /^this node leaves it to MetalLB's speaker, .*"metallb-system/,
+  );
+  assert.equal(rivals.whyNotAllocating, null, "who gives addresses is another question");
   state.daemonSets = [speakerObject({ pod: { nodeSelector: { rack: "b" } } })];
   await rivals.look();
   await rivals.look();
@@ -118,6 +130,7 @@ test("who overwrites a status each time it is written gets five minutes without 
   await turn();
   assert.deepEqual([rivals.mayAllocate, state.changes], [false, 2]);
   assert.match(rivals.findings()[0]?.next ?? "", /kubectl get service web -n shop/);
+  assert.match(rivals.whyNotAllocating ?? "", /somebody else overwrites the status of "shop\/web"/);
   state.now += 300_000;
   await rivals.look();
   assert.deepEqual([rivals.mayAllocate, state.changes], [true, 3]);

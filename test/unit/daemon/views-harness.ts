@@ -106,6 +106,7 @@ export function viewsOf(
     reserved: () => ({ all: new Map(), ofHosts: new Map() }),
     probes: { note: () => null, quarantined: () => [] },
     planner: { plan: () => assert.fail("no plan is due") },
+    rivals: { whyNotAllocating: null, whyMuted: null },
     counters: () => ({}),
     ...changes,
   });

@@ -374,6 +374,18 @@ test("explain() joins the cluster, the machine and the leader", (t) => {
   );
 });
 
+test("explain() names who gives addresses and who answers in lbd's place", (t) => {
+  const theirs = { whyNotAllocating: "left to MetalLB", whyMuted: "the speaker is at work" };
+  const { views } = viewsOf(t, OBJECTS, { rivals: theirs });
+  const steps = views.explain("shop/web")?.steps ?? [];
+  assert.match(steps[0]?.text ?? "", /; left to MetalLB$/);
+  const owners = steps.filter(({ step }) => step === "owner");
+  assert.deepEqual(owners[0]?.text, "the speaker is at work");
+  const shadow = { findings: () => [], view: () => assert.fail("no view is due") };
+  const [first] = viewsOf(t, OBJECTS, { shadow }).views.explain("shop/web")?.steps ?? [];
+  assert.match(first?.text ?? "", /; this daemon runs in shadow mode, and gives no addresses$/);
+});
+
 test("refresh() waits for nothing while the responder does not run", async (t) => {
   assert.equal(await viewsOf(t, OBJECTS).views.refresh(), undefined);
 });
