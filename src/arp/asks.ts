@@ -40,10 +40,6 @@ export class Asks {
     this.#asking.set(keyOf(address, interfaceName), { ...about, ...times });
   }
 
-  get isIdle(): boolean {
-    return this.#asking.size === 0;
-  }
-
   answered(address: Ip, interfaceName: string, mac: Mac): void {
     this.#asking.get(keyOf(address, interfaceName))?.macs.add(mac);
   }

@@ -1,6 +1,7 @@
 // The leader's questions to the wire before addresses are handed out: sends the probes that are
-// due, sorts the answers into the cluster's own and foreign ones, and tells what follows. What this
-// node has no segment for cannot be asked for; it counts as free, and as unprobed.
+// due, sorts the answers, and what is heard afterwards, into the cluster's own and foreign ones,
+// and tells what follows. What this node has no segment for cannot be asked for; it counts as
+// free, and as unprobed.
 
 import type { Ip } from "../core/address.ts";
 import { ipFamily } from "../core/address.ts";
@@ -11,7 +12,7 @@ import type { UseChange, WireUse } from "../ipam/address-probes.ts";
 import { AddressProbes } from "../ipam/address-probes.ts";
 import type { WireKnowledge } from "./address-vetting.ts";
 import type { Logger } from "./logger.ts";
-import type { Probed, ToResponder } from "./responder-messages.ts";
+import type { Probed, Sighted, ToResponder } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
 
@@ -39,8 +40,8 @@ export class AddressProbeTask implements Task, WireKnowledge {
   readonly name = "address-probes";
   readonly #options: AddressProbeOptions;
   readonly #probes = new AddressProbes();
-  /** `waited`: those that a Service had to wait for. */
-  readonly #counts = { free: 0, used: 0, unprobed: 0, waited: 0 };
+  /** `waited`: those that a Service had to wait for; `sighted`: somebody came to use them later. */
+  readonly #counts = { free: 0, used: 0, unprobed: 0, waited: 0, sighted: 0 };
   readonly #unprobed = new Set<Ip>();
   #lookAheadAt: number = Number.NEGATIVE_INFINITY;
   /** Of those that come next, the ones that can be asked for. */
@@ -70,14 +71,21 @@ export class AddressProbeTask implements Task, WireKnowledge {
 
   handedOut(address: Ip): void {
     this.#probes.handedOut(address);
+    if (ipFamily(address) === 4) this.#options.tellResponder({ type: "unwatch", address });
   }
 
   /** What there is to say of an address, or null. */
   note(address: Ip): string | null {
     const quarantine = this.#probes.quarantined().get(address);
     if (quarantine !== undefined) return quarantineText(quarantine.macs);
-    if (!this.#unprobed.has(address)) return null;
-    return "handed out unprobed: this node, which leads, has no segment that holds it";
+    if (this.#unprobed.has(address)) {
+      return "handed out unprobed: this node, which leads, has no segment that holds it";
+    }
+    const now = this.#options.clock.boot();
+    const since = this.#probes.freeSince(address, now);
+    if (since === null) return null;
+    const seconds = Math.round((now - since) / 1_000);
+    return `nobody answered for it when it was asked for, ${seconds} s ago`;
   }
 
   /** The addresses that another host answers for, each with that host. */
@@ -95,6 +103,7 @@ export class AddressProbeTask implements Task, WireKnowledge {
   clear(): void {
     this.#probes.clear();
     this.#unprobed.clear();
+    this.#options.tellResponder({ type: "unwatch", address: null });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -112,6 +121,17 @@ export class AddressProbeTask implements Task, WireKnowledge {
       const foreign = macs?.filter((mac) => !isNode(mac)) ?? null;
       this.#tell(this.#probes.answered(address, { interface: name, macs: foreign }, now));
     }
+    this.#soon();
+  }
+
+  /** Somebody uses an address that was asked for before (RFC 5227 section 2.4). */
+  onSighted({ address, mac }: Sighted): void {
+    const { clock, isNode } = this.#options;
+    const now = clock.boot();
+    // Whether it is a node costs more than whether it matters.
+    if (this.#probes.freeSince(address, now) === null || isNode(mac)) return;
+    this.#counts.sighted += 1;
+    this.#tell(this.#probes.sighted(address, mac, now));
     this.#soon();
   }
 

@@ -288,6 +288,7 @@ export class Daemon {
       onPeer: (news) => this.#beacons.onPeer(news),
       onAsked: (asked) => (this.#shadow ?? this.#wireTruth).onAsked(asked),
       onProbed: (probed) => this.#leading.probes.onProbed(probed),
+      onSighted: (sighted) => this.#leading.probes.onSighted(sighted),
       onProblems: (interfaces) => this.#host.setBroken(interfaces),
       onHeard: ({ address, interface: name, mac }) =>
         this.#ownership.post({ type: "heard", address, interface: name, mac }),

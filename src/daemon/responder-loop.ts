@@ -20,6 +20,7 @@ import { newInterface, type OpenInterface } from "./open-interface.ts";
 import type { AnsweringInterface, ResponderReport, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
 import { type AnswerCount, reportOf } from "./responder-report.ts";
+import { segmentsOf } from "./segments-of.ts";
 import { WireQuestions } from "./wire-questions.ts";
 
 /** A socket that could not be opened is tried again after this. */
@@ -90,6 +91,8 @@ export class ResponderLoop {
         return this.#questions.whoOwns(message.address, message.interface, now());
       case "probe":
         return this.#questions.whoUses(message, now());
+      case "unwatch":
+        return this.#questions.unwatch(message.address);
       case "complain":
         return this.#perform(engine.say("complaint", message.entries, [message.interface]));
       case "withdraw":
@@ -267,20 +270,7 @@ export class ResponderLoop {
   }
 
   #setSegments(wanted: readonly AnsweringInterface[], now: BootMs): void {
-    const addressed = wanted.flatMap(({ name, mac, gateway, address }) =>
-      address === null ? [] : [{ interface: name, mac, gateway, ...address }],
-    );
-    const sockets = addressed.map(({ interface: name, ip, prefix }) => ({
-      interface: name,
-      address: ip,
-      prefix,
-    }));
-    const segments = addressed.map(({ interface: name, mac, ip, gateway }) => ({
-      interface: name,
-      mac,
-      address: ip,
-      gateway,
-    }));
+    const { sockets, segments } = segmentsOf(wanted);
     this.#ports.beacons.setSegments(sockets);
     this.#perform(this.#ports.engine.setSegments(segments, now));
   }
@@ -319,8 +309,8 @@ export class ResponderLoop {
       if (outcome === "answered") this.#answer(open, frame, now);
       else if (outcome === "stood-in") this.#reply(open, frame);
       else if (outcome === "not-request") this.#noteAnswer(open, frame, now);
-      else if (outcome === "not-ours") this.#questions.onRequest(frame, open.about.name);
       else if (isHeard(outcome)) this.#heard(open, frame, now);
+      if (OF_OTHERS.has(outcome)) this.#questions.onUse(frame, open.about.name, now);
     }
     this.#sender.flush(open.socket);
   }
@@ -394,6 +384,13 @@ export class ResponderLoop {
     });
   }
 }
+
+/** Another host sent it, for whatever purpose: it uses the address that it names as its own. */
+const OF_OTHERS: ReadonlySet<Outcome> = new Set(
+  OUTCOMES.filter((outcome) => {
+    return outcome !== "own-frame" && !isHeard(outcome) && !outcome.startsWith("malformed");
+  }),
+);
 
 function isHeard(outcome: Outcome): boolean {
   return outcome === "heard-announcement" || outcome === "heard-reply";

@@ -76,6 +76,8 @@ export type ToResponder =
       readonly addresses: readonly Ip[];
       readonly isHurried: boolean;
     }
+  /** It was handed out: who uses it now is no news. Null: all that were asked for. */
+  | { readonly type: "unwatch"; readonly address: Ip | null }
   | {
       readonly type: "complain";
       readonly entries: readonly PeerEntry[];
@@ -99,6 +101,13 @@ export interface Probed {
   readonly address: Ip;
   readonly interface: string;
   readonly macs: readonly Mac[] | null;
+}
+
+/** Somebody uses an address, or is about to, some time after it was asked for. */
+export interface Sighted {
+  readonly address: Ip;
+  readonly interface: string;
+  readonly mac: Mac;
 }
 
 export interface LastAnswer {
@@ -139,4 +148,5 @@ export type FromResponder =
   | { readonly type: "peer"; readonly news: PeerNews }
   | { readonly type: "asked"; readonly asked: Asked }
   | { readonly type: "probed"; readonly probed: readonly Probed[] }
+  | { readonly type: "sighted"; readonly sighted: Sighted }
   | { readonly type: "report"; readonly report: ResponderReport };

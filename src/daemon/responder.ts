@@ -10,6 +10,7 @@ import type {
   Probed,
   ResponderReport,
   ResponderStart,
+  Sighted,
   ToResponder,
 } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
@@ -20,6 +21,7 @@ export interface ResponderOptions {
   readonly onPeer: (news: PeerNews) => void;
   readonly onAsked: (asked: Asked) => void;
   readonly onProbed: (probed: readonly Probed[]) => void;
+  readonly onSighted: (sighted: Sighted) => void;
   /** The interfaces on which it cannot work now, with every report. */
   readonly onProblems: (interfaces: ReadonlySet<string>) => void;
   readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
@@ -141,6 +143,9 @@ export class Responder implements Task {
         return;
       case "probed":
         this.#options.onProbed(message.probed);
+        return;
+      case "sighted":
+        this.#options.onSighted(message.sighted);
         return;
       case "peer":
         this.#options.onPeer(message.news);

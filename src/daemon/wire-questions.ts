@@ -5,11 +5,12 @@ import { Asks } from "../arp/asks.ts";
 import { OFFSET } from "../arp/wire.ts";
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber } from "../core/address.ts";
-import { read32 } from "../core/bytes.ts";
+import { read32, readInt32 } from "../core/bytes.ts";
 import { macAt } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { earliest } from "../core/time.ts";
 import type { FromResponder } from "./responder-messages.ts";
+import { WatchedAddresses } from "./watched-addresses.ts";
 
 /**
  * RFC 5227 section 1.1 lets a host that configures itself wait for seconds. A Service does not: a
@@ -29,6 +30,7 @@ export class WireQuestions {
   readonly #ports: WireQuestionPorts;
   readonly #owners = new Asks();
   readonly #users = new Asks();
+  readonly #watched = new WatchedAddresses();
 
   constructor(ports: WireQuestionPorts) {
     this.#ports = ports;
@@ -47,26 +49,38 @@ export class WireQuestions {
       return this.#ports.post({ type: "probed", probed: unsent });
     }
     const times = isHurried ? HURRIED : UNHURRIED;
-    for (const address of addresses) this.#users.begin(address, name, now, times);
+    for (const address of addresses) {
+      this.#users.begin(address, name, now, times);
+      this.#watched.add(address, now);
+    }
   }
 
-  /** A reply on the interface. */
+  /** A reply on the interface, which is a use as well. */
   onReply(frame: Uint8Array, interfaceName: string): void {
     const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
-    const mac = macAt(frame, OFFSET.senderMac);
-    this.#owners.answered(address, interfaceName, mac);
-    this.#users.answered(address, interfaceName, mac);
+    this.#owners.answered(address, interfaceName, macAt(frame, OFFSET.senderMac));
   }
 
   /**
-   * RFC 5227 section 2.1.1: whoever sends anything from the address uses it, and whoever probes for
-   * it at the same time is about to.
+   * A reply or request on the interface. RFC 5227 section 2.1.1: whoever sends anything from the
+   * address uses it, and whoever probes for it at the same time is about to. For some minutes
+   * after it was asked for that is told, too: what was found out is void.
    */
-  onRequest(frame: Uint8Array, interfaceName: string): void {
-    if (this.#users.isIdle) return;
-    const sender = read32(frame, OFFSET.senderIp);
-    const address = ipv4FromNumber(sender === 0 ? read32(frame, OFFSET.targetIp) : sender);
-    this.#users.answered(address, interfaceName, macAt(frame, OFFSET.senderMac));
+  onUse(frame: Uint8Array, interfaceName: string, now: BootMs): void {
+    const sender = readInt32(frame, OFFSET.senderIp);
+    const used = sender === 0 ? readInt32(frame, OFFSET.targetIp) : sender;
+    // Most frames are about something else: those that ask for VIPs do not wait for this.
+    if (!this.#watched.has(used)) return;
+    const address = ipv4FromNumber(used >>> 0);
+    const mac = macAt(frame, OFFSET.senderMac);
+    this.#users.answered(address, interfaceName, mac);
+    if (!this.#watched.mayTell(used, now)) return;
+    this.#ports.post({ type: "sighted", sighted: { address, interface: interfaceName, mac } });
+  }
+
+  /** Null: all. */
+  unwatch(address: Ip | null): void {
+    this.#watched.remove(address);
   }
 
   /** Asks again where nobody answered, and tells what is known. */

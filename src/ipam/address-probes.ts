@@ -1,10 +1,10 @@
 // Which addresses are asked for on the wire before a Service gets them (RFC 5227 section 2.1.1),
 // when, and what follows: an address that nobody answers for is free for some minutes, one that
-// another host answers for is quarantined until that has gone. Pure: the caller asks, and says
-// which answers are foreign; `now` is an argument.
+// another host answers for, or comes to use, is quarantined until that has gone. Pure: the caller
+// asks, and says which frames are foreign; `now` is an argument.
 //
-// Not guaranteed: a host that is off, or asleep, or comes later is not found. The owner of the
-// address notices it then (RFC 5227 section 2.4).
+// Not guaranteed: a host that is off, or asleep, or comes later in silence is not found. The owner
+// of the address notices it then (RFC 5227 section 2.4).
 
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
@@ -80,7 +80,11 @@ export class AddressProbes {
   use(address: Ip, now: BootMs): WireUse {
     const quarantine = this.#quarantines.get(address);
     if (quarantine !== undefined) return { macs: quarantine.macs };
-    return now < (this.#freeUntil.get(address) ?? bootMs(0)) ? "free" : "unknown";
+    return this.#isFree(address, now) ? "free" : "unknown";
+  }
+
+  #isFree(address: Ip, now: BootMs): boolean {
+    return now < (this.#freeUntil.get(address) ?? bootMs(0));
   }
 
   /** A Service waits for what is known of it. */
@@ -151,6 +155,23 @@ export class AddressProbes {
     round.isAsked ||= macs !== null;
     for (const mac of macs ?? []) round.macs.add(mac);
     return round.waitsFor.size === 0 || round.macs.size > 0 ? this.#end(address, now) : [];
+  }
+
+  /**
+   * A foreign host sent a frame as if it had the address, or asked for it as who is about to have
+   * it: that nobody uses it is void. What was handed out is its owner's concern.
+   */
+  sighted(address: Ip, mac: Mac, now: BootMs): UseChange[] {
+    if (!this.#isFree(address, now)) return [];
+    // It may be asked for anew just now: that host need not answer to have it.
+    this.#rounds.delete(address);
+    return [this.#quarantine(address, [mac], now)];
+  }
+
+  /** When it was found that nobody uses the address, or null: that is not known. */
+  freeSince(address: Ip, now: BootMs): BootMs | null {
+    const until = this.#freeUntil.get(address);
+    return until === undefined || now >= until ? null : after(until, -FREE_FOR_MS);
   }
 
   /** When `take` is to be called next. */

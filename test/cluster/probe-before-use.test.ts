@@ -59,6 +59,15 @@ async function explain(c: DaemonCluster, subject: string): Promise<string> {
   return (await (await leader(c)).lbctl(["explain", subject])).stdout;
 }
 
+/** It was asked for, and nobody answered, as far as the leader remembers. */
+async function untilKnownFree(c: DaemonCluster, subject: string): Promise<void> {
+  await eventually(`${subject} to be asked for`, () => explain(c, subject), {
+    timeoutMs: 20_000,
+    intervalMs: 300,
+    until: (text) => /nobody answered for it when it was asked for/.test(text),
+  });
+}
+
 describe("an address that another host has", () => {
   const cluster = clusterForSuite({ nodes: 2, foreignHost: true });
 
@@ -136,5 +145,28 @@ describe("an address that another host has", () => {
       (await c.events("fourth")).some(({ type }) => type === "Warning"),
       false,
     );
+  });
+
+  test("since it was asked for is noticed without a question, once it is heard", async () => {
+    const c = cluster();
+    for (const last of [86, 87, 88]) await untilKnownFree(c, address(last));
+    const waited = (await counters(c))["probe-waited"];
+    await setForeign(c, "add", 86);
+    await foreign(c).run(["arping", "-A", "-c", "1", "-I", "eth0", address(86)]);
+    await eventually("a quarantine", () => explain(c, address(86)), {
+      timeoutMs: 2_000,
+      until: (text) => /quarantined: host /.test(text),
+    });
+    // Nor does a host announce what it has: this one asks for another address from it.
+    await setForeign(c, "add", 87);
+    const from = ["-s", address(87), "-I", "eth0"];
+    await foreign(c).tryRun(["arping", "-c", "1", "-w", "1", ...from, address(200)]);
+    assert.match(await explain(c, address(87)), /quarantined: host /);
+    assert.equal((await counters(c))["probe-sighted"], 2);
+    await c.createService("fifth");
+    assert.equal(await untilHas(c, "fifth"), address(88));
+    const { note } = await c.untilEvent("fifth", "addressInUse");
+    assert.ok(note.includes(foreign(c).mac()), note);
+    assert.equal((await counters(c))["probe-waited"], waited);
   });
 });

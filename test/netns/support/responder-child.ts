@@ -41,6 +41,7 @@ const responder = new Responder({
   start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: BEACON_PORT },
   onAsked: () => {},
   onProbed: () => {},
+  onSighted: () => {},
   onProblems: () => {},
   onPeer: (news) => tell({ kind: "peer", news }),
   onHeard: (heard) => tell({ kind: "heard", heard }),

@@ -104,6 +104,81 @@ for (const [name, frame] of OTHER_FRAMES) {
   });
 }
 
+/** Whom the main thread was told of since the last call. */
+function sighted(harness: Harness): string[] {
+  const found = harness.posted.flatMap((one) => (one.type === "sighted" ? [one.sighted] : []));
+  harness.posted.splice(0);
+  return found.map(({ address, interface: name, mac }) => `${address} ${name} ${mac}`);
+}
+
+/** The addresses were asked for, and nobody answered. */
+function asked(...addresses: readonly Ip[]): Harness {
+  const harness = probing(...addresses);
+  harness.pass(200);
+  harness.posted.splice(0);
+  return harness;
+}
+
+const SIGHTED = `${VIP} eth0 ${CLIENT}`;
+
+for (const [name, frame] of USES) {
+  test(`An address that was asked for is told of when there is ${name} later`, () => {
+    const harness = asked(VIP);
+    harness.pass(60_000);
+    harness.socket().deliver([frame]);
+    assert.deepEqual(sighted(harness), [SIGHTED]);
+  });
+}
+
+for (const [name, frame] of OTHER_FRAMES) {
+  test(`An address that was asked for is not told of because ${name}`, () => {
+    const harness = asked(VIP);
+    harness.socket().deliver([frame]);
+    assert.deepEqual(sighted(harness), []);
+  });
+}
+
+test("The use of an address is told by who asks for a VIP of this node, too", () => {
+  const harness = asked(MORE);
+  harness.grant(VIP);
+  harness.socket().deliver([request(VIP, { senderIp: MORE })]);
+  assert.deepEqual(sighted(harness), [`${MORE} eth0 ${CLIENT}`]);
+  assert.equal(harness.count("answered"), 1);
+});
+
+test("The use of an address is told while nothing is answered from here", () => {
+  const harness = asked(VIP);
+  harness.loop.receive({ type: "mute", isMuted: true });
+  harness.socket().deliver([announcement(CLIENT)]);
+  assert.deepEqual(sighted(harness), [SIGHTED]);
+});
+
+test("The use of an address is told once a second", () => {
+  const harness = asked(VIP);
+  const flood = Array.from({ length: 50 }, () => announcement(CLIENT));
+  harness.socket().deliver(flood);
+  harness.pass(999);
+  harness.socket().deliver(flood);
+  assert.deepEqual(sighted(harness), [SIGHTED]);
+  harness.pass(1);
+  harness.socket().deliver(flood);
+  assert.deepEqual(sighted(harness), [SIGHTED]);
+});
+
+test("The use of an address is told neither after minutes nor once a Service has it", () => {
+  const harness = asked(VIP, MORE);
+  harness.loop.receive({ type: "unwatch", address: MORE });
+  harness.socket().deliver([announcement(CLIENT, MORE)]);
+  assert.deepEqual(sighted(harness), []);
+  harness.pass(302_000);
+  harness.socket().deliver([announcement(CLIENT)]);
+  assert.deepEqual(sighted(harness), []);
+  const later = asked(VIP, MORE);
+  later.loop.receive({ type: "unwatch", address: null });
+  later.socket().deliver([announcement(CLIENT), announcement(CLIENT, MORE)]);
+  assert.deepEqual(sighted(later), []);
+});
+
 test("The question who owns an address is not answered by who asks for it", () => {
   const harness = probing();
   harness.loop.receive({ type: "ask", address: VIP, interface: "eth0" });

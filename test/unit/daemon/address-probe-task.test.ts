@@ -84,6 +84,7 @@ test("AddressProbeTask takes a node's answer for no use, and a stranger's for on
     "probe-used": 1,
     "probe-unprobed": 0,
     "probe-waited": 2,
+    "probe-sighted": 0,
     quarantined: 1,
   });
   assert.deepEqual(leader.task.quarantined(), [[B, leader.task.note(B)]]);
@@ -113,5 +114,43 @@ test("AddressProbeTask asks ahead of need, so that who comes does not wait", (t)
   assert.equal(leader.told.length, 1, "it is known for minutes");
   assert.equal(leader.task.counters()["probe-waited"], 0);
   leader.task.handedOut(A);
+  assert.deepEqual(leader.told.at(-1), { type: "unwatch", address: A });
   assert.equal(leader.task.use(A), "unknown");
+});
+
+test("AddressProbeTask quarantines what is free as soon as a stranger uses it", (t) => {
+  const leader = new Leader(t);
+  leader.upcoming = [A];
+  leader.pass(1_000);
+  leader.answer(A);
+  leader.pass(10_000);
+  assert.match(leader.task.note(A) ?? "", /^nobody answered for it when .* 10 s ago$/);
+  const sight = (mac: Mac): void => leader.task.onSighted({ address: A, interface: "eth0", mac });
+  sight(NODE);
+  assert.equal(leader.task.use(A), "free", "nodes speak of what they had");
+  sight(PRINTER);
+  assert.deepEqual(leader.changes.at(-1), { address: A, use: { macs: [PRINTER] } });
+  assert.deepEqual(leader.task.use(A), { macs: [PRINTER] });
+  const told = leader.changes.length;
+  sight(PRINTER);
+  assert.equal(leader.changes.length, told, "it is quarantined already");
+  assert.equal(leader.task.counters()["probe-sighted"], 1);
+});
+
+test("AddressProbeTask leaves what a Service has, or nobody asked for, alone", (t) => {
+  const leader = new Leader(t);
+  leader.task.use(A);
+  leader.pass(1);
+  leader.answer(A);
+  leader.task.handedOut(A);
+  for (const address of [A, B]) {
+    leader.task.onSighted({ address, interface: "eth0", mac: PRINTER });
+  }
+  assert.deepEqual(leader.changes, [{ address: A, use: "free" }]);
+});
+
+test("AddressProbeTask that leads no more is told of nothing", (t) => {
+  const leader = new Leader(t);
+  leader.task.clear();
+  assert.deepEqual(leader.told, [{ type: "unwatch", address: null }]);
 });

@@ -93,6 +93,7 @@ export function viewsOf(
       start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: 1 },
       onAsked: () => {},
       onProbed: () => {},
+      onSighted: () => {},
       onProblems: () => {},
       onPeer: () => {},
       onHeard: () => {},

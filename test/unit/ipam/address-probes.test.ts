@@ -211,6 +211,51 @@ test("AddressProbes: answers about what a Service has by now are no news", () =>
   assert.equal(wire.probes.quarantined().size, 0);
 });
 
+test("AddressProbes: what is free is quarantined when somebody comes to use it", () => {
+  const wire = new Wire();
+  wire.probes.want(A);
+  wire.asked();
+  wire.answer(A, []);
+  const foundAt = wire.now;
+  wire.after(REFRESH_AFTER_MS);
+  assert.equal(wire.probes.freeSince(A, wire.now), foundAt);
+  const sighted = () => wire.probes.sighted(A, PRINTER, wire.now);
+  assert.deepEqual(sighted(), [{ address: A, use: { macs: [PRINTER] } }]);
+  assert.deepEqual([wire.use(A), wire.probes.freeSince(A, wire.now)], [{ macs: [PRINTER] }, null]);
+  assert.deepEqual(sighted(), [], "it is known");
+  for (let round = 0; round < 2; round++) {
+    wire.untilAsked(A);
+    wire.answer(A, []);
+  }
+  assert.equal(wire.use(A), "free");
+});
+
+test("AddressProbes: who comes while it is asked for anew need not answer", () => {
+  const wire = new Wire();
+  wire.probes.want(A);
+  wire.asked();
+  wire.answer(A, []);
+  wire.after(REFRESH_AFTER_MS).probes.lookAhead([A], wire.now);
+  assert.deepEqual(wire.asked(), [A]);
+  assert.equal(wire.probes.sighted(A, PRINTER, wire.now).length, 1);
+  wire.answer(A, []);
+  assert.deepEqual(wire.use(A), { macs: [PRINTER] });
+});
+
+test("AddressProbes: what is not known to be free is not news", () => {
+  const wire = new Wire();
+  const sighted = (address: Ip) => wire.probes.sighted(address, PRINTER, wire.now);
+  assert.deepEqual(sighted(A), []);
+  for (const address of [A, B]) wire.probes.want(address);
+  wire.asked();
+  assert.deepEqual(sighted(A), [], "the answer is to come");
+  for (const address of [A, B]) wire.answer(address, []);
+  wire.probes.handedOut(A);
+  assert.deepEqual(sighted(A), []);
+  wire.after(FREE_FOR_MS);
+  assert.deepEqual(sighted(B), []);
+});
+
 function many(count: number): Ip[] {
   return Array.from({ length: count }, (_, i) => ip(`10.${i >> 8}.${i & 255}.1`));
 }
