@@ -12,6 +12,7 @@ import { Exposition } from "../metrics/exposition.ts";
 import { MetricsServer } from "../metrics/server.ts";
 import type { OwnedVip, Snapshot } from "../metrics/snapshot.ts";
 import type { Store } from "../store/store.ts";
+import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Journal } from "./journal.ts";
@@ -39,6 +40,7 @@ export interface MetricsSources {
   readonly leading: {
     readonly leader: Pick<LeaderDriver, "isLeading">;
     readonly allocation: Pick<AllocationController, "usage" | "failedWrites">;
+    readonly probes: Pick<AddressProbeTask, "counters">;
   };
   readonly store: Pick<Store, "bytes">;
   readonly journal: Pick<Journal, "counts">;
@@ -48,6 +50,7 @@ export interface MetricsSources {
 const QUANTILES = [0.5, 0.99, 1] as const;
 const DROP_PREFIX = "beacon-drop-";
 const WIRE_PREFIX = "wire-";
+const PROBE_PREFIX = "probe-";
 
 export class MetricsTask implements Task {
   readonly name = "metrics";
@@ -129,6 +132,7 @@ export function snapshotOf(
       sendFailures: counters["send-failed"] ?? 0,
       announcements: counters.announced ?? 0,
     },
+    probes: probeCounts(leading.probes.counters()),
     wireChecksByVerdict: withoutPrefix(wireTruth.counters(), WIRE_PREFIX),
     findingsByKind: views.findingCounts(),
     apiRequestsByOutcome: client.counts(),
@@ -157,6 +161,19 @@ function beaconCounts(counters: Readonly<Record<string, number>>): Snapshot["bea
     received: (counters["beacon-received"] ?? 0) + (counters["beacon-foreign"] ?? 0),
     dropsByReason: drops,
   };
+}
+
+function probeCounts(counters: Readonly<Record<string, number>>): Snapshot["probes"] {
+  const {
+    free = 0,
+    used = 0,
+    unprobed = 0,
+    waited = 0,
+    sighted = 0,
+  } = Object.fromEntries(withoutPrefix(counters, PROBE_PREFIX));
+  const endedByFinding = new Map(Object.entries({ free, used, unprobed }));
+  const quarantined = counters.quarantined ?? 0;
+  return { endedByFinding, waits: waited, sightings: sighted, quarantined };
 }
 
 function withoutPrefix(

@@ -107,6 +107,26 @@ const WIRE: readonly Metric[] = [
   ),
 ];
 
+const PROBES: readonly Metric[] = [
+  countedBy(
+    "finding",
+    { name: "lbd_address_probes_total", help: "Addresses asked for before they are handed out" },
+    (s) => s.probes.endedByFinding,
+  ),
+  counter(
+    { name: "lbd_address_probe_waits_total", help: "Probes that a Service had to wait for" },
+    (s) => s.probes.waits,
+  ),
+  counter(
+    { name: "lbd_address_sightings_total", help: "Free addresses that a host came to use" },
+    (s) => s.probes.sightings,
+  ),
+  gauge(
+    { name: "lbd_addresses_quarantined", help: "Addresses withheld because a host uses them" },
+    (s) => s.probes.quarantined,
+  ),
+];
+
 const KUBERNETES: readonly Metric[] = [
   countedBy(
     "outcome",
@@ -153,6 +173,7 @@ export const LBD_METRICS: readonly Metric[] = [
   ...STATE,
   ...OWNERSHIP,
   ...WIRE,
+  ...PROBES,
   ...KUBERNETES,
   ...PROCESS,
 ];

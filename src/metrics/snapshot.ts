@@ -51,6 +51,15 @@ export interface Snapshot {
     readonly sendFailures: number;
     readonly announcements: number;
   };
+  /** Of the addresses that no Service has, asked for as long as this node leads. */
+  readonly probes: {
+    readonly endedByFinding: Counts;
+    /** Those that a Service waited for. */
+    readonly waits: number;
+    /** Free ones that a host came to use. */
+    readonly sightings: number;
+    readonly quarantined: number;
+  };
   readonly wireChecksByVerdict: Counts;
   readonly findingsByKind: Counts;
   readonly apiRequestsByOutcome: Counts;

@@ -50,12 +50,16 @@ function sourcesOf(harness: Harness, changes: Partial<MetricsSources> = {}): Met
       answersFor: (address) => ({ address, answered: 5, lastAnswer: null, announced: 12 }),
     },
     wireTruth: { counters: () => ({ "wire-answered": 6, "wire-two": 0 }) },
-    leading: { leader: { isLeading: true }, allocation },
+    leading: { leader: { isLeading: true }, allocation, probes: PROBES },
     store,
     journal: { counts: () => [{ change: "gained", cause: "unheld", count: 1 }] },
     ...changes,
   };
 }
+
+const PROBES = {
+  counters: () => ({ "probe-free": 9, "probe-used": 2, "probe-waited": 4, quarantined: 1 }),
+};
 
 const MORE = { loopDelays: new Map([["1", 0.25]]), startedAt: 1_700_000_000 };
 
@@ -89,7 +93,7 @@ test("snapshotOf() tells pools on the leader alone, as the allocator has them", 
   const [lan] = snapshotOf(sourcesOf(harness), MORE).pools ?? [];
   assert.deepEqual([lan?.pool, lan?.assignedIpv4, lan?.availableIpv4], ["lan", 1, 3]);
   // Its time is over, and it has not noticed yet.
-  const leading = { leader: { isLeading: false }, allocation };
+  const leading = { leader: { isLeading: false }, allocation, probes: PROBES };
   assert.equal(snapshotOf(sourcesOf(harness, { leading }), MORE).pools, null);
 });
 
@@ -102,6 +106,12 @@ test("snapshotOf() tells the responder's counters by what they are about", (t) =
   assert.equal(beacons.received, 26, "those included that the socket drops");
   assert.deepEqual(Object.fromEntries(beacons.dropsByReason), { replay: 7, "off-segment": 6 });
   assert.deepEqual(Object.fromEntries(wireChecksByVerdict), { answered: 6, two: 0 });
+});
+
+test("snapshotOf() tells what came of probes, every finding from zero", (t) => {
+  const { probes } = snapshotOf(sourcesOf(viewsOf(t, OBJECTS)), MORE);
+  assert.deepEqual(Object.fromEntries(probes.endedByFinding), { free: 9, used: 2, unprobed: 0 });
+  assert.deepEqual([probes.waits, probes.sightings, probes.quarantined], [4, 0, 1]);
 });
 
 test("snapshotOf() tells of a configuration that is refused after a valid one", (t) => {
