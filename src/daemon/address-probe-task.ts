@@ -88,6 +88,11 @@ export class AddressProbeTask implements Task, WireKnowledge {
     return `nobody answered for it when it was asked for, ${seconds} s ago`;
   }
 
+  isKnownFree(address: Ip): boolean {
+    const { clock } = this.#options;
+    return this.#probes.freeSince(address, clock.boot()) !== null && !this.#unprobed.has(address);
+  }
+
   /** The addresses that another host answers for, each with that host. */
   quarantined(): [address: Ip, because: string][] {
     const all = [...this.#probes.quarantined()];

@@ -8,6 +8,7 @@ import { isOlderVersion } from "../core/resource-version.ts";
 import type { UseChange } from "../ipam/address-probes.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import type { AllocatablePool, Assigned, Decision, PoolUsage } from "../ipam/types.ts";
+import type { WithheldAddresses } from "../ipam/withheld.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
@@ -121,6 +122,11 @@ export class AllocationController {
   /** Of every pool; none when this node does not lead. */
   usage(): readonly PoolUsage[] {
     return this.#allocator?.usage() ?? [];
+  }
+
+  /** What is not for everybody now; null when this node does not lead. */
+  withheld(): WithheldAddresses | null {
+    return this.#allocator?.withheld() ?? null;
   }
 
   configure(pools: readonly AllocatablePool[], reserved: ReadonlyMap<Ip, string>): void {

@@ -1,5 +1,6 @@
 // What a changed configuration would do to every Service: the present one, changed objects and the
-// Services as they are in, a plan out. Pure; any node can do it, the Services' statuses are enough.
+// Services as they are in, a plan out. Pure; any node can do it: the Services' statuses are enough,
+// but for what the leader alone knows, which the plan then says.
 
 import type { ConfigPlanView, PlannedChange, PlannedServiceView } from "../api/plan-view.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
@@ -21,6 +22,8 @@ import type { ConfigObjects, ConfigPlaces } from "./config-objects.ts";
 import { parseConfigObjects } from "./config-objects.ts";
 import type { Placements } from "./placements.ts";
 import { currentAddresses, serviceRequest } from "./service-request.ts";
+import type { WithheldKnowledge } from "./withheld-knowledge.ts";
+import { withheldNotices } from "./withheld-knowledge.ts";
 
 /** Everything that a plan depends on, of one moment. */
 export interface PlanSituation {
@@ -34,6 +37,7 @@ export interface PlanSituation {
   readonly nodeLabels: readonly Labels[];
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly reserved: ReadonlyMap<Ip, string>;
+  readonly withheld: WithheldKnowledge;
   readonly placementsWith: (config: ClusterConfig) => Placements;
   readonly servingOf: (services: readonly Service[]) => Serving;
   readonly ownerOf: (address: Ip) => string | null;
@@ -50,14 +54,16 @@ export function planConfig(
 ): ConfigPlanView {
   const { places, objects: present, nodeLabels } = situation;
   const changed = changedObjects(manifests, { ...places, objects: present, replace });
-  const { changes: objects, notices } = changed;
+  const { changes: objects } = changed;
   const parsed = parseConfigObjects(changed.objects, nodeLabels);
   if (!parsed.ok) {
     const problems = parsed.problems.map(formatProblem);
+    const { notices } = changed;
     return { valid: false, problems, notices, objects, summary: NO_CHANGES, services: [] };
   }
   const services = planServices(parsed.value, situation);
   const summary = summaryOf(services);
+  const notices = [...changed.notices, ...withheldNotices(services, situation.withheld)];
   return { valid: true, problems: [], notices, objects, summary, services };
 }
 
@@ -67,11 +73,13 @@ export function invalidPlan(problems: readonly string[]): ConfigPlanView {
 }
 
 function planServices(changed: ClusterConfig, situation: PlanSituation): PlannedServiceView[] {
-  const { services, config, namespaces, reserved } = situation;
+  const { services, config, namespaces, reserved, withheld } = situation;
   const planned = planAllocation(services.map(serviceRequest), {
     before: allocatablePools(config.pools, namespaces),
     after: allocatablePools(changed.pools, namespaces),
     reserved,
+    withheld,
+    freed: withheld.freed,
   });
   const addresses = new Map([...planned].map(([key, plan]) => [key, plan.addresses]));
   const sides: Sides = {

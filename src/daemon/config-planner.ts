@@ -13,6 +13,7 @@ import type { PlanSituation } from "./config-plan.ts";
 import { invalidPlan, planConfig } from "./config-plan.ts";
 import type { Namespaces } from "./namespaces.ts";
 import { wantsAddress } from "./service-request.ts";
+import type { WithheldKnowledge } from "./withheld-knowledge.ts";
 
 export interface ConfigPlannerOptions {
   readonly places: ConfigPlaces;
@@ -20,6 +21,7 @@ export interface ConfigPlannerOptions {
   readonly cluster: ClusterView;
   readonly namespaces: Pick<Namespaces, "labels">;
   readonly reserved: () => ReadonlyMap<Ip, string>;
+  readonly withheld: () => WithheldKnowledge;
   readonly machine: () => Pick<Ownership, "views">;
 }
 
@@ -60,6 +62,7 @@ export class ConfigPlanner {
       nodeLabels: [...cluster.nodes.values()].map(({ metadata }) => metadata.labels),
       namespaces: namespaces.labels ?? new Map(),
       reserved: reserved(),
+      withheld: this.#options.withheld(),
       placementsWith: (config) => cluster.placementsWith(config),
       servingOf: (services) => cluster.servingOf(services),
       ownerOf: (address) => views.state(address)?.record?.owner ?? null,

@@ -7,8 +7,9 @@ import { parseIp } from "../core/address.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import type { Allocator } from "../ipam/allocator.ts";
-import type { FreedSettings } from "../ipam/freed-addresses.ts";
+import type { Freed, FreedSettings } from "../ipam/freed-addresses.ts";
 import { FreedAddresses } from "../ipam/freed-addresses.ts";
+import type { Rest } from "../ipam/withheld.ts";
 import type { FreedRow } from "../store/store.ts";
 
 export interface FormerOptions {
@@ -55,16 +56,36 @@ export class FormerAddresses {
     this.#term = term;
     if (this.#isOff) return;
     const { allocator, hasAddress } = term;
-    const { clock, remembered } = this.#options;
-    const [boot, wall] = [clock.boot(), clock.wall()];
-    for (const { address, service, at } of remembered()) {
-      const ip = parseIp(address);
-      if (ip === null || allocator.ownersOf(ip).length > 0) continue;
-      // The wall clock may have been set back since.
-      const freedAt = after(boot, -Math.max(0, wall - at));
-      this.#freed.add({ address: ip, service, at: freedAt, hasMoved: hasAddress(service) });
+    for (const freed of this.#remembered(hasAddress)) {
+      if (allocator.ownersOf(freed.address).length === 0) this.#freed.add(freed);
     }
     this.#look();
+  }
+
+  get settings(): FreedSettings {
+    return this.#options.settings;
+  }
+
+  /** What a new leader would begin with, those included that Services have. */
+  resting(hasAddress: FormerTerm["hasAddress"]): ReadonlyMap<Ip, Rest> {
+    if (this.#isOff) return new Map();
+    const { settings, clock } = this.#options;
+    const all = new FreedAddresses(settings);
+    for (const freed of this.#remembered(hasAddress)) all.add(freed);
+    const changes = all.take(clock.boot());
+    return new Map(changes.flatMap(({ address, rest }) => (rest ? [[address, rest]] : [])));
+  }
+
+  #remembered(hasAddress: FormerTerm["hasAddress"]): Freed[] {
+    const { clock, remembered } = this.#options;
+    const [boot, wall] = [clock.boot(), clock.wall()];
+    return remembered().flatMap(({ address, service, at }) => {
+      const ip = parseIp(address);
+      // The wall clock may have been set back since.
+      const freedAt = after(boot, -Math.max(0, wall - at));
+      if (ip === null) return [];
+      return [{ address: ip, service, at: freedAt, hasMoved: hasAddress(service) }];
+    });
   }
 
   follow(): void {

@@ -40,6 +40,7 @@ import { StaleL2Statuses } from "./stale-l2-statuses.ts";
 import { StatusWriter } from "./status-writer.ts";
 import type { Task } from "./tasks.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
+import type { WithheldKnowledge } from "./withheld-knowledge.ts";
 
 export interface LeadingOptions {
   readonly file: NodeFile;
@@ -86,8 +87,13 @@ export class Leading {
     const { client, cluster, clock, file } = options;
     this.probes = this.#createProbes(options);
     this.rivals = new Rivals({ ...options, onChange: () => this.#reconsider() });
-    const reserved = () => this.work.reserved.all;
-    this.planner = new ConfigPlanner({ ...options, places: file, reserved });
+    const former = this.#createFormer(options);
+    this.planner = new ConfigPlanner({
+      ...options,
+      places: file,
+      reserved: () => this.work.reserved.all,
+      withheld: () => this.#withheld(former, options),
+    });
     const isActive = file.mode === "active";
     this.shadow = isActive ? null : new Shadow({ ...options, planner: this.planner });
     const statuses = new StatusWriter({ client, isLeading: () => this.#mayAllocate });
@@ -104,7 +110,7 @@ export class Leading {
       isLeader: () => this.#mayAllocate,
       later: (milliseconds, run) => void setTimeout(run, milliseconds),
       wire: this.probes,
-      former: this.#createFormer(options),
+      former,
     });
     this.leader = new LeaderDriver({
       leadership: new Leadership(options.identity),
@@ -155,6 +161,28 @@ export class Leading {
       pause: () => sleep(FENCE_RETRY_MS),
     });
     return "written";
+  }
+
+  #withheld(former: FormerAddresses, { cluster }: LeadingOptions): WithheldKnowledge {
+    const hasAddress = (key: string): boolean => {
+      const service = cluster.services.get(key);
+      return service !== undefined && currentAddresses(service).length > 0;
+    };
+    const known = this.allocation.withheld();
+    return {
+      quarantined: known?.quarantined ?? new Map(),
+      resting: known?.resting ?? former.resting(hasAddress),
+      freed: former.settings,
+      whyDeaf: known === null ? this.#whyDeaf : null,
+      isKnownFree: (address) => this.probes.isKnownFree(address),
+    };
+  }
+
+  get #whyDeaf(): string {
+    if (this.shadow !== null) return "this daemon runs in shadow mode";
+    const { node, isThisNode } = this.leader.status;
+    if (isThisNode) return this.rivals.whyNotAllocating ?? "this node has just begun to lead";
+    return node === null ? "no node leads now" : `the leader does, node ${node}: ask there`;
   }
 
   #createFormer({ file: { allocation }, clock, store }: LeadingOptions): FormerAddresses {

@@ -7,6 +7,7 @@ import { compareIps, ipFamily } from "../core/address.ts";
 import { RangeIndex } from "../core/range-index.ts";
 import { Occupants } from "./occupants.ts";
 import { PoolSpace } from "./pool-space.ts";
+import { fitsFamilies, isOneOfTwo, isRequestMet } from "./request-fit.ts";
 import * as text from "./texts.ts";
 import type {
   AllocatablePool,
@@ -16,7 +17,7 @@ import type {
   Refusal,
   ServiceRequest,
 } from "./types.ts";
-import type { Rest } from "./withheld.ts";
+import type { Rest, WithheldAddresses } from "./withheld.ts";
 import { Withheld } from "./withheld.ts";
 
 type Chosen = { readonly addresses: readonly Ip[]; readonly pool: string };
@@ -124,6 +125,11 @@ export class Allocator {
 
   endRest(ip: Ip): void {
     if (this.#withheld.endRest(ip)) this.#offerAgain(ip);
+  }
+
+  /** What is not for everybody now. */
+  withheld(): WithheldAddresses {
+    return this.#withheld.all();
   }
 
   poolOf(ip: Ip): string | null {
@@ -360,19 +366,6 @@ function rank({ allotment }: AllocatablePool): number {
   return allotment.priority > 0 ? allotment.priority : Number.MAX_SAFE_INTEGER;
 }
 
-/** One address of each family of the Service. */
-function fitsFamilies({ families }: ServiceRequest, addresses: readonly Ip[]): boolean {
-  const found = new Set(addresses.map(ipFamily));
-  const isComplete = found.size === addresses.length && found.size === families.length;
-  return isComplete && families.every((family) => found.has(family));
-}
-
-/** One address where two would be preferred. */
-function isOneOfTwo(request: ServiceRequest, addresses: readonly Ip[]): boolean {
-  const isContent = request.familyPolicy === "PreferDualStack" && request.families.length > 1;
-  return isContent && addresses.length === 1;
-}
-
 /** One address of each family, or null and nothing taken. */
 function takeAll(
   space: PoolSpace,
@@ -389,9 +382,4 @@ function takeAll(
     taken.push(ip);
   }
   return taken;
-}
-
-function isRequestMet(requested: readonly Ip[], current: readonly Ip[]): boolean {
-  if (requested.length === 0) return true;
-  return requested.length === current.length && requested.every((ip) => current.includes(ip));
 }

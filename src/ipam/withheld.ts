@@ -13,6 +13,12 @@ export interface Rest {
   readonly kind: "cooling" | "reserved";
 }
 
+export interface WithheldAddresses {
+  /** Each with the host that has it. */
+  readonly quarantined: ReadonlyMap<Ip, string>;
+  readonly resting: ReadonlyMap<Ip, Rest>;
+}
+
 export class Withheld {
   readonly #quarantined = new Map<Ip, string>();
   readonly #resting = new Map<Ip, Rest>();
@@ -37,6 +43,11 @@ export class Withheld {
   /** Whether anybody gets it without asking for it. */
   isOffered(ip: Ip): boolean {
     return !this.#quarantined.has(ip) && !this.#resting.has(ip);
+  }
+
+  /** As of now. */
+  all(): WithheldAddresses {
+    return { quarantined: new Map(this.#quarantined), resting: new Map(this.#resting) };
   }
 
   quarantined(): Iterable<Ip> {

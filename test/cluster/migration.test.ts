@@ -105,6 +105,7 @@ describe("migration", () => {
     // "lost" asks for what it has, which is in no pool then.
     const request = { spec: { loadBalancerIP: "192.168.100.52" } };
     await c.controlPlane.kubectl(["patch", "service", "lost", "-p", JSON.stringify(request)]);
+    const notices: string[] = [];
     for (const node of NODES) {
       const view = await eventually("the plan", () => plan(c, node, text), {
         until: ({ summary }) => summary.loses === 1,
@@ -113,7 +114,12 @@ describe("migration", () => {
         return [service, [change, before.join(), after.join()]] as const;
       });
       assert.deepEqual(Object.fromEntries(found), expected, node);
+      notices.push(...view.notices);
     }
+    // The leader has not asked for what is in no pool yet; the other one knows of no question.
+    const [asked = "", known = ""] = notices.toSorted();
+    assert.match(asked, /^Not asked for on the network yet: .*192\.168\.100\.80; /);
+    assert.match(known, /^Not known here is .* \(the leader does, node node\d: ask there\)/);
     assert.equal(await addresses(c, "lost"), "192.168.100.52", "a plan changes nothing");
     await c.controlPlane.apply(text);
     for (const [key, [, , after]] of Object.entries(expected)) {

@@ -15,7 +15,7 @@ import type { Service } from "../../../src/k8s-sync/model.ts";
 import { objectKey } from "../../../src/k8s-sync/model.ts";
 import type { ClusterObjects } from "../../support/kubernetes-objects.ts";
 import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
-import { nothingFormer } from "./former-harness.ts";
+import { NOTHING_WITHHELD, nothingFormer } from "./former-harness.ts";
 
 const PLACES = { namespace: "metallb-system", legacyConfigMap: "metallb-system/config" };
 
@@ -50,6 +50,7 @@ function plannerOf(cluster: ReturnType<typeof clusterOf>, owners: Record<string,
     cluster,
     namespaces: { labels: new Map([["shop", {}]]) },
     reserved: () => new Map(),
+    withheld: () => NOTHING_WITHHELD,
     machine: () => ({
       views: {
         state: (address: string) => ({ record: { owner: owners[address] ?? null } }),
@@ -342,6 +343,7 @@ test("ConfigPlanner refuses to plan with a cluster that it has not read", () => 
   const cluster = clusterWith([WEB]);
   const planner = new ConfigPlanner({
     ...{ places: PLACES, clock: { boot: () => bootMs(0) }, cluster },
+    withheld: () => NOTHING_WITHHELD,
     ...{ namespaces: { labels: null }, reserved: () => new Map(), machine: () => assert.fail() },
   });
   const result = planner.plan({ files: [{ name: "a", text: "" }], replace: false });

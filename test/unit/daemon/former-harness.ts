@@ -3,8 +3,18 @@
 import type { WallMs } from "../../../src/core/time.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { FormerAddresses } from "../../../src/daemon/former-addresses.ts";
+import type { WithheldKnowledge } from "../../../src/daemon/withheld-knowledge.ts";
 import type { FreedSettings } from "../../../src/ipam/freed-addresses.ts";
 import type { FreedRow } from "../../../src/store/store.ts";
+
+/** As the leader of a plan sees it that has nothing to withhold. */
+export const NOTHING_WITHHELD: WithheldKnowledge = {
+  quarantined: new Map(),
+  resting: new Map(),
+  freed: { coolDownMs: 0, reservationMs: 0 },
+  whyDeaf: null,
+  isKnownFree: () => true,
+};
 
 /** Neither cool-down nor reservation, as by default. */
 export function nothingFormer(): FormerAddresses {

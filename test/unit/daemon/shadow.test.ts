@@ -14,6 +14,7 @@ import { Ranking } from "../../../src/ownership/ranking.ts";
 import type { NodePlacement, Serving } from "../../../src/ownership/types.ts";
 import { ip } from "../../support/ipam-requests.ts";
 import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
+import { NOTHING_WITHHELD } from "./former-harness.ts";
 
 const ranking = () => new Ranking((text) => createHash("sha256").update(text).digest("hex"));
 
@@ -138,6 +139,7 @@ function shadow(t: { after: (run: () => void) => void; mock: typeof import("node
     cluster,
     namespaces: { labels: new Map() },
     reserved: () => new Map(),
+    withheld: () => NOTHING_WITHHELD,
     machine: () => ({ views: { state: () => null, ranked: () => [] } as never }),
   });
   const told: ToResponder[] = [];
