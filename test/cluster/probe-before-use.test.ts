@@ -68,6 +68,14 @@ async function untilKnownFree(c: DaemonCluster, subject: string): Promise<void> 
   });
 }
 
+/** Long before it would be asked for anew. */
+async function untilQuarantined(c: DaemonCluster, subject: string): Promise<void> {
+  await eventually(`${subject} to be quarantined`, () => explain(c, subject), {
+    timeoutMs: 10_000,
+    until: (text) => /quarantined: host /.test(text),
+  });
+}
+
 describe("an address that another host has", () => {
   const cluster = clusterForSuite({ nodes: 2, foreignHost: true });
 
@@ -153,15 +161,12 @@ describe("an address that another host has", () => {
     const waited = (await counters(c))["probe-waited"];
     await setForeign(c, "add", 86);
     await foreign(c).run(["arping", "-A", "-c", "1", "-I", "eth0", address(86)]);
-    await eventually("a quarantine", () => explain(c, address(86)), {
-      timeoutMs: 2_000,
-      until: (text) => /quarantined: host /.test(text),
-    });
+    await untilQuarantined(c, address(86));
     // Nor does a host announce what it has: this one asks for another address from it.
     await setForeign(c, "add", 87);
     const from = ["-s", address(87), "-I", "eth0"];
     await foreign(c).tryRun(["arping", "-c", "1", "-w", "1", ...from, address(200)]);
-    assert.match(await explain(c, address(87)), /quarantined: host /);
+    await untilQuarantined(c, address(87));
     assert.equal((await counters(c))["probe-sighted"], 2);
     await c.createService("fifth");
     assert.equal(await untilHas(c, "fifth"), address(88));
