@@ -15,7 +15,7 @@ import { readNeighbours } from "../link/neighbour-table.ts";
 import { Leadership } from "../ownership/leadership.ts";
 import type { Ownership } from "../ownership/machine.ts";
 import type { MemberStatus } from "../ownership/members.ts";
-import type { Segment } from "../ownership/types.ts";
+import type { OwnershipEvent, Segment } from "../ownership/types.ts";
 import type { Store } from "../store/store.ts";
 import { AddressProbeTask } from "./address-probe-task.ts";
 import { AllocationController } from "./allocation-controller.ts";
@@ -61,6 +61,7 @@ export interface LeadingOptions {
   /** Those on which VIPs may be answered now. */
   readonly segments: () => readonly Segment[];
   readonly tellResponder: (message: ToResponder) => void;
+  readonly tellOwnership: (event: OwnershipEvent) => void;
   /** Resolves when the Services were listed since. */
   readonly relistServices: () => Promise<void>;
   readonly machine: () => Pick<Ownership, "views">;

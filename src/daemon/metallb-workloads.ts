@@ -2,7 +2,7 @@
 // show it: who gives addresses to them, and whether somebody answers for them on this node. Pure.
 
 import { flagValue } from "../core/command-flag.ts";
-import type { NodeRequirement, Workload } from "../k8s-sync/workloads.ts";
+import { isOfMetallb, type NodeRequirement, type Workload } from "../k8s-sync/workloads.ts";
 
 /** A node as the scheduler looks at it; labels null: nothing is known of it. */
 export interface PlacedNode {
@@ -22,9 +22,11 @@ export interface MetallbAtWork {
   readonly speaker: AtWork | null;
 }
 
-/** Charts say the one, the manifests of old the other. */
-const LABELS = ["app.kubernetes.io/name", "app"];
-const COMPONENT_LABELS = ["app.kubernetes.io/component", "component"];
+/** Nobody wants it here any more, or it is about to change: the next look comes soon. */
+export interface MetallbGoing {
+  readonly controller: boolean;
+  readonly speaker: boolean;
+}
 
 /** `loadBalancerClass` is lbd's own: MetalLB of another one looks after other Services. */
 export function metallbAtWork(
@@ -32,11 +34,7 @@ export function metallbAtWork(
   node: PlacedNode,
   loadBalancerClass?: string,
 ): MetallbAtWork {
-  const isOfClass = (one: Workload): boolean => classOf(one) === (loadBalancerClass ?? "");
-  // One that is being changed has pods that were started with what it said before.
-  const running = workloads.filter(
-    (one) => one.available > 0 && (one.isChanging || isOfClass(one)),
-  );
+  const running = workloads.filter((one) => one.available > 0 && isRival(one, loadBalancerClass));
   const controller = running.find((one) => isController(one));
   const speaker = running.find((one) => isSpeaker(one) && mayRunOn(one, node));
   return {
@@ -50,18 +48,34 @@ function classOf(workload: Workload): string {
   return flagValue(workload.arguments, "lb-class") ?? "";
 }
 
-function isController(workload: Workload): boolean {
-  return workload.kind === "Deployment" && isOfMetallb(workload, "controller");
+/** One that is being changed has pods that were started with what it said before. */
+function isRival(workload: Workload, loadBalancerClass = ""): boolean {
+  return workload.isChanging || classOf(workload) === loadBalancerClass;
 }
 
-function isSpeaker(workload: Workload): boolean {
-  return workload.kind === "DaemonSet" && isOfMetallb(workload, "speaker");
+/**
+ * Whether nobody wants it here any more, or its controller has yet to act. Pods that are wanted and
+ * not available come back: what they do is not taken over in a hurry.
+ */
+export function metallbGoing(
+  workloads: readonly Workload[],
+  node: PlacedNode,
+  loadBalancerClass?: string,
+): MetallbGoing {
+  const rivals = workloads.filter((one) => isRival(one, loadBalancerClass));
+  const controllers = rivals.filter(isController).filter(({ wanted }) => wanted > 0);
+  const speakers = rivals.filter((one) => isSpeaker(one) && mayRunOn(one, node));
+  const isGoing = (wanted: readonly Workload[]): boolean =>
+    wanted.length === 0 || wanted.some(({ isChanging }) => isChanging);
+  return { controller: isGoing(controllers), speaker: isGoing(speakers) };
 }
 
-function isOfMetallb({ metadata: { labels } }: Workload, component: string): boolean {
-  if (!LABELS.some((key) => labels[key] === "metallb")) return false;
-  const said = COMPONENT_LABELS.flatMap((key) => labels[key] ?? []);
-  return said.length === 0 || said.includes(component);
+function isController({ kind, metadata }: Workload): boolean {
+  return kind === "Deployment" && isOfMetallb(metadata, "controller");
+}
+
+function isSpeaker({ kind, metadata }: Workload): boolean {
+  return kind === "DaemonSet" && isOfMetallb(metadata, "speaker");
 }
 
 /**

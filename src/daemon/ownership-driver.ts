@@ -15,6 +15,7 @@ import type { OwnershipEffect, OwnershipEvent } from "../ownership/types.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Namesake } from "./namesake.ts";
 import {
+  ANSWERS_ANNOTATION,
   formatSegments,
   memberRecord,
   nodeLeaseName,
@@ -35,6 +36,8 @@ export interface OwnershipDriverOptions {
   readonly identity: string;
   /** Of this host's Node; null while it is not known. */
   readonly nodeUid: () => string | null;
+  /** Whether this node answers for what it owns: "yes", or "no: " and why. */
+  readonly answers: () => string;
   readonly timings: Timings;
   readonly preempt: boolean;
   readonly clock: Clock;
@@ -265,14 +268,17 @@ export class OwnershipDriver implements Task {
   }
 
   async #writePresence(effect: EffectOf<"write-presence">): Promise<void> {
-    const { node, identity, nodeUid, timings, writer } = this.#options;
+    const { node, identity, nodeUid, answers, timings, writer } = this.#options;
     const uid = nodeUid();
     // The API server's garbage collector removes it after the Node, as it does the kubelet's.
     const owner = { apiVersion: "v1", kind: "Node", name: node };
     const lease = {
       name: nodeLeaseName(node),
       labels: MANAGED_BY,
-      annotations: { [SEGMENTS_ANNOTATION]: formatSegments(effect.segments) },
+      annotations: {
+        [SEGMENTS_ANNOTATION]: formatSegments(effect.segments),
+        [ANSWERS_ANNOTATION]: answers(),
+      },
       holderIdentity: effect.live ? identity : "",
       leaseDurationSeconds: timings.leaseDurationMs / 1_000,
       leaseTransitions: 0,

@@ -11,6 +11,7 @@ import type { LeaderWork } from "./leader-work.ts";
 import type { Logger } from "./logger.ts";
 import type { MissingInterfaces } from "./missing-interfaces.ts";
 import type { ToResponder } from "./responder-messages.ts";
+import type { Rivals } from "./rivals.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { StatusObjects } from "./status-objects.ts";
 
@@ -22,6 +23,7 @@ export interface ReactionParts {
   readonly drain: Drain;
   readonly allocation: AllocationController;
   readonly leaderWork: LeaderWork;
+  readonly rivals: Pick<Rivals, "nodesChanged">;
   readonly host: HostInterfaces;
   readonly missing: MissingInterfaces;
   readonly statuses: Pick<StatusObjects, "kick">;
@@ -47,6 +49,7 @@ export class Reactions {
     snapshots.save(change);
     if (change.config) this.#onConfig();
     drain.setCordoned(cluster.nodes.get(node)?.unschedulable === true);
+    if (change.nodes) this.#parts.rivals.nodesChanged();
     if (change.config || change.nodes) leaderWork.configure();
     else for (const key of change.services) allocation.reconcile(key);
     this.#checkInterfaces();

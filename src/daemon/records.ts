@@ -13,6 +13,8 @@ const VIP_PREFIX = "lbd-vip-";
 
 /** What a node says of itself in its node Lease, as JSON. */
 export const SEGMENTS_ANNOTATION = "lbd.io/segments";
+/** There, too, for lbctl: whether it answers for what it owns: "yes", or "no: " and why. */
+export const ANSWERS_ANNOTATION = "lbd.io/answers";
 /** Bounds what one node can make the others keep. */
 const SEGMENTS_MAX = 64;
 

@@ -2,6 +2,7 @@
 // fights over statuses, no address is given to a Service; while its speaker runs on this node,
 // nothing is answered from here. Both end by themselves. What cannot be seen changes nothing.
 
+import { isDeepStrictEqual } from "node:util";
 import type { Finding } from "../api/types.ts";
 import type { NodeFile } from "../config/node-file.ts";
 import type { Clock } from "../core/time.ts";
@@ -11,9 +12,11 @@ import type { Service } from "../k8s-sync/model.ts";
 import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
 import type { Workload } from "../k8s-sync/workloads.ts";
 import { listWorkloads } from "../k8s-sync/workloads.ts";
+import type { OwnershipEvent } from "../ownership/types.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Logger } from "./logger.ts";
-import { type AtWork, type MetallbAtWork, metallbAtWork } from "./metallb-workloads.ts";
+import type { AtWork, MetallbAtWork, PlacedNode } from "./metallb-workloads.ts";
+import { metallbAtWork, metallbGoing } from "./metallb-workloads.ts";
 import { Overwrites } from "./overwrites.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
@@ -26,6 +29,8 @@ export interface RivalsOptions {
   readonly log: Logger;
   readonly cluster: Pick<ClusterView, "nodes">;
   readonly tellResponder: (message: ToResponder) => void;
+  /** What the node Lease says of this node has changed. */
+  readonly tellOwnership: (event: OwnershipEvent) => void;
   /** Whether addresses may be given to Services has changed. */
   readonly onChange: () => void;
 }
@@ -34,6 +39,10 @@ type RivalsFile = Pick<NodeFile, "nodeName" | "namespace" | "mode" | "loadBalanc
 
 /** Two lists of a handful of objects. */
 const LOOK_EVERY_MS = 10_000;
+/** While something that is at work here is about to go. */
+const GOING_LOOK_EVERY_MS = 1_000;
+/** A minute: what has not gone by then may take as long as it likes. */
+const GOING_LOOKS_MAX = 60;
 /** A pod that is no longer wanted goes on for seconds: it is gone when it was not seen twice. */
 const UNSEEN_MIN = 2;
 
@@ -49,6 +58,12 @@ export class Rivals implements Task {
   /** As it was told last. */
   #mayAllocate = false;
   #failure: ApiFailure | null = null;
+  /** Looks in a row that found something about to go. */
+  #goingLooks = 0;
+  /** As they were at the last look. */
+  #labels: PlacedNode["labels"] = null;
+  #isHurried = false;
+  #hurry: () => void = () => {};
 
   constructor(options: RivalsOptions) {
     this.#options = options;
@@ -78,6 +93,18 @@ export class Rivals implements Task {
     return `this node leaves it to MetalLB's speaker, which is at work on it: ${speaker.reason}`;
   }
 
+  /** For the node Lease: "yes", or "no: " and why; lbctl waits for it when a node is taken over. */
+  get answers(): string {
+    if (!this.#hasLooked) return "no: it has not looked yet whether MetalLB runs beside it";
+    return this.#atWork.has("speaker") ? "no: MetalLB's speaker runs on this node" : "yes";
+  }
+
+  /** How long the next look may wait. */
+  get nextLookMs(): number {
+    const isGoing = this.#goingLooks > 0 && this.#goingLooks <= GOING_LOOKS_MAX;
+    return isGoing ? GOING_LOOK_EVERY_MS : LOOK_EVERY_MS;
+  }
+
   /** Whether an Event tells of what this node does, and not of what it would do. */
   allows({ action }: Pick<EventInput, "action">): boolean {
     if (this.#options.file.mode === "shadow") return false;
@@ -96,18 +123,36 @@ export class Rivals implements Task {
 
   /** One look after the other: what an older one found must not undo a newer one. */
   async run(signal: AbortSignal): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const look = async (): Promise<void> => {
+    const end = aborted(signal);
+    while (!signal.aborted) {
       await this.look(signal);
-      if (!signal.aborted) timer = setTimeout(look, LOOK_EVERY_MS);
-    };
-    void look();
-    await aborted(signal);
-    clearTimeout(timer);
+      await Promise.race([this.#pause(), end]);
+      this.#hurry();
+    }
+  }
+
+  /** Nodes have changed: a label of this one may be what the speakers are selected by. */
+  nodesChanged(): void {
+    if (!this.#hasLooked || isDeepStrictEqual(this.#placed().labels, this.#labels)) return;
+    this.#isHurried = true;
+    this.#hurry();
+  }
+
+  /** Until the next look is due, or somebody is in a hurry. */
+  async #pause(): Promise<void> {
+    if (!this.#isHurried) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, this.nextLookMs);
+      this.#hurry = resolve;
+      await promise;
+      clearTimeout(timer);
+    }
+    this.#isHurried = false;
   }
 
   async look(signal?: AbortSignal): Promise<void> {
     const { client, file } = this.#options;
+    this.#labels = this.#placed().labels;
     const read = (kind: Workload["kind"]) =>
       listWorkloads(client, { kind, namespace: file.namespace }, signal ? { signal } : {});
     const answers = await Promise.all([read("Deployment"), read("DaemonSet")]);
@@ -173,23 +218,35 @@ export class Rivals implements Task {
     deployments: Outcome<readonly Workload[]>,
     daemonSets: Outcome<readonly Workload[]>,
   ): void {
-    const { cluster, file } = this.#options;
     const isMuted = this.#atWork.has("speaker");
+    const answered = this.answers;
     this.#hasLooked = true;
     this.#failure = null;
-    const node = cluster.nodes.get(file.nodeName);
-    const placed = { name: file.nodeName, labels: node?.metadata.labels ?? null };
-    for (const [kind, read] of Object.entries({ controller: deployments, speaker: daemonSets })) {
+    const placed = this.#placed();
+    const { loadBalancerClass } = this.#options.file;
+    let isGoing = false;
+    for (const [name, read] of Object.entries({ controller: deployments, speaker: daemonSets })) {
+      const kind = name as Kind;
       if (!read.ok) {
         this.#failure = read.failure;
         continue;
       }
-      const atWork = metallbAtWork(read.value, placed, file.loadBalancerClass);
-      this.#saw(kind as Kind, atWork[kind as Kind]);
+      this.#saw(kind, metallbAtWork(read.value, placed, loadBalancerClass)[kind]);
+      if (!this.#atWork.has(kind)) continue;
+      isGoing ||= metallbGoing(read.value, placed, loadBalancerClass)[kind];
     }
+    this.#goingLooks = isGoing ? this.#goingLooks + 1 : 0;
     this.#tellChange();
-    if (this.#atWork.has("speaker") === isMuted) return;
-    this.#options.tellResponder({ type: "mute", isMuted: !isMuted });
+    if (this.#atWork.has("speaker") !== isMuted) {
+      this.#options.tellResponder({ type: "mute", isMuted: !isMuted });
+    }
+    if (this.answers !== answered) this.#options.tellOwnership({ type: "presence-changed" });
+  }
+
+  #placed(): PlacedNode {
+    const { cluster, file } = this.#options;
+    const node = cluster.nodes.get(file.nodeName);
+    return { name: file.nodeName, labels: node?.metadata.labels ?? null };
   }
 
   #tellChange(): void {

@@ -24,6 +24,8 @@ export interface NodeTerm {
 export interface Workload {
   readonly kind: "Deployment" | "DaemonSet";
   readonly metadata: ObjectMeta;
+  /** Pods that are asked for; of a DaemonSet one on each node that it selects. */
+  readonly wanted: number;
   /** Pods that are available. */
   readonly available: number;
   /** Its controller has not yet acted on the last change of its spec. */
@@ -38,6 +40,20 @@ export interface Workload {
 }
 
 const PATHS = { Deployment: "deployments", DaemonSet: "daemonsets" } as const;
+
+/** Charts say the one, the manifests of old the other. */
+const LABELS = ["app.kubernetes.io/name", "app"];
+const COMPONENT_LABELS = ["app.kubernetes.io/component", "component"];
+
+/** Whether it is MetalLB's; one that does not say of what component it is may be of any. */
+export function isOfMetallb(
+  { labels }: Pick<ObjectMeta, "labels">,
+  component: "controller" | "speaker",
+): boolean {
+  if (!LABELS.some((key) => labels[key] === "metallb")) return false;
+  const said = COMPONENT_LABELS.flatMap((key) => labels[key] ?? []);
+  return said.length === 0 || said.includes(component);
+}
 
 export async function listWorkloads(
   client: ApiRequests,
@@ -61,10 +77,12 @@ export function decodeWorkload(raw: unknown, kind: Workload["kind"]): Workload |
   const required = affinity.requiredDuringSchedulingIgnoredDuringExecution;
   const containers = list(pod.containers).filter(isFields);
   const generation = fields(object.metadata).generation;
+  const { replicas } = fields(object.spec);
   const available = kind === "Deployment" ? status.availableReplicas : status.numberAvailable;
   return {
     kind,
     metadata,
+    wanted: kind === "Deployment" && typeof replicas === "number" ? replicas : 1,
     available: typeof available === "number" ? available : 0,
     isChanging: generation !== status.observedGeneration,
     nodeSelector: textMap(pod.nodeSelector),

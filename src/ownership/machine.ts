@@ -192,6 +192,8 @@ export class Ownership {
         return this.#wire.apply(event, now);
       case "lapsed":
         return this.#onLapsed(event, now);
+      case "presence-changed":
+        return this.#renewPresence(now);
       case "undrain":
         // A node that slept may come to this before it is told that it did: what it knows is old.
         this.#listening.begin(1, now);
@@ -228,8 +230,12 @@ export class Ownership {
     this.#segments = segments;
     this.#candidates.setOwnSegments(segments);
     this.#membership.onSegments(segments, now);
-    if (this.#hasRecords && this.#stop === "no") this.#presence.renewNow(now);
+    this.#renewPresence(now);
     this.#evaluateAll(now);
+  }
+
+  #renewPresence(now: BootMs): void {
+    if (this.#hasRecords && this.#stop === "no") this.#presence.renewNow(now);
   }
 
   #onRecordsRead(records: EventOf<"records-read">["records"], now: BootMs): void {

@@ -155,6 +155,8 @@ export type OwnershipEvent =
     }
   /** Own nothing and write nothing: another host has this node's name, and is older. */
   | { readonly type: "silence"; readonly isSilent: boolean }
+  /** What the node Lease tells of this node is to be written anew. */
+  | { readonly type: "presence-changed" }
   | { readonly type: "tick" }
   | { readonly type: "stop" };
 

@@ -2,6 +2,8 @@
 
 export interface WorkloadOptions {
   readonly available?: number;
+  /** Of the Deployment; default 1. */
+  readonly replicas?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly pod?: Readonly<Record<string, unknown>>;
   readonly arguments?: readonly string[];
@@ -47,6 +49,7 @@ function workload(kind: string, component: string, options: WorkloadOptions): ob
       annotations,
     },
     spec: {
+      ...(kind === "Deployment" ? { replicas: options.replicas ?? 1 } : {}),
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { ...pod, containers: [container] } },
     },

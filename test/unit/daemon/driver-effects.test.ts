@@ -34,7 +34,14 @@ function spec(address: VipSpec["address"]): VipSpec {
   return { address, rankBy: address, placement: PLACEMENT, serving: "everywhere" };
 }
 
-type Lease = { metadata: { name: string; ownerReferences?: object[] }; spec: object };
+type Lease = {
+  metadata: {
+    name: string;
+    ownerReferences?: object[];
+    annotations?: Record<string, string>;
+  };
+  spec: object;
+};
 
 /** An API that keeps Leases, or fails at everything while `isGone`. */
 class FakeApi {
@@ -76,6 +83,7 @@ class Node {
   unread = 0;
   readonly namesake = { isSilencing: false };
   nodeUid: string | null = null;
+  answers = "no: it has not looked yet";
   now = 10_000;
   readonly driver: OwnershipDriver;
 
@@ -89,6 +97,7 @@ class Node {
       node: "n1",
       identity: "n1_1",
       nodeUid: () => this.nodeUid,
+      answers: () => this.answers,
       timings: TIMINGS,
       preempt: false,
       namesake: this.namesake,
@@ -265,4 +274,16 @@ test("OwnershipDriver: the node Lease belongs to the Node, as soon as that is kn
   await node.pass(TIMINGS.renewIntervalMs + 1);
   const owner = { apiVersion: "v1", kind: "Node", name: "n1", uid: "u-1" };
   assert.deepEqual(references(), [owner]);
+});
+
+test("OwnershipDriver: the node Lease says whether the node answers, at once when it changes", async (t) => {
+  const node = new Node();
+  await node.run(t);
+  const said = () => node.api.leases.get("lbd-node-n1")?.metadata.annotations?.["lbd.io/answers"];
+  assert.equal(said(), "no: it has not looked yet");
+  const writes = node.api.written.length;
+  node.answers = "yes";
+  node.post({ type: "presence-changed" });
+  await node.settle();
+  assert.deepEqual([said(), node.api.written.length], ["yes", writes + 1]);
 });

@@ -23,6 +23,7 @@ function unanswered(context: TestContext) {
     node: "n1",
     identity: "n1/1",
     nodeUid: () => null,
+    answers: () => "yes",
     timings: DEFAULT_TIMINGS,
     preempt: false,
     clock,

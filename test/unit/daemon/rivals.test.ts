@@ -18,22 +18,37 @@ function harness() {
     now: 0,
     changes: 0,
     told: [] as string[],
+    /** What the node Lease said when it was to be written anew. */
+    answers: [] as string[],
+    labels: { rack: "a" } as Record<string, string>,
+    looks: 0,
   };
   const answer = (items: object[] | string) =>
     typeof items === "string"
       ? { ok: false as const, failure: { kind: items as "forbidden", message: "Cannot list" } }
       : { ok: true as const, value: { metadata: { resourceVersion: "1" }, items } };
-  const rivals = new Rivals({
+  const rivals: Rivals = new Rivals({
     client: {
-      request: async ({ path }) =>
-        answer(path.endsWith("/deployments") ? state.deployments : state.daemonSets) as never,
+      request: async ({ path }) => {
+        if (path.endsWith("/daemonsets")) state.looks += 1;
+        return answer(
+          path.endsWith("/deployments") ? state.deployments : state.daemonSets,
+        ) as never;
+      },
     },
     file: { nodeName: "n1", namespace: "metallb-system", mode: "active" },
     clock: { boot: () => bootMs(state.now) },
     log: createLogger("silent", {}),
-    cluster: clusterOf({ nodes: [node("n1", { labels: { rack: "a" } })] }),
+    cluster: {
+      get nodes() {
+        return clusterOf({ nodes: [node("n1", { labels: state.labels })] }).nodes;
+      },
+    },
     tellResponder: (message) => {
       if (message.type === "mute") state.told.push(message.isMuted ? "muted" : "unmuted");
+    },
+    tellOwnership: ({ type }) => {
+      if (type === "presence-changed") state.answers.push(rivals.answers);
     },
     onChange: () => {
       state.changes += 1;
@@ -96,6 +111,87 @@ test("a speaker on this node answers alone, and what lbd would announce is not t
     [state.told, rivals.allows({ action: "Announce" })],
     [["muted", "unmuted"], true],
   );
+});
+
+test("the node Lease is written anew when the node begins to answer, and when it ends", async () => {
+  const { rivals, state } = harness();
+  assert.match(rivals.answers, /^no: it has not looked yet/);
+  await rivals.look();
+  state.daemonSets = [speakerObject()];
+  await rivals.look();
+  state.labels = { rack: "b" };
+  state.daemonSets = [speakerObject({ pod: { nodeSelector: { rack: "a" } } })];
+  for (let look = 0; look < 4; look++) await rivals.look();
+  assert.deepEqual(state.answers, ["yes", "no: MetalLB's speaker runs on this node", "yes"]);
+});
+
+const NOT_HERE = { pod: { nodeSelector: { rack: "b" } } };
+
+const NEXT_LOOKS: readonly (readonly [name: string, found: object[], waitMs: number])[] = [
+  ["a controller that is scaled to 0", [controllerObject({ replicas: 0 })], 1_000],
+  ["a controller that is gone", [], 1_000],
+  ["a controller that is about to change", [controllerObject({ isObserved: false })], 1_000],
+  ["a controller whose pod is to come back", [controllerObject({ available: 0 })], 10_000],
+  ["a controller that stays", [controllerObject()], 10_000],
+  ["a speaker that is for other nodes now", [speakerObject(NOT_HERE)], 1_000],
+  ["a speaker that is gone", [], 1_000],
+  ["a speaker that is about to change", [speakerObject({ isObserved: false })], 1_000],
+  ["a speaker whose pod is to come back", [speakerObject({ available: 0 })], 10_000],
+  ["a speaker that stays", [speakerObject()], 10_000],
+];
+
+for (const [name, found, waitMs] of NEXT_LOOKS) {
+  test(`after ${name} the next look is in ${waitMs / 1_000} s`, async () => {
+    const { rivals, state } = harness();
+    const isSpeaker = name.includes("speaker");
+    if (isSpeaker) state.daemonSets = [speakerObject()];
+    else state.deployments = [controllerObject()];
+    await rivals.look();
+    assert.equal(rivals.nextLookMs, 10_000);
+    state[isSpeaker ? "daemonSets" : "deployments"] = found;
+    await rivals.look();
+    assert.equal(rivals.nextLookMs, waitMs);
+  });
+}
+
+test("what is about to go for more than a minute is looked at every 10 s again", async () => {
+  const { rivals, state } = harness();
+  state.daemonSets = [speakerObject({ isObserved: false })];
+  for (let look = 0; look < 60; look++) {
+    await rivals.look();
+    assert.equal(rivals.nextLookMs, 1_000);
+  }
+  await rivals.look();
+  assert.equal(rivals.nextLookMs, 10_000);
+  state.daemonSets = [speakerObject()];
+  await rivals.look();
+  state.daemonSets = [speakerObject({ isObserved: false })];
+  await rivals.look();
+  assert.equal(rivals.nextLookMs, 1_000, "another change has its own minute");
+});
+
+test("a label of this node that changes is looked into at once, then twice in a second", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { rivals, state } = harness();
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await turn();
+  };
+  state.daemonSets = [speakerObject({ pod: { nodeSelector: { rack: "a" } } })];
+  const abort = new AbortController();
+  const running = rivals.run(abort.signal);
+  await settle();
+  rivals.nodesChanged();
+  await settle();
+  assert.deepEqual([state.looks, state.told], [1, ["muted"]], "nothing of it has changed");
+  state.labels = { rack: "b" };
+  rivals.nodesChanged();
+  await settle();
+  assert.deepEqual([state.looks, state.told], [2, ["muted"]]);
+  t.mock.timers.tick(1_000);
+  await settle();
+  assert.deepEqual([state.looks, state.told], [3, ["muted", "unmuted"]]);
+  abort.abort();
+  await running;
 });
 
 test("a look that fails changes nothing: neither what is left alone nor what is done", async () => {

@@ -59,6 +59,7 @@ export function viewsOf(
     node: "n1",
     identity: "n1/1",
     nodeUid: () => null,
+    answers: () => "yes",
     timings: DEFAULT_TIMINGS,
     preempt: false,
     clock,
