@@ -8,6 +8,8 @@ import { isOfMetallb, type NodeRequirement, type Workload } from "../k8s-sync/wo
 export interface PlacedNode {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>> | null;
+  /** Whether a speaker was there, or it is not known. */
+  readonly mayHaveSpeaker: boolean;
 }
 
 /** A Deployment or DaemonSet that is at work, with what shows it, in words. */
@@ -80,11 +82,12 @@ function isSpeaker({ kind, metadata }: Workload): boolean {
 
 /**
  * Whether its pods are meant for the node. A change that its controller has not acted on leaves
- * pods where they were. Taints are not looked at: speakers tolerate what they have to.
+ * pods where they were, and puts none where there was none. Taints are not looked at: speakers
+ * tolerate what they have to.
  */
 function mayRunOn({ isChanging, nodeSelector, nodeTerms }: Workload, node: PlacedNode) {
-  const { labels } = node;
-  if (isChanging || labels === null) return true;
+  const { labels, mayHaveSpeaker } = node;
+  if (labels === null || (isChanging && mayHaveSpeaker)) return true;
   const isSelected = Object.entries(nodeSelector).every(([key, value]) => labels[key] === value);
   if (!isSelected || nodeTerms === null) return isSelected;
   return nodeTerms.some((term) => {

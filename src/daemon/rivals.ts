@@ -220,9 +220,9 @@ export class Rivals implements Task {
   ): void {
     const isMuted = this.#atWork.has("speaker");
     const answered = this.answers;
+    const placed = this.#placed();
     this.#hasLooked = true;
     this.#failure = null;
-    const placed = this.#placed();
     const { loadBalancerClass } = this.#options.file;
     let isGoing = false;
     for (const [name, read] of Object.entries({ controller: deployments, speaker: daemonSets })) {
@@ -246,7 +246,9 @@ export class Rivals implements Task {
   #placed(): PlacedNode {
     const { cluster, file } = this.#options;
     const node = cluster.nodes.get(file.nodeName);
-    return { name: file.nodeName, labels: node?.metadata.labels ?? null };
+    const labels = node?.metadata.labels ?? null;
+    const mayHaveSpeaker = !this.#hasLooked || this.#atWork.has("speaker");
+    return { name: file.nodeName, labels, mayHaveSpeaker };
   }
 
   #tellChange(): void {

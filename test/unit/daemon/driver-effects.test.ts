@@ -276,7 +276,7 @@ test("OwnershipDriver: the node Lease belongs to the Node, as soon as that is kn
   assert.deepEqual(references(), [owner]);
 });
 
-test("OwnershipDriver: the node Lease says whether the node answers, at once when it changes", async (t) => {
+test("OwnershipDriver: the node Lease says whether the node answers, at once", async (t) => {
   const node = new Node();
   await node.run(t);
   const said = () => node.api.leases.get("lbd-node-n1")?.metadata.annotations?.["lbd.io/answers"];

@@ -6,7 +6,7 @@ import { metallbAtWork } from "../../../src/daemon/metallb-workloads.ts";
 import { decodeWorkload } from "../../../src/k8s-sync/workloads.ts";
 import { controllerObject, speakerObject } from "../../support/metallb-objects.ts";
 
-const NODE = { name: "n1", labels: { rack: "a", cpus: "8" } };
+const NODE = { name: "n1", labels: { rack: "a", cpus: "8" }, mayHaveSpeaker: true };
 
 function atWork(
   deployments: readonly object[],
@@ -107,6 +107,14 @@ for (const [name, given, isObserved, found] of CLASSES) {
     assert.deepEqual([seen.controller !== null, seen.speaker !== null], [found, found]);
   });
 }
+
+test("a change that has not been acted on brings no speaker to a node that had none", () => {
+  const other = speakerObject({ pod: { nodeSelector: { rack: "b" } }, isObserved: false });
+  const here = speakerObject({ pod: { nodeSelector: { rack: "a" } }, isObserved: false });
+  const node = { ...NODE, mayHaveSpeaker: false };
+  assert.equal(atWork([], [other], { node }).speaker, null);
+  assert.notEqual(atWork([], [here], { node }).speaker, null);
+});
 
 test("a speaker is taken to be on a node of which nothing is known", () => {
   const selective = speakerObject({ pod: { nodeSelector: { rack: "b" } } });

@@ -11,6 +11,8 @@ import { Rivals } from "../../../src/daemon/rivals.ts";
 import { clusterOf, node, service } from "../../support/kubernetes-objects.ts";
 import { controllerObject, speakerObject } from "../../support/metallb-objects.ts";
 
+const NOT_HERE = { pod: { nodeSelector: { rack: "b" } } };
+
 function harness() {
   const state = {
     deployments: [] as object[] | string,
@@ -113,7 +115,16 @@ test("a speaker on this node answers alone, and what lbd would announce is not t
   );
 });
 
-test("the node Lease is written anew when the node begins to answer, and when it ends", async () => {
+test("a node that answers goes on while speakers of other nodes are about to change", async () => {
+  const { rivals, state } = harness();
+  state.daemonSets = [speakerObject(NOT_HERE)];
+  await rivals.look();
+  state.daemonSets = [speakerObject({ ...NOT_HERE, isObserved: false })];
+  await rivals.look();
+  assert.deepEqual([state.told, rivals.answers], [[], "yes"]);
+});
+
+test("the node Lease is written anew when the node begins to answer, or ends", async () => {
   const { rivals, state } = harness();
   assert.match(rivals.answers, /^no: it has not looked yet/);
   await rivals.look();
@@ -124,8 +135,6 @@ test("the node Lease is written anew when the node begins to answer, and when it
   for (let look = 0; look < 4; look++) await rivals.look();
   assert.deepEqual(state.answers, ["yes", "no: MetalLB's speaker runs on this node", "yes"]);
 });
-
-const NOT_HERE = { pod: { nodeSelector: { rack: "b" } } };
 
 const NEXT_LOOKS: readonly (readonly [name: string, found: object[], waitMs: number])[] = [
   ["a controller that is scaled to 0", [controllerObject({ replicas: 0 })], 1_000],
@@ -170,7 +179,7 @@ test("what is about to go for more than a minute is looked at every 10 s again",
   assert.equal(rivals.nextLookMs, 1_000, "another change has its own minute");
 });
 
-test("a label of this node that changes is looked into at once, then twice in a second", async (t) => {
+test("a label of this node that changes is looked into at once, and in a second", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { rivals, state } = harness();
   const settle = async (): Promise<void> => {
