@@ -2,22 +2,15 @@
 // With a kubeconfig of the administrator: lbd itself may not read most of it, and need not.
 
 import { AppError } from "../core/errors.ts";
-import type { WallMs } from "../core/time.ts";
-import { ApiClient } from "../k8s-sync/client.ts";
-import { decodeMeta, fields, isFields, list, text, textMap } from "../k8s-sync/decode.ts";
-import { loadKubeconfig } from "../k8s-sync/kubeconfig.ts";
+import type { ApiRequests } from "../k8s-sync/client.ts";
+import { fields, isFields, list, text, textMap } from "../k8s-sync/decode.ts";
 import { listAll } from "../k8s-sync/lister.ts";
-import type { ObjectMeta } from "../k8s-sync/model.ts";
 import { listWorkloads, type Workload } from "../k8s-sync/workloads.ts";
 import type { FoundWorkload, Inventory } from "./inventory.ts";
+import { addressesOf, decodeFound, type Found, isOwnedByPod } from "./takeover-objects.ts";
 import type { Remedy } from "./traps.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-
-interface Found {
-  readonly metadata: ObjectMeta;
-  readonly raw: Fields;
-}
 
 const GROUP = "metallb.io";
 const KEEP_ANNOTATION = "helm.sh/resource-policy";
@@ -39,21 +32,14 @@ const STATUS_KINDS: Readonly<Record<string, string>> = {
 };
 
 export class MetallbCluster {
-  readonly #client: ApiClient;
+  readonly #client: ApiRequests;
   readonly #namespace: string;
   readonly #unread = new Set<string>();
   readonly #unreadNames = new Set<string>();
 
-  /** Throws AppError KUBECONFIG_INVALID. */
-  constructor(options: { kubeconfig: string; context?: string; namespace: string; now: WallMs }) {
-    const { kubeconfig, context, now } = options;
-    const about = { now, ...(context === undefined ? {} : { context }) };
-    this.#client = new ApiClient(loadKubeconfig(kubeconfig, about), { version: "import" });
-    this.#namespace = options.namespace;
-  }
-
-  async close(): Promise<void> {
-    await this.#client.close();
+  constructor(client: ApiRequests, namespace: string) {
+    this.#client = client;
+    this.#namespace = namespace;
   }
 
   /** What could not be read is in `unread`. Throws AppError API_UNREACHABLE when nothing can. */
@@ -134,11 +120,7 @@ export class MetallbCluster {
 
   /** Nothing of what the API does not have; a failure is noted, or thrown. */
   async #list(path: string, name: string, { isNeeded = false } = {}): Promise<Found[]> {
-    const decode = (raw: unknown): Found | null => {
-      const metadata = decodeMeta(fields(raw).metadata);
-      return metadata === null ? null : { metadata, raw: fields(raw) };
-    };
-    const listed = await listAll(this.#client, { path, name }, { decode });
+    const listed = await listAll(this.#client, { path, name }, { decode: decodeFound });
     if (listed.ok) return listed.value.items;
     const { kind, message } = listed.failure;
     if (isNeeded) throw new AppError("API_UNREACHABLE", message);
@@ -158,13 +140,11 @@ function workloadOf(workload: Workload): FoundWorkload {
   return { kind, namespace, name, images, environment, available, arguments: given };
 }
 
-function serviceOf({ metadata, raw }: Found): Inventory["services"][number] {
-  const balancer = fields(fields(raw.status).loadBalancer);
+function serviceOf(service: Found): Inventory["services"][number] {
+  const { metadata, raw } = service;
   return {
     key: `${metadata.namespace}/${metadata.name}`,
-    addresses: list(balancer.ingress)
-      .filter(isFields)
-      .flatMap(({ ip }) => text(ip) ?? []),
+    addresses: addressesOf(service),
     loadBalancerClass: text(fields(raw.spec).loadBalancerClass) ?? null,
     annotations: Object.keys(metadata.annotations).filter((key) => key.startsWith("metallb.")),
   };
@@ -215,11 +195,6 @@ function webhookOf(found: Found): Inventory["webhooks"][number] {
     services: all.length === services.length ? [...new Set(services)] : [],
     isFatal: all.some(({ failurePolicy }) => failurePolicy !== "Ignore"),
   };
-}
-
-function isOwnedByPod({ raw }: Found): boolean {
-  const owners = list(fields(raw.metadata).ownerReferences).filter(isFields);
-  return owners.some(({ kind }) => kind === "Pod");
 }
 
 function mapValues<A, B>(

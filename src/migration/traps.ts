@@ -20,6 +20,8 @@ export interface Trap {
   readonly next: string;
   /** What --apply does about it. */
   readonly remedies: readonly Remedy[];
+  /** Something would be lost on the way over: --take-over refuses. */
+  readonly isLosing?: boolean;
 }
 
 export function trapsOf(inventory: Inventory): Trap[] {
@@ -28,6 +30,7 @@ export function trapsOf(inventory: Inventory): Trap[] {
     ...conversionTraps(inventory),
     ...webhookTraps(inventory),
     ...announcementTraps(inventory),
+    ...bgpTraps(inventory),
     ...allocationTraps(inventory),
     ...statusTraps(inventory),
     ...nodeTraps(inventory),
@@ -67,7 +70,8 @@ function conversionTraps({ definitions, present }: Inventory): Trap[] {
       ? `${name} cannot be read in all versions: its converter "${conversion}" is gone`
       : `${name} is converted by MetalLB's "${conversion}": without it, reads of it fail`;
     const why = "the CRD has a conversion webhook";
-    return [{ what, why, next: "kubectl apply -f deploy/crds.yaml", remedies: [] }];
+    const next = "kubectl apply -f deploy/crds.yaml";
+    return [{ what, why, next, remedies: [], isLosing: true }];
   });
 }
 
@@ -98,13 +102,27 @@ function isLeftOver({ services }: FoundWebhook, present: Inventory["present"]): 
 function announcementTraps({ resources }: Inventory): Trap[] {
   const has = (kind: string): boolean => (resources[kind]?.length ?? 0) > 0;
   if (!has("IPAddressPool") || has("L2Advertisement")) return [];
-  const isBgp = has("BGPAdvertisement");
+  if (has("BGPAdvertisement")) return [];
   return [
     {
       what: "No L2Advertisement: addresses are given, and nobody answers for them",
-      why: isBgp ? "all is announced by BGP" : "pools of today are not announced by themselves",
-      next: isBgp ? "lbctl pools; BGP needs a routing daemon on each node" : "lbctl config convert",
+      why: "pools of today are not announced by themselves",
+      next: "lbctl config convert",
       remedies: [],
+    },
+  ];
+}
+
+function bgpTraps({ resources }: Inventory): Trap[] {
+  const names = resources.BGPAdvertisement ?? [];
+  if (names.length === 0) return [];
+  return [
+    {
+      what: `Nobody would announce what ${count(names.length, "BGPAdvertisement")} announces now`,
+      why: "lbd reads what is configured for BGP, and announces nothing by it yet",
+      next: "leave MetalLB where BGP is needed; nodes can be taken over when none is left",
+      remedies: [],
+      isLosing: true,
     },
   ];
 }

@@ -38,7 +38,15 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/metrics/server.ts", internal: CORE, packages: [], node: true },
   { path: "native", internal: CORE, packages: [], node: true },
   // What MetalLB has in a cluster is read, with the administrator's kubeconfig, by lbctl itself.
+  { path: "src/migration/admin-client.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
+    node: true },
+  { path: "src/migration/lbd-presence.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
+    node: true },
   { path: "src/migration/metallb-cluster.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
+    node: true },
+  { path: "src/migration/takeover-cluster.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
+    node: true },
+  { path: "src/migration/takeover-objects.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
     node: true },
 
   // lbctl reaches the daemon through the API's client and knows nothing else of it. It reads files

@@ -6,26 +6,39 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { PlannedServiceView } from "../../api/plan-view.ts";
-import { AppError } from "../../core/errors.ts";
+import { AppError, type ErrorCode } from "../../core/errors.ts";
+import type { adminClient } from "../../migration/admin-client.ts";
 import type { ImportPlan } from "../../migration/import-plan.ts";
 import type { MetallbCluster } from "../../migration/metallb-cluster.ts";
-import { wallClock } from "../clock.ts";
+import type { Direction } from "../../migration/takeover-texts.ts";
+import type { Remedy } from "../../migration/traps.ts";
+import { bootClock, wallClock } from "../clock.ts";
 import type { Context, MakeContext } from "../context.ts";
 import { importText } from "../import-text.ts";
 
 const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
 const HELP = `
-Nothing is changed without --apply. With it, what does no harm is done, as
-often as you like: CRDs of Helm are annotated to be kept, and a webhook is
-removed when all of what it asks is gone. The rest is printed as commands, to
-be run one by one.
-Exit status: 0 nothing is in the way, 1 something is, or could not be read.`;
+Nothing is changed without --apply, --take-over or --roll-back. With --apply,
+what does no harm is done, as often as you like: CRDs of Helm are annotated to
+be kept, and a webhook is removed when all of what it asks is gone.
+--take-over keeps the CRDs, scales MetalLB's controller to 0, and lets lbd
+answer on one node after the other in place of its speaker. --roll-back takes
+all of it back, to what it was. Both go on where they were when they are run
+again; with --dry-run they only say what is ahead.
+Exit status: 0 nothing is in the way, 1 something is, or could not be read;
+5 refused, with what to do first; 6 something did not come in time.`;
+const SYSTEM_NAMESPACE = "lbd-system";
 
 interface Options {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespace: string;
   readonly apply?: boolean;
+  readonly dryRun?: boolean;
+  readonly takeOver?: boolean;
+  readonly rollBack?: boolean;
+  readonly node?: readonly string[];
+  readonly systemNamespace: string;
 }
 
 /** What has been read, and what was done about it. */
@@ -51,35 +64,97 @@ export function addImport(program: Command, context: MakeContext): void {
     .option("-n, --namespace <name>", "where MetalLB is", "metallb-system")
     .option("--dry-run", "only look, which is the default")
     .option("--apply", "do what does no harm")
+    .option("--take-over", "go over to lbd, node by node")
+    .option("--roll-back", "go back to MetalLB, node by node")
+    .option("--node <name...>", "with those two: of these nodes only")
+    .option("--system-namespace <name>", "where lbd has its Leases", SYSTEM_NAMESPACE)
     .addHelpText("after", HELP)
     .action((options: Options, command: Command) => importMetallb(options, context(command)));
 }
 
 async function importMetallb(options: Options, context: Context): Promise<void> {
-  const { show, say, exitWith } = context;
+  const direction = directionOf(options);
   // lbctl's other commands do not wait for a client of the Kubernetes API.
-  const [{ MetallbCluster }, { importPlan }] = await Promise.all([
+  const [{ adminClient }, { MetallbCluster }] = await Promise.all([
+    import("../../migration/admin-client.ts"),
     import("../../migration/metallb-cluster.ts"),
-    import("../../migration/import-plan.ts"),
   ]);
   const { namespace, context: name } = options;
   const kubeconfig = options.kubeconfig ?? kubeconfigOf(process.env.KUBECONFIG);
-  const about = { kubeconfig, namespace, now: wallClock() };
-  const cluster = await reached(
-    () => new MetallbCluster({ ...about, ...(name === undefined ? {} : { context: name }) }),
+  const about = { kubeconfig, now: wallClock() };
+  const client = await reached(() =>
+    adminClient({ ...about, ...(name === undefined ? {} : { context: name }) }),
   );
+  const metallb = new MetallbCluster(client, namespace);
   try {
-    const plan = importPlan(await reached(() => cluster.read()));
-    const done = options.apply === true ? await applyAll(cluster, plan) : [];
-    const allocations = await allocationsOf(context);
-    for (const message of plan.unread) say(message);
-    show({ schema: "lbd/v1", item: { ...plan, done, allocations } }, importText);
-    const isClear = plan.traps.length + plan.unread.length === 0;
-    exitWith(isClear && (allocations?.others.length ?? 0) === 0 ? 0 : 1);
+    if (direction === null) await look(metallb, options, context);
+    else await reached(() => move(direction, { client, metallb, options }, context));
   } finally {
-    await cluster.close();
+    await client.close();
   }
 }
+
+/** Null: it only looks, or does what does no harm. Throws AppError USAGE. */
+function directionOf({ takeOver, rollBack, apply, node }: Options): Direction | null {
+  const asked = [takeOver, rollBack, apply].filter((given) => given === true);
+  if (asked.length > 1) {
+    throw new AppError("USAGE", "Cannot do both: one of --apply, --take-over and --roll-back");
+  }
+  if (takeOver === true) return "over";
+  if (rollBack === true) return "back";
+  if (node === undefined) return null;
+  throw new AppError("USAGE", 'Cannot use "--node": it goes with --take-over or --roll-back');
+}
+
+async function look(cluster: MetallbCluster, options: Options, context: Context): Promise<void> {
+  const { show, say, exitWith } = context;
+  const { importPlan } = await import("../../migration/import-plan.ts");
+  const plan = importPlan(await reached(() => cluster.read()));
+  const remedies = plan.traps.flatMap((trap) => trap.remedies);
+  const isApplied = options.apply === true && options.dryRun !== true;
+  const done = isApplied ? await applyAll(cluster, remedies) : [];
+  const allocations = await allocationsOf(context);
+  for (const message of plan.unread) say(message);
+  show({ schema: "lbd/v1", item: { ...plan, done, allocations } }, importText);
+  const isClear = plan.traps.length + plan.unread.length === 0;
+  exitWith(isClear && (allocations?.others.length ?? 0) === 0 ? 0 : 1);
+}
+
+interface Parts {
+  readonly client: ReturnType<typeof adminClient>;
+  readonly metallb: MetallbCluster;
+  readonly options: Options;
+}
+
+/** The way over, or back. On the way back nothing is asked first, as nothing is lost by it. */
+async function move(direction: Direction, parts: Parts, context: Context): Promise<void> {
+  const { client, metallb, options } = parts;
+  const { namespace, systemNamespace, dryRun: isDryRun = false } = options;
+  const [{ TakeoverCluster }, { takeOver }, { importPlan }, { objections }] = await Promise.all([
+    import("../../migration/takeover-cluster.ts"),
+    import("./import-takeover.ts"),
+    import("../../migration/import-plan.ts"),
+    import("../../migration/objections.ts"),
+  ]);
+  const clock = { wall: wallClock, boot: bootClock };
+  const cluster = new TakeoverCluster({ client, namespace, systemNamespace, clock });
+  const request = { direction, nodes: options.node ?? null, isDryRun };
+  if (direction === "back") return takeOver(cluster, { ...request, objections: [] }, context);
+  const plan = importPlan(await metallb.read());
+  const allocations = await allocationsOf(context);
+  const against = objections(plan, allocations?.others.map(({ service }) => service) ?? null);
+  if (against.length === 0 && !isDryRun) {
+    const isHarmless = ({ type }: Remedy): boolean => type === "keep-definition";
+    const remedies = plan.traps.flatMap((trap) => trap.remedies).filter(isHarmless);
+    for (const line of await applyAll(metallb, remedies)) context.say(line);
+  }
+  return takeOver(cluster, { ...request, objections: against }, context);
+}
+
+const CODES: Partial<Record<ErrorCode, ErrorCode>> = {
+  API_UNREACHABLE: "DAEMON_UNREACHABLE",
+  KUBECONFIG_INVALID: "USAGE",
+};
 
 /** The exit statuses of lbctl are fewer than those of the daemon. */
 async function reached<T>(act: () => T | Promise<T>): Promise<T> {
@@ -87,7 +162,7 @@ async function reached<T>(act: () => T | Promise<T>): Promise<T> {
     return await act();
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    const code = thrown.code === "API_UNREACHABLE" ? "DAEMON_UNREACHABLE" : "USAGE";
+    const code = CODES[thrown.code] ?? thrown.code;
     throw new AppError(code, thrown.message, { cause: thrown });
   }
 }
@@ -103,9 +178,9 @@ function kubeconfigOf(fromEnvironment = ""): string {
   throw new AppError("USAGE", message);
 }
 
-async function applyAll(cluster: MetallbCluster, { traps }: ImportPlan): Promise<string[]> {
+async function applyAll(cluster: MetallbCluster, remedies: readonly Remedy[]): Promise<string[]> {
   const done: string[] = [];
-  for (const remedy of traps.flatMap(({ remedies }) => remedies)) {
+  for (const remedy of remedies) {
     const failure = await cluster.apply(remedy);
     const what = remedy.type === "keep-definition" ? "CRD kept:" : "webhook removed:";
     done.push(failure === null ? `${what} ${remedy.name}` : `not done: ${failure}`);

@@ -107,8 +107,8 @@ const TRAPS: readonly Row[] = [
   {
     name: "pools that are announced by BGP alone",
     changes: { resources: { IPAddressPool: ["lan"], BGPAdvertisement: ["all"] } },
-    what: /^No L2Advertisement/,
-    next: /routing daemon/,
+    what: /^Nobody would announce what 1 BGPAdvertisement announces now/,
+    next: /leave MetalLB where BGP is needed/,
   },
   {
     name: "addresses that stand in statuses alone",
