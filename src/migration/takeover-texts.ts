@@ -167,9 +167,10 @@ function listed(names: readonly string[]): string {
 
 /** What is left to do, or was not done here. */
 export function endText(
-  { controller, nodes, namespace }: TakeoverState,
+  { controller, speaker, nodes, namespace }: TakeoverState,
   direction: Direction,
 ): string[] {
+  if (controller === null && speaker === null) return [`MetalLB is not in "${namespace}"`];
   if (direction === "over") {
     const left = nodes.filter(({ mark, pods }) => mark === "yes" || pods > 0);
     const without = nodes.filter(({ mark, lbd }) => mark === "taken" && lbd.kind !== "answers");

@@ -50,6 +50,23 @@ test("lbctl import metallb without any kubeconfig says how to name one", async (
   assert.match(stderr, /Cannot find a kubeconfig: name one with "--kubeconfig"|there is no such/);
 });
 
+const MISUSES: readonly (readonly [given: string, words: RegExp])[] = [
+  ["--apply --take-over", /Cannot do both: one of --apply, --take-over and --roll-back/],
+  ["--take-over --roll-back", /Cannot do both/],
+  ["--node n1", /Cannot use "--node": it goes with --take-over or --roll-back/],
+];
+
+for (const [given, words] of MISUSES) {
+  test(`lbctl import metallb ${given} is a mistake, and asks nothing`, async (t) => {
+    const args = ["import", "metallb", "--kubeconfig", "/nowhere", ...given.split(" ")];
+    const { status, stderr } = await finished(
+      childProcess(t, "src/cli/main.ts", args, { env: {} }),
+    );
+    assert.equal(status, 2);
+    assert.match(stderr, words);
+  });
+}
+
 test("lbctl import metallb --help fits the terminal", async (t) => {
   const child = childProcess(t, "src/cli/main.ts", ["import", "metallb", "--help"], { env: {} });
   const { status, stdout } = await finished(child);

@@ -182,6 +182,12 @@ const ENDS: readonly (readonly [
     "over",
     /lbd does not answer on: n1$/,
   ],
+  [
+    "over, without MetalLB",
+    takeoverState({ controller: null, speaker: null }),
+    "over",
+    /^MetalLB is not in "metallb-system"$/,
+  ],
   ["back, all of it", takeoverState(), "back", /^MetalLB is as it was before$/],
   [
     "back, a part",
