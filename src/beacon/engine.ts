@@ -239,7 +239,7 @@ export class BeaconEngine {
       peer = new Peer(datagram, body, { challenge: this.#challenges.next(), now });
       open.peers.set(node, peer);
       this.#tell(heardNews(peer, open.about.interface, now));
-      this.#afterBeacon(open, peer);
+      this.#afterBeacon(open, peer, now);
       return null;
     }
     const { incarnation, verdict, state } = peer;
@@ -250,7 +250,7 @@ export class BeaconEngine {
       peer.heard(body, datagram.address, now);
       const isNews = incarnation !== peer.incarnation || verdict !== "heard";
       if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
-      this.#afterBeacon(open, peer);
+      this.#afterBeacon(open, peer, now);
       return null;
     }
     if (!peer.isProven && !FROM_ANYBODY.includes(body.kind)) return "unproven";
@@ -282,7 +282,7 @@ export class BeaconEngine {
       case "proof":
         if (!peer.prove(body.challenge) || peer.verdict !== "heard") return;
         this.#tell(heardNews(peer, about.interface, now));
-        return this.#afterBeacon(open, peer);
+        return this.#afterBeacon(open, peer, now);
       case "table-request":
         return this.#sendTable(open, peer.address);
       case "table":
@@ -306,12 +306,12 @@ export class BeaconEngine {
     return "own";
   }
 
-  #afterBeacon(open: OpenSegment, peer: Peer): void {
+  #afterBeacon(open: OpenSegment, peer: Peer, now: BootMs): void {
     this.#effects.push(...hostsToWatch(open));
     listenFor(open, peer, this.#options.settings);
     const { address: to, challenge } = peer;
     if (!peer.isProven) this.#send(open, to, { kind: "challenge", challenge });
-    else if (peer.takeTableRequest()) this.#send(open, to, { kind: "table-request" });
+    else if (peer.takeTableRequest(now)) this.#send(open, to, { kind: "table-request" });
     if (peer.takeTableNews()) this.#tell(tableNews(peer, open.about.interface));
   }
 

@@ -15,10 +15,18 @@ export interface Granted {
   readonly lapses: number;
 }
 
+/** Of digests, which wrap around. */
+const DIGEST_MASK = (1n << BigInt(8 * DIGEST_BYTES)) - 1n;
+
+/**
+ * The digest of entries is the sum of theirs: with thousands of them, one that changes costs no more
+ * than with one. Whoever could make two tables have the same sum has the key.
+ */
 export class OwnTable {
   readonly #sha256: Sha256;
   readonly #granted = new Map<Ip, Granted>();
-  readonly #digests = new Map<string, string>();
+  /** By interface. */
+  readonly #digests = new Map<string, bigint>();
   /** By interface: the number of its last lapse. */
   readonly #lapsed = new Map<string, number>();
   #lapses = 0;
@@ -31,23 +39,22 @@ export class OwnTable {
   grant(address: Ip, granted: Granted): boolean {
     const isLate = (name: string): boolean => (this.#lapsed.get(name) ?? 0) > granted.lapses;
     if (granted.interfaces.some(isLate)) return false;
+    this.#drop(address);
     this.#granted.set(address, granted);
-    this.#digests.clear();
+    this.#count(address, granted, 1n);
     return true;
   }
 
   /** True when it was granted. */
   revoke(address: Ip): boolean {
-    this.#digests.clear();
-    return this.#granted.delete(address);
+    return this.#drop(address);
   }
 
   /** Drops every grant on the interface; the number of lapses so far, this one included. */
   lapse(interfaceName: string): number {
     for (const [address, { interfaces }] of this.#granted) {
-      if (interfaces.includes(interfaceName)) this.#granted.delete(address);
+      if (interfaces.includes(interfaceName)) this.#drop(address);
     }
-    this.#digests.clear();
     this.#lapses += 1;
     this.#lapsed.set(interfaceName, this.#lapses);
     return this.#lapses;
@@ -61,13 +68,23 @@ export class OwnTable {
   }
 
   digest(interfaceName: string): string {
-    let digest = this.#digests.get(interfaceName);
-    if (digest === undefined) {
-      const entries = this.entries(interfaceName);
-      const text = entries.map(({ address, epoch }) => `${address}@${epoch}`).join(" ");
-      digest = this.#sha256(text).slice(0, 2 * DIGEST_BYTES);
-      this.#digests.set(interfaceName, digest);
+    const sum = this.#digests.get(interfaceName) ?? 0n;
+    return sum.toString(16).padStart(2 * DIGEST_BYTES, "0");
+  }
+
+  #drop(address: Ip): boolean {
+    const granted = this.#granted.get(address);
+    if (granted === undefined) return false;
+    this.#count(address, granted, -1n);
+    return this.#granted.delete(address);
+  }
+
+  #count(address: Ip, { epoch, interfaces }: Granted, times: 1n | -1n): void {
+    const text = this.#sha256(`${address}@${epoch}`).slice(0, 2 * DIGEST_BYTES);
+    const change = times * BigInt(`0x${text}`);
+    for (const name of new Set(interfaces)) {
+      const sum = (this.#digests.get(name) ?? 0n) + change;
+      this.#digests.set(name, sum & DIGEST_MASK);
     }
-    return digest;
   }
 }

@@ -16,8 +16,12 @@ const PROBE_AT: readonly number[] = [1 / 2, 2 / 3, 5 / 6];
 const LATE = 1.25;
 /** Part of a hold: no two answers of a host that answers all probes are further apart. */
 const ROUND = 2 / 3;
-/** Beacons with another digest before the table is asked for; a first one is asked for at once. */
-const MISMATCHES = 3;
+/**
+ * In beacon intervals: how long another digest is seen before the table is asked for, and then asked
+ * for again: to the third beacon, where nothing makes it hurry. A first one is asked for at once.
+ */
+const MISMATCH = 1.5;
+const ASKED = 2.5;
 /** In beacon intervals: less than two, so that those lost together are not counted. */
 const FRESH = 1.6;
 /** A silence is told again after one and two intervals: by then it shows who else is gone. */
@@ -71,7 +75,8 @@ export class Peer {
   #digest: string;
   #tableDigest: string | null = null;
   #table: readonly PeerEntry[] = [];
-  #mismatches = MISMATCHES;
+  /** When its table is to be asked for; NEVER: it is known. */
+  #askAt: BootMs = -NEVER as BootMs;
   #pages: Pages | null = null;
   /** Its table was asked for, and has not come. */
   #isTableMissing = false;
@@ -149,9 +154,10 @@ export class Peer {
     this.verdict = "heard";
     this.#probes = 0;
     this.#digest = beacon.digest;
-    if (this.hasTable) this.#mismatches = 0;
+    if (this.hasTable) this.#askAt = NEVER;
     // What happened on the two sides meanwhile should be known at once.
-    else this.#mismatches += isBack ? MISMATCHES : 1;
+    else if (isBack) this.#askAt = now;
+    else if (this.#askAt === NEVER) this.#askAt = after(now, MISMATCH * this.#intervalMs);
   }
 
   /** Its silence so far says nothing: this node was not listening. */
@@ -178,9 +184,9 @@ export class Peer {
   }
 
   /** True when its table should be asked for; that counts as asked. */
-  takeTableRequest(): boolean {
-    if (this.hasTable || this.#mismatches < MISMATCHES) return false;
-    this.#mismatches = 0;
+  takeTableRequest(now: BootMs): boolean {
+    if (this.hasTable || now < this.#askAt) return false;
+    this.#askAt = after(now, ASKED * this.#intervalMs);
     this.#isTableMissing = true;
     return true;
   }
@@ -217,6 +223,7 @@ export class Peer {
     this.#table = all.flat();
     this.#tableDigest = page.digest;
     this.#pages = null;
+    this.#askAt = NEVER;
     this.#isTableMissing = false;
     this.#isMissingTold = false;
     return true;
@@ -326,7 +333,7 @@ export class Peer {
   #forgetTable(): void {
     this.#table = [];
     this.#tableDigest = null;
-    this.#mismatches = MISMATCHES;
+    this.#askAt = -NEVER as BootMs;
     this.#pages = null;
   }
 }

@@ -41,7 +41,9 @@ export interface Packet {
 
 /** What a beacon says of these entries, which are in the order of their addresses. */
 export function digestOf(entries: readonly PeerEntry[]): string {
-  return sha256(entries.map(({ address, epoch }) => `${address}@${epoch}`).join(" ")).slice(0, 16);
+  const each = entries.map(({ address, epoch }) => sha256(`${address}@${epoch}`).slice(0, 16));
+  const sum = each.reduce((all, one) => all + BigInt(`0x${one}`), 0n);
+  return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
 }
 
 /** The n-th VIP, at Lease epoch 5. */

@@ -120,8 +120,13 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: PEER,
-        from: "else this.#mismatches += isBack ? MISMATCHES : 1;",
-        to: "else this.#mismatches += 0;",
+        from: "else if (isBack) this.#askAt = now;",
+        to: "else if (isBack) return;",
+      },
+      {
+        file: PEER,
+        from: "else if (this.#askAt === NEVER) this.#askAt",
+        to: "else if (this.#askAt === 0) this.#askAt",
       },
     ],
     caughtBy: ["one-answers", "one-after-healing"],

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { OwnTable } from "../../../src/beacon/own-table.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { epochOf } from "../../../src/core/epoch.ts";
@@ -99,4 +100,25 @@ test("OwnTable that refuses a grant keeps the one of before", () => {
   grant(table, 1, ["eth1"]);
   assert.equal(grant(table, 1, ["eth0", "eth1"], 0), false);
   assert.deepEqual(table.entries("eth1"), [entryOf(1)]);
+});
+
+test("OwnTable.digest() is that of what is there, in whatever order it came and went", () => {
+  const step = fc.record({
+    n: fc.integer({ min: 0, max: 9 }),
+    lease: fc.integer({ min: 0, max: 3 }),
+    interfaces: fc.subarray(["eth0", "eth1"]),
+    isRevoked: fc.boolean(),
+  });
+  const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const table = new OwnTable(sha256);
+    for (const { n, lease, interfaces, isRevoked } of steps) {
+      const { address, epoch } = entryOf(n, lease);
+      if (isRevoked) table.revoke(address);
+      else table.grant(address, { epoch, interfaces, lapses: 0 });
+    }
+    for (const name of ["eth0", "eth1"]) {
+      assert.equal(table.digest(name), digestOf(table.entries(name)));
+    }
+  });
+  fc.assert(property, { numRuns: 200 });
 });

@@ -130,7 +130,7 @@ test("Peer.freshness() takes no number twice, and each that is not far behind on
 /** One whose table is known, with digest A. */
 function peerWithTable(): Peer {
   const peer = peerAt();
-  peer.takeTableRequest();
+  peer.takeTableRequest(bootMs(0));
   assert.equal(peer.addPage(pageOf(0, 1)), true);
   return peer;
 }
@@ -146,32 +146,40 @@ test("Peer has its table when its last beacon has that digest", () => {
   assert.equal(peer.hasTable, false);
 });
 
-const REQUESTS: readonly (readonly [string, string, boolean])[] = [
-  ["three other digests", "BBB", true],
-  ["two", "BB", false],
-  ["two, the known one, two", "BBABB", false],
-  ["three different ones", "BCD", true],
-  ["the known one", "AAAA", false],
+/** Digests by when their beacons come, and when the table is asked for, in ms. */
+const REQUESTS: readonly (readonly [string, readonly (readonly [number, string])[], number[]])[] = [
+  ["the third other digest", beaconsAt(100, "BBB"), [300]],
+  ["not for two and the known one", beaconsAt(100, "BBABBA"), []],
+  ["the third of different ones", beaconsAt(100, "BCD"), [300]],
+  ["not for the known one", beaconsAt(100, "AAAA"), []],
+  ["no sooner for beacons that hurry", beaconsAt(10, "B".repeat(20)), [160]],
+  ["again when no table comes", beaconsAt(100, "BBBBBBBBB"), [300, 600, 900]],
 ];
 
-for (const [name, digests, isAsked] of REQUESTS) {
-  test(`Peer.takeTableRequest() after ${name}: ${isAsked}`, () => {
+function beaconsAt(gapMs: number, digests: string): (readonly [number, string])[] {
+  return [...digests].map((digest, i) => [(i + 1) * gapMs, digest]);
+}
+
+for (const [name, beacons, expected] of REQUESTS) {
+  test(`Peer.takeTableRequest() ${name}`, () => {
     const peer = peerWithTable();
-    for (const digest of digests) {
-      assert.equal(peer.takeTableRequest(), false);
-      peer.heard(beaconOf(digest.toLowerCase().repeat(16)), address, bootMs(10));
+    const asked: number[] = [];
+    for (const [at, digest] of beacons) {
+      peer.heard(beaconOf(digest.toLowerCase().repeat(16)), address, bootMs(at));
+      if (peer.takeTableRequest(bootMs(at))) asked.push(at);
+      assert.equal(peer.takeTableRequest(bootMs(at)), false, "it counts as asked");
     }
-    assert.equal(peer.takeTableRequest(), isAsked);
-    assert.equal(peer.takeTableRequest(), false, "it counts as asked");
+    assert.deepEqual(asked, expected);
   });
 }
 
 test("Peer.takeTableRequest() asks at first, and a new incarnation before any beacon of it", () => {
   const peer = peerAt();
-  assert.deepEqual([peer.takeTableRequest(), peer.takeTableRequest()], [true, false]);
+  const at = bootMs(0);
+  assert.deepEqual([peer.takeTableRequest(at), peer.takeTableRequest(at)], [true, false]);
   const other = peerWithTable();
   other.freshness(datagram(1, 6));
-  assert.deepEqual([other.table, other.takeTableRequest()], [[], true]);
+  assert.deepEqual([other.table, other.takeTableRequest(at)], [[], true]);
 });
 
 type Step = readonly [Page, boolean];

@@ -134,7 +134,7 @@ function beside(about = ETH0): Harness {
 
 function says(harness: Harness, state: PeerState): void {
   const holdMs = state === "restarting" ? 10_000 : HOLD_MS;
-  const about = { intervalMs: 100, stalledMs: 0, mac: OTHER_NODE, digest: "e3b0c44298fc1c14" };
+  const about = { intervalMs: 100, stalledMs: 0, mac: OTHER_NODE, digest: "0000000000000000" };
   harness.receive({ kind: "beacon", state, holdMs, ...about });
 }
 
