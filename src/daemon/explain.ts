@@ -10,14 +10,14 @@ import { preferenceOf } from "../ownership/preference.ts";
 import type { VipView } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { isGone } from "./orphans.ts";
-import type { ResponderReport } from "./responder-messages.ts";
+import type { VipAnswers } from "./responder-messages.ts";
 import { currentAddresses, serviceRequest } from "./service-request.ts";
 
 export interface ExplainSources {
   readonly node: string;
   readonly cluster: ClusterView;
   readonly vip: (address: Ip) => VipView | null;
-  readonly answers: (address: Ip) => ResponderReport["vips"][number] | null;
+  readonly answers: (address: Ip) => VipAnswers | null;
   readonly pending: (service: string) => string | null;
   readonly isLeader: boolean;
   readonly leader: string | null;

@@ -17,7 +17,7 @@ import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { newInterface, type OpenInterface } from "./open-interface.ts";
-import type { AnsweringInterface, ResponderReport, ToResponder } from "./responder-messages.ts";
+import type { AnsweringInterface, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
 import { type AnswerCount, reportOf } from "./responder-report.ts";
 import { segmentsOf } from "./segments-of.ts";
@@ -104,7 +104,7 @@ export class ResponderLoop {
       case "announce":
         return this.#announcer.start(message.address, now());
       case "report":
-        return this.#ports.post({ type: "report", report: this.#report() });
+        return this.#report(message);
       case "mute":
         this.#responder.isMuted = message.isMuted;
         for (const name of this.#interfaces.keys()) this.#announceAll(name, now());
@@ -367,21 +367,21 @@ export class ResponderLoop {
     }
   }
 
-  #report(): ResponderReport {
-    const { engine, beacons } = this.#ports;
+  #report({ withAnswers }: { withAnswers: boolean }): void {
+    const { engine, beacons, post } = this.#ports;
     const problems = new Map(this.#beaconProblems);
-    for (const { about, problem } of this.#interfaces.values()) {
+    for (const { about, problem } of this.#interfaces.values())
       if (problem !== null) problems.set(about.name, problem);
-    }
-    return reportOf({
+    const report = reportOf({
       counters: { ...this.#counters, ...this.#sender.counters },
-      answered: this.#answered.values(),
+      answered: withAnswers ? this.#answered.values() : [],
       problems,
       beacons: beacons.counters(),
       drops: engine.drops,
       peers: engine.peers(),
       foreignClusters: engine.foreignClusters(this.#ports.now()),
     });
+    post({ type: "report", report, withAnswers });
   }
 }
 

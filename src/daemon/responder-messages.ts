@@ -93,7 +93,7 @@ export type ToResponder =
   | { readonly type: "announce"; readonly address: Ip }
   /** Nothing is answered or announced while it is muted; beacons go on. */
   | { readonly type: "mute"; readonly isMuted: boolean }
-  | { readonly type: "report" }
+  | { readonly type: "report"; readonly withAnswers: boolean }
   | { readonly type: "stop" };
 
 /** Who uses an address, as far as one segment knows; null: it could not be asked. */
@@ -116,16 +116,18 @@ export interface LastAnswer {
   readonly interface: string;
 }
 
+export interface VipAnswers {
+  readonly address: Ip;
+  readonly answered: number;
+  readonly lastAnswer: LastAnswer | null;
+  /** Frames that announced it. */
+  readonly announced: number;
+}
+
 export interface ResponderReport {
   /** Frames by outcome, `sent`, `send-failed`, `announced`. */
   readonly counters: Readonly<Record<string, number>>;
-  readonly vips: readonly {
-    readonly address: Ip;
-    readonly answered: number;
-    readonly lastAnswer: LastAnswer | null;
-    /** Frames that announced it. */
-    readonly announced: number;
-  }[];
+  readonly vips: readonly VipAnswers[];
   readonly problems: readonly { readonly interface: string; readonly message: string }[];
   readonly peers: readonly {
     readonly node: string;
@@ -149,4 +151,5 @@ export type FromResponder =
   | { readonly type: "asked"; readonly asked: Asked }
   | { readonly type: "probed"; readonly probed: readonly Probed[] }
   | { readonly type: "sighted"; readonly sighted: Sighted }
-  | { readonly type: "report"; readonly report: ResponderReport };
+  /** Without answers where only a sign of life was asked for: there may be thousands. */
+  | { readonly type: "report"; readonly report: ResponderReport; readonly withAnswers: boolean };

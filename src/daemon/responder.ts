@@ -12,6 +12,7 @@ import type {
   ResponderStart,
   Sighted,
   ToResponder,
+  VipAnswers,
 } from "./responder-messages.ts";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
@@ -53,7 +54,7 @@ export class Responder implements Task {
   #waiting: ToResponder[] = [];
   #isFlushing = false;
   #report: ResponderReport = EMPTY_REPORT;
-  #answers = new Map<Ip, ResponderReport["vips"][number]>();
+  #answers: ReadonlyMap<Ip, VipAnswers> = new Map();
   #reports = 0;
   #nextReport = Promise.withResolvers<void>();
 
@@ -83,14 +84,14 @@ export class Responder implements Task {
     return this.#report;
   }
 
-  answersFor(address: Ip): ResponderReport["vips"][number] | null {
+  answersFor(address: Ip): VipAnswers | null {
     return this.#answers.get(address) ?? null;
   }
 
-  /** Resolves with the next report, or without one when the thread takes too long. */
+  /** Resolves with a whole report, or without one when the thread takes too long. */
   async refresh(): Promise<void> {
     if (this.#worker === null) return;
-    this.tell({ type: "report" });
+    this.tell({ type: "report", withAnswers: true });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, REFRESH_TIMEOUT_MS);
@@ -118,7 +119,10 @@ export class Responder implements Task {
     });
     this.#worker = worker;
     this.#flush();
-    const timer = setInterval(() => this.tell({ type: "report" }), REPORT_EVERY_MS);
+    const timer = setInterval(
+      () => this.tell({ type: "report", withAnswers: false }),
+      REPORT_EVERY_MS,
+    );
     try {
       await Promise.race([ended, aborted(signal)]);
     } finally {
@@ -152,8 +156,12 @@ export class Responder implements Task {
         return;
       case "report":
         this.#reports += 1;
-        this.#report = message.report;
         this.#options.onProblems(new Set(message.report.problems.map((one) => one.interface)));
+        if (!message.withAnswers) {
+          this.#report = { ...message.report, vips: this.#report.vips };
+          return;
+        }
+        this.#report = message.report;
         this.#answers = new Map(message.report.vips.map((vip) => [vip.address, vip]));
         this.#nextReport.resolve();
         this.#nextReport = Promise.withResolvers();

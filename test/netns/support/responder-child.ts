@@ -67,7 +67,7 @@ function tell(message: ChildMessage): void {
 /** The counters as they are now, not those of the last second. */
 async function report(): Promise<void> {
   const before = responder.progress;
-  responder.tell({ type: "report" });
+  responder.tell({ type: "report", withAnswers: true });
   while (responder.progress === before) await sleep(1);
   tell({ kind: "report", report: responder.report() });
 }

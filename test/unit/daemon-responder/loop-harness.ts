@@ -299,7 +299,7 @@ export class Harness {
   }
 
   report(): ResponderReport {
-    this.loop.receive({ type: "report" });
+    this.loop.receive({ type: "report", withAnswers: true });
     const message = this.posted.pop();
     if (message?.type !== "report") throw new Error("No report was posted");
     return message.report;
