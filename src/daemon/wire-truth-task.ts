@@ -66,7 +66,7 @@ export class WireTruthTask implements Task {
     this.#perform(
       this.#truth.takeAsk(addresses, (address) => machine().views.watched(address, now), now),
     );
-    const wait = addresses.length === 0 ? IDLE_MS : this.#truth.due - now;
+    const wait = addresses.size === 0 ? IDLE_MS : this.#truth.due - now;
     this.#timer = setTimeout(() => this.#next(), Math.max(1, Math.ceil(wait)));
   }
 

@@ -93,6 +93,14 @@ export class WireClaims {
     return changed;
   }
 
+  /** What the node claimed there and its tables have not listed. */
+  unconfirmedOf(source: Source): Ip[] {
+    const key = keyOf(source);
+    return [...this.#heard].flatMap(([address, sources]) =>
+      sources.get(key)?.isConfirmed === false ? [address] : [],
+    );
+  }
+
   /** The node has started anew, as the segment shows: what it had there it has no more. */
   forgetNode(source: Source): Ip[] {
     const key = keyOf(source);

@@ -65,7 +65,7 @@ function preemption(
 ): Leave | Stay {
   const first = candidates.ranked(vip.spec, now)[0];
   if (first === undefined || first === node || !leave.to.includes(first)) {
-    return { kind: "stay", due: NEVER };
+    return { kind: "stay", due: muteUntil(vip, now) };
   }
   const since = neighbours.on(leave.segment).get(first)?.since ?? now;
   const due = after(since, timings.preemptDelayMs);
@@ -93,7 +93,12 @@ export function decideLeaving(
   if (next !== undefined) return { kind: "offer", to: next, segment, why, isPaced };
   if (otherwise !== null) return { kind: "release", cause: otherwise, detail: why };
   const hasAsked = offer !== null || vip.refusedBy.length > 0 || vip.moveTo !== null;
-  return hasAsked ? { kind: "keep" } : { kind: "wait", due: NEVER };
+  return hasAsked ? { kind: "keep" } : { kind: "wait", due: muteUntil(vip, now) };
+}
+
+/** When the one that did not answer on the wire may be asked like any other. */
+function muteUntil({ mute }: Vip, now: BootMs): BootMs {
+  return mute === null || now >= mute.until ? NEVER : mute.until;
 }
 
 /**

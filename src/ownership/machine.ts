@@ -118,6 +118,7 @@ export class Ownership {
       readRecords: (now) => this.#reads.request(now),
       isReading: () => this.#reads.isReading,
       isApiInReach: (now) => this.#isApiInReach(now),
+      canReadRecords: (now) => this.#canReadRecords(now),
     });
   }
 
@@ -204,7 +205,7 @@ export class Ownership {
       case "owner-mute":
         return this.#orders.apply(event, now);
       case "tick":
-        return now >= this.#vips.due ? this.#evaluateAll(now) : undefined;
+        return this.#vips.evaluateDue(this.#situation(now), now);
       case "stop":
         if (this.#stop === "no") this.#stop = "releasing";
         return this.#evaluateAll(now);
@@ -241,7 +242,8 @@ export class Ownership {
   #onRecordsRead(records: EventOf<"records-read">["records"], now: BootMs): void {
     this.#vips.recordsRead(records === "failed" ? records : records.vips);
     this.#reads.ended(records === "failed" ? "failed" : "read", now);
-    if (records === "failed") return;
+    // Who waited for the records goes on without them.
+    if (records === "failed") return this.#evaluateAll(now);
     this.#membership.onRead(records.members, now);
     if (!this.#hasRecords) this.#presence.renewNow(now);
     this.#hasRecords = true;
@@ -310,6 +312,10 @@ export class Ownership {
     return this.#presence.isConfirmed(now) && !this.#presence.hasFailed;
   }
 
+  #canReadRecords(now: BootMs): boolean {
+    return this.#isApiInReach(now) && !this.#reads.isFailing;
+  }
+
   /** What changes by itself: the API gets out of reach, the listening ends, members are gone. */
   #watchTime(now: BootMs): void {
     const isInReach = this.#isApiInReach(now);
@@ -344,7 +350,7 @@ export class Ownership {
       isClaimed: (vip, by) => this.#claims.isClaimed(vip.spec.address, by, now),
       mayAct: this.#hasRecords && this.#listening.isOver(now) && !this.#orders.isSilent,
       isApiInReach: this.#isApiInReach(now),
-      canReadRecords: this.#isApiInReach(now) && !this.#reads.isFailing,
+      canReadRecords: this.#canReadRecords(now),
       isHoldover: this.#isHoldover,
       startHoldUntil: this.#startHoldUntil,
       isStopping: this.#stop !== "no",

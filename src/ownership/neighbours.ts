@@ -79,12 +79,11 @@ export class Neighbours {
     return isAnew;
   }
 
-  /** What the node owns on the interface is not known any more; true when that is new. */
-  tableMissing(node: string, interfaceName: string, now: BootMs): boolean {
+  /** What the node owns on the interface is not known any more. */
+  tableMissing(node: string, interfaceName: string, now: BootMs): void {
     const known = this.on(interfaceName).get(node);
-    if (known?.hearing !== "heard" || known.untoldSince !== null) return false;
+    if (known?.hearing !== "heard" || known.untoldSince !== null) return;
     this.#set(node, interfaceName, { ...known, untoldSince: now });
-    return true;
   }
 
   /** What the node owns on the interface is known; true when that is new. */

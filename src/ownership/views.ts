@@ -10,7 +10,7 @@ import type { Serving, VipRecord, VipSpec } from "./types.ts";
 import { strongestOther } from "./vacancy.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
-import { OBSERVERS_MAX, type Watched } from "./wire-truth.ts";
+import { OBSERVERS_MAX, type VipAddresses, type Watched } from "./wire-truth.ts";
 
 /** A silent node is asked for some of its VIPs, not for all. */
 const PROBE_TARGETS_MAX = 8;
@@ -116,13 +116,13 @@ export class OwnershipViews {
   }
 
   /** Every VIP, owned or not. */
-  addresses(): Ip[] {
-    return [...this.#ports.vips.all()].map((vip) => vip.spec.address);
+  addresses(): VipAddresses {
+    return this.#ports.vips.all();
   }
 
   /** By node: some VIPs that it has, to ask it for when it is silent. */
   probeTargets(now: BootMs): Map<string, readonly Ip[]> {
-    return probeTargets(this.#ports.vips.all(), this.#ports.situation(now));
+    return probeTargets(this.#ports.vips.all().values(), this.#ports.situation(now));
   }
 
   /** The VIP as an observer of its owner sees it; null: this node is none. */

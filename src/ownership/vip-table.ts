@@ -8,6 +8,7 @@ import { unreachable } from "../core/invariant.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { Action, Situation } from "./action.ts";
+import { Deadlines } from "./deadlines.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";
@@ -21,7 +22,7 @@ import type {
   WriteOutcome,
 } from "./types.ts";
 import type { Vip } from "./vip.ts";
-import { IDLE, newVip, takeDefence } from "./vip.ts";
+import { IDLE, newVip, setRecord, takeDefence } from "./vip.ts";
 import { VipRecords } from "./vip-records.ts";
 
 type Claiming = Extract<Vip["phase"], { kind: "claiming" }>;
@@ -34,6 +35,8 @@ export class VipTable {
   readonly #records = new VipRecords();
   /** Of the records as a whole: a VIP that is new starts with it. */
   #doubt: Doubt = 0;
+  readonly #deadlines = new Deadlines<Vip>();
+  /** Of the VIP that is being evaluated. */
   #due: BootMs = NEVER;
   /** No move that nobody waits for before this. */
   #nextMoveAt: BootMs = -NEVER as BootMs;
@@ -44,23 +47,19 @@ export class VipTable {
 
   /** When some VIP must be looked at again. */
   get due(): BootMs {
-    return this.#due;
+    return this.#deadlines.next;
   }
 
   get nextMoveAt(): BootMs {
     return this.#nextMoveAt;
   }
 
-  get size(): number {
-    return this.#vips.size;
-  }
-
   get(address: Ip): Vip | undefined {
     return this.#vips.get(address);
   }
 
-  all(): Iterable<Vip> {
-    return this.#vips.values();
+  all(): ReadonlyMap<Ip, Vip> {
+    return this.#vips;
   }
 
   owned(): Vip[] {
@@ -94,6 +93,7 @@ export class VipTable {
     this.lose(vip, "address-freed", "no Service has the address");
     this.#standInFor(vip, null);
     this.#vips.delete(address);
+    this.#deadlines.set(vip, NEVER);
   }
 
   /** A record that a watch delivered, perhaps late: an older one than is known changes nothing. */
@@ -164,11 +164,21 @@ export class VipTable {
   }
 
   evaluateAll(situation: Situation, now: BootMs): void {
-    this.#due = NEVER;
     for (const vip of this.#vips.values()) this.evaluate(vip, situation, now);
   }
 
+  /** Those whose time has come. */
+  evaluateDue(situation: Situation, now: BootMs): void {
+    for (const vip of this.#deadlines.take(now)) this.evaluate(vip, situation, now);
+  }
+
   evaluate(vip: Vip, situation: Situation, now: BootMs): void {
+    this.#due = NEVER;
+    this.#look(vip, situation, now);
+    this.#deadlines.set(vip, this.#due);
+  }
+
+  #look(vip: Vip, situation: Situation, now: BootMs): void {
     this.#act(vip, decide(vip, situation, now), situation, now);
     this.#standInFor(vip, standInOf(vip, situation, now));
     if (takeDefence(vip, now)) this.#emit({ type: "announce", address: vip.spec.address });
@@ -198,24 +208,24 @@ export class VipTable {
         return;
       case "claim":
         this.#claim(vip, action, situation.node);
-        return this.evaluate(vip, situation, now);
+        return this.#look(vip, situation, now);
       case "abandon":
         vip.phase = IDLE;
         vip.retryAt = after(now, situation.timings.retryMs);
         this.#emit({ type: "withdraw", address: vip.spec.address });
-        return this.evaluate(vip, situation, now);
+        return this.#look(vip, situation, now);
       case "own-unwritten":
         if (vip.phase.kind === "claiming") this.#own(vip, vip.phase, vip.phase.epoch);
-        return this.evaluate(vip, situation, now);
+        return this.#look(vip, situation, now);
       case "resume": {
         const { interfaces, epoch } = action;
         const how = { cause: "resumed", previousOwner: situation.node, interfaces } as const;
         this.#own(vip, how, epoch);
-        return this.evaluate(vip, situation, now);
+        return this.#look(vip, situation, now);
       }
       case "adopt-epoch":
         this.#adoptEpoch(vip);
-        return this.evaluate(vip, situation, now);
+        return this.#look(vip, situation, now);
       case "offer":
         return this.#offer(vip, action, situation, now);
       case "repeat-offer":
@@ -225,7 +235,7 @@ export class VipTable {
         vip.refusedBy = [];
         vip.moveTo = null;
         vip.offerAgainAt = after(now, situation.timings.offerAgainMs);
-        return this.evaluate(vip, situation, now);
+        return this.#look(vip, situation, now);
       case "regrant":
         this.#grant(vip, action.interfaces);
         this.#emit({ type: "announce", address: vip.spec.address });
@@ -238,7 +248,7 @@ export class VipTable {
         this.lose(vip, action.cause, action.detail);
         if (action.conflict !== null) this.#emit(action.conflict);
         // The new owner may die: this node must know when to look again.
-        this.evaluate(vip, situation, now);
+        this.#look(vip, situation, now);
         return;
       case "rewrite":
         if (vip.phase.kind === "owning") vip.phase = { ...vip.phase, isRewriting: true };
@@ -385,14 +395,4 @@ interface WrittenOptions {
   readonly situation: Situation;
   readonly retryAt: BootMs;
   readonly isReading: boolean;
-}
-
-function setRecord(vip: Vip, record: VipRecord | null): void {
-  vip.record = record;
-  vip.leaseEpochSeen = Math.max(vip.leaseEpochSeen, record?.epoch ?? 0);
-}
-
-/** When a defence of the VIP is allowed again. */
-export function nextDefence(vip: Vip, defendIntervalMs: number): BootMs {
-  return after(vip.defendedAt, defendIntervalMs);
 }

@@ -3,7 +3,7 @@
 import type { Epoch } from "../core/epoch.ts";
 import { NO_EPOCH } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
-import { NEVER } from "../core/time.ts";
+import { after, NEVER } from "../core/time.ts";
 import type { Doubt } from "./doubt.ts";
 import type { StandIn } from "./stand-in.ts";
 import type { ClaimCause, VipRecord, VipSpec } from "./types.ts";
@@ -142,4 +142,14 @@ export function takeDefence(vip: Vip, now: BootMs): boolean {
   vip.defendAt = NEVER;
   vip.defendedAt = now;
   return true;
+}
+
+export function setRecord(vip: Vip, record: VipRecord | null): void {
+  vip.record = record;
+  vip.leaseEpochSeen = Math.max(vip.leaseEpochSeen, record?.epoch ?? 0);
+}
+
+/** When a defence of the VIP is allowed again. */
+export function nextDefence(vip: Vip, defendIntervalMs: number): BootMs {
+  return after(vip.defendedAt, defendIntervalMs);
 }

@@ -13,6 +13,8 @@ import { after, bootMs } from "../core/time.ts";
 export const ROUND_MS = 10_000;
 /** And there are at least so many milliseconds between two requests: 50 a second at most. */
 export const ASK_GAP_MS_MIN = 20;
+/** Waking up for one request costs more than the request: of many VIPs some are asked for at once. */
+const BATCH_MS = 100;
 /** The best two of those that do not own a VIP watch it. */
 export const OBSERVERS_MAX = 2;
 /** An owner that does not answer for so many rounds loses the VIP. */
@@ -60,6 +62,12 @@ export type WireTruthEffect =
       readonly epoch: Epoch;
     };
 
+/** All VIPs; there may be thousands, and it is seldom that they are looked through. */
+export interface VipAddresses {
+  readonly size: number;
+  keys(): Iterable<Ip>;
+}
+
 interface Watch {
   epoch: Epoch;
   finding: WireFinding;
@@ -92,14 +100,19 @@ export class WireTruth {
 
   /** `watch`: the VIP as it stands, or null when this node does not watch it. */
   takeAsk(
-    addresses: readonly Ip[],
+    addresses: VipAddresses,
     watch: (address: Ip) => Watched | null,
     now: BootMs,
   ): WireTruthEffect[] {
     if (now < this.#nextAskAt) return [];
     if (this.#queue.length === 0) this.#beginRound(addresses, now);
-    const gap = Math.max(ASK_GAP_MS_MIN, ROUND_MS / Math.max(1, addresses.length));
-    this.#nextAskAt = after(now, gap);
+    const gap = Math.max(ASK_GAP_MS_MIN, ROUND_MS / Math.max(1, addresses.size));
+    const count = Math.max(1, Math.floor(BATCH_MS / gap));
+    this.#nextAskAt = after(now, gap * count);
+    return Array.from({ length: count }, () => this.#askOne(watch)).flat();
+  }
+
+  #askOne(watch: (address: Ip) => Watched | null): WireTruthEffect[] {
     for (let passed = 0; passed < PASSED_OVER_MAX; passed++) {
       const address = this.#queue.pop();
       if (address === undefined) return [];
@@ -145,11 +158,11 @@ export class WireTruth {
     for (const { address, epoch } of entries) this.#complaints.set(address, { epoch, at: now });
   }
 
-  #beginRound(addresses: readonly Ip[], now: BootMs): void {
+  #beginRound(addresses: VipAddresses, now: BootMs): void {
     this.#roundMs = Math.max(ROUND_MS, now - this.#roundBeganAt);
     this.#roundBeganAt = now;
-    this.#queue = [...addresses];
-    const present = new Set(addresses);
+    this.#queue = [...addresses.keys()];
+    const present = new Set(this.#queue);
     for (const known of [this.#watches, this.#complaints, this.#takenAt, this.#askedAt]) {
       for (const address of known.keys()) if (!present.has(address)) known.delete(address);
     }

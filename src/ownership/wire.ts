@@ -5,15 +5,15 @@ import { holdoverOf } from "../core/epoch.ts";
 import type { PeerEntry } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
-import type { WireClaims } from "./claims.ts";
+import type { Source, WireClaims } from "./claims.ts";
 import { newDoubt } from "./doubt.ts";
 import type { Members } from "./members.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { Timings } from "./timings.ts";
 import type { OwnershipEffect, OwnershipEvent } from "./types.ts";
 import type { Vip } from "./vip.ts";
+import { nextDefence } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
-import { nextDefence } from "./vip-table.ts";
 
 type EventOf<T extends OwnershipEvent["type"]> = Extract<OwnershipEvent, { type: T }>;
 
@@ -43,6 +43,7 @@ export interface WirePorts {
   readonly readRecords: (now: BootMs) => void;
   readonly isReading: () => boolean;
   readonly isApiInReach: (now: BootMs) => boolean;
+  readonly canReadRecords: (now: BootMs) => boolean;
 }
 
 /** What the former owner announced before it let go of a VIP may arrive this long. */
@@ -66,11 +67,9 @@ export class Wire {
         return this.#onPeerHeard(event, now);
       case "peer-silent":
         return this.#onPeerSilent(event, now);
-      case "peer-table-missing": {
-        const { node, interface: name } = event;
-        if (this.#ports.neighbours.tableMissing(node, name, now)) this.#ports.evaluateAll(now);
-        return;
-      }
+      case "peer-table-missing":
+        // That alone lets nobody do more: whatever is to be done is looked at when it is due.
+        return this.#ports.neighbours.tableMissing(event.node, event.interface, now);
       case "peer-table":
         return this.#onPeerTable(event, now);
       case "peer-claim":
@@ -114,7 +113,16 @@ export class Wire {
       if (listed.has(address)) this.#meetPeer(vip, event, now);
       else this.#ports.emit({ type: "announce", address });
     }
-    if (wasMissing) this.#ports.evaluateAll(now);
+    if (wasMissing) this.#onTableAgain(event, now);
+  }
+
+  /** What a peer claimed and does not list is believed for its time again, and no longer. */
+  #onTableAgain(source: Source, now: BootMs): void {
+    // Without the records, nothing was taken before it had told.
+    if (!this.#ports.canReadRecords(now)) return this.#ports.evaluateAll(now);
+    for (const address of this.#ports.claims.unconfirmedOf(source)) {
+      this.#ports.evaluate(this.#ports.vips.get(address), now);
+    }
   }
 
   /** A peer that answers, too, is told the epoch: the lower one yields. Once for a time we tell. */

@@ -58,7 +58,7 @@ export class TruthTask {
     const now = this.#now();
     const addresses = views.addresses();
     this.#perform(this.#truth.takeAsk(addresses, (address) => views.watched(address, now), now));
-    this.#timer.arm(addresses.length === 0 ? now + IDLE_MS : this.#truth.due);
+    this.#timer.arm(addresses.size === 0 ? now + IDLE_MS : this.#truth.due);
   }
 
   #perform(effects: readonly WireTruthEffect[]): void {

@@ -94,6 +94,27 @@ test("an owner that is silent on the wire gets the VIP back from nobody for ten 
   assert.ok(TAKE_GAP_MS >= 600_000);
 });
 
+for (const { how, preempt, event } of [
+  { how: "who is drained", preempt: false, event: { type: "drain", force: false } },
+  { how: "who gives back what others rank first for", preempt: true, event: null },
+] as const) {
+  test(`${how} asks the one that was mute when the ten minutes are over`, () => {
+    const vips = [vipRecord("node-a", 4, 60)];
+    const members = [member("node-a")];
+    const story = Story.joined({ node: "node-b", vips, members, preempt });
+    story.step(peerHeard("node-a", 400), 400);
+    story.step(MUTE, 4_000);
+    story.tick(4_060);
+    story.step(vipWritten(vipRecord("node-b", 5, 61)), 4_070);
+    if (event !== null) story.step(event, 5_000);
+    const offersAt = (now: number): OwnershipEffect[] =>
+      story.tick(now).filter(({ type }) => type === "offer");
+    assert.deepEqual(offersAt(100_000), []);
+    assert.deepEqual(offersAt(3_999 + TAKE_GAP_MS), []);
+    assert.equal(offersAt(4_000 + TAKE_GAP_MS).length, 1);
+  });
+}
+
 test("an owner announces upon a complaint of its tenure, as seldom as it may defend it", () => {
   const story = Story.joined({ vips: [vipRecord("node-a", 4, 60)], members: MEMBERS });
   story.step(peerHeard("node-c", 400), 400);
