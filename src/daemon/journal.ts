@@ -68,7 +68,8 @@ export class Journal {
     if (owner === null || owner === before || owner === this.#options.node) return;
     this.#owners.set(address, owner);
     const detail = before == null ? "" : `from ${before}`;
-    this.#write({ address, change: "moved", node: owner, epoch, cause: "observed", detail });
+    const about = { address, change: "moved", node: owner, epoch } as const;
+    this.#options.store.recordObserved(this.#told({ ...about, cause: "observed", detail }));
   }
 
   vipRecordGone(address: Ip): void {
@@ -103,10 +104,15 @@ export class Journal {
   }
 
   #write(row: Omit<HistoryRow, "at">): void {
-    const { store, clock, log } = this.#options;
+    this.#options.store.recordChange(this.#told(row));
+  }
+
+  /** Counts it, and has it in the log. */
+  #told(row: Omit<HistoryRow, "at">): HistoryRow {
+    const { clock, log } = this.#options;
     this.#count(row);
-    store.recordChange({ at: clock.wall(), ...row });
     log.info({ event: "owner-change", ...row }, `${row.address} ${row.change}: ${row.cause}`);
+    return { at: clock.wall(), ...row };
   }
 
   #count({ change, cause }: Omit<HistoryRow, "at">): void {

@@ -12,6 +12,8 @@ import { openDatabase } from "./open-database.ts";
 export const HISTORY_ROWS_MAX = 10_000;
 /** Freed addresses that are remembered; those freed longest ago go first. */
 export const FREED_ROWS_MAX = 10_000;
+/** What can be read again from the API is written after this, with what else there is by then. */
+const DEFER_MS = 100;
 /** The bounds are enforced once in this many rows. */
 const PRUNE_EVERY_ROWS = 200;
 
@@ -76,6 +78,10 @@ export class Store {
   #rowsSincePrune = PRUNE_EVERY_ROWS - 1;
   #freedSincePrune = PRUNE_EVERY_ROWS - 1;
 
+  /** What is to be written with the next thing that is. */
+  #deferred: (() => void)[] = [];
+  #deferredTimer: NodeJS.Timeout | undefined;
+
   /** By their SQL: preparing takes longer than running. */
   readonly #statements = new Map<string, Database.Statement>();
 
@@ -104,6 +110,7 @@ export class Store {
   }
 
   close(): void {
+    this.#writeDeferred();
     this.#database.close();
   }
 
@@ -123,6 +130,7 @@ export class Store {
 
   /** What cannot be read (SQLite does not notice a flipped bit in a text) is left out. */
   snapshot(kind: SnapshotKind): Map<string, unknown> {
+    this.#writeDeferred();
     const rows = this.#statement(
       "SELECT key, object FROM snapshot WHERE kind = ? ORDER BY key",
     ).all(kind) as { key: string; object: string }[];
@@ -134,7 +142,7 @@ export class Store {
    * has any more is remembered as freed `at` that time.
    */
   saveServices(changes: readonly ServiceChange[], at: WallMs): void {
-    this.#write("the Services", () => {
+    this.#defer(() => {
       const had = changes.flatMap(({ key }) => this.#allocationsOf(key));
       for (const change of changes) this.#saveService(change);
       for (const { address, service } of had) this.#saveFreed({ address, service, at });
@@ -143,6 +151,7 @@ export class Store {
 
   /** Addresses that no Service has, and which one had it last; the latest first. */
   freed(): FreedRow[] {
+    this.#writeDeferred();
     const select = "SELECT address, service, at FROM freed ORDER BY at DESC";
     const rows = this.#statement(select).all() as FreedRow[];
     // SQLite does not notice a flipped bit in the type of a value.
@@ -153,21 +162,29 @@ export class Store {
   }
 
   allocations(): AllocationRow[] {
+    this.#writeDeferred();
     const select = "SELECT address, service, pool FROM allocation ORDER BY address";
     return this.#statement(select).all() as AllocationRow[];
   }
 
+  /** As recordChange(), of what others did: it is read again after a crash. */
+  recordObserved(row: HistoryRow): void {
+    this.#defer(() => this.#saveChange(row));
+  }
+
   /** Writes a change of owner and the tenure that follows from it, or neither. */
   recordChange(row: HistoryRow): void {
-    this.#write("the history", () => {
-      const { at, address, change, node, epoch, cause, detail } = row;
-      this.#statement(
-        "INSERT INTO history (at, address, change, node, epoch, cause, detail) " +
-          "VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ).run(at, address, change, node, epoch, cause, detail);
-      if (change !== "conflict" && change !== "wire") this.#saveTenure(row);
-      this.#prune();
-    });
+    this.#write("the history", () => this.#saveChange(row));
+  }
+
+  #saveChange(row: HistoryRow): void {
+    const { at, address, change, node, epoch, cause, detail } = row;
+    this.#statement(
+      "INSERT INTO history (at, address, change, node, epoch, cause, detail) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ).run(at, address, change, node, epoch, cause, detail);
+    if (change !== "conflict" && change !== "wire") this.#saveTenure(row);
+    this.#prune();
   }
 
   forgetTenure(address: string): void {
@@ -177,12 +194,14 @@ export class Store {
   }
 
   tenures(): TenureRow[] {
+    this.#writeDeferred();
     const select = "SELECT address, owner, epoch FROM tenure ORDER BY address";
     return this.#statement(select).all() as TenureRow[];
   }
 
   /** Newest first. */
   history(filter: { address?: string | undefined; limit: number }): HistoryRow[] {
+    this.#writeDeferred();
     const columns = "SELECT at, address, change, node, epoch, cause, detail FROM history";
     const { address, limit } = filter;
     const rows =
@@ -268,9 +287,26 @@ export class Store {
     return statement;
   }
 
+  /** Soon, with others: a write by itself costs more than what is written. */
+  #defer(change: () => void): void {
+    this.#deferred.push(change);
+    this.#deferredTimer ??= setTimeout(() => this.#writeDeferred(), DEFER_MS).unref();
+  }
+
+  #writeDeferred(): void {
+    if (this.#deferred.length > 0) this.#write("what was seen", () => {});
+  }
+
   #write(what: string, change: () => void): void {
+    const earlier = this.#deferred;
+    this.#deferred = [];
+    clearTimeout(this.#deferredTimer);
+    this.#deferredTimer = undefined;
     try {
-      this.#database.transaction(change)();
+      this.#database.transaction(() => {
+        for (const one of earlier) one();
+        change();
+      })();
       this.#failure = null;
     } catch (cause) {
       const message = `Cannot save ${what}: ${errorText(cause)}`;
