@@ -84,8 +84,10 @@ export class WireClaims {
     }
     for (const [address, epoch] of listed) {
       const known = this.#heard.get(address)?.get(key);
+      // Most of a table is known, and there may be thousands.
+      if (known?.epoch === epoch && known.isConfirmed) continue;
       // A claim that is confirmed late may have been given up here meanwhile.
-      if (known?.epoch !== epoch || !known.isConfirmed) changed.push(address);
+      changed.push(address);
       const isOlder = known !== undefined && !known.isConfirmed && known.epoch > epoch;
       const heard = { ...namesOf(source), epoch, at: now, isConfirmed: true };
       if (!isOlder) this.#set(address, source, heard);

@@ -255,8 +255,9 @@ function decideClaim(
   const ranked = situation.candidates.ranked(vip.spec, now);
   const position = Math.max(0, ranked.indexOf(situation.node));
   const first = Math.max(vip.vacantSince, situation.startHoldUntil) as BootMs;
-  const { claimStaggerMs } = situation.timings;
-  const due = Math.max(after(first, position * claimStaggerMs), vip.retryAt) as BootMs;
+  const { claimStaggerMs, newVipStaggerMs } = situation.timings;
+  const staggerMs = vacancy.cause === "unheld" ? newVipStaggerMs : claimStaggerMs;
+  const due = Math.max(after(first, position * staggerMs), vip.retryAt) as BootMs;
   if (now < due) return { kind: "wait", due };
   return claimOf(vip, vacancy, interfaces, situation, now);
 }

@@ -35,6 +35,8 @@ export interface Timings {
   readonly startHoldMs: number;
   /** The k-th in rank claims (k - 1) times this after the first would have. */
   readonly claimStaggerMs: number;
+  /** The same for a VIP that nobody had: none misses it yet, and two claims cost more than one. */
+  readonly newVipStaggerMs: number;
   /** RFC 5227 section 2.4(c), DEFEND_INTERVAL: at most one defence in this time. */
   readonly defendIntervalMs: number;
 }
@@ -60,6 +62,7 @@ export const DEFAULT_TIMINGS: Timings = {
   claimWaitMs: 40,
   startHoldMs: 3_000,
   claimStaggerMs: 30,
+  newVipStaggerMs: 200,
   defendIntervalMs: 10_000,
 };
 

@@ -243,13 +243,30 @@ test("a read that was sent before a claim was lost does not settle it", () => {
   assert.deepEqual(second, gained("resumed", 1, "node-a", { address: other.address }));
 });
 
+for (const { what, vips, waitMs, claimed } of [
+  { what: "a VIP that nobody had", vips: [], waitMs: 200, claimed: claims("node-c", 1, null) },
+  {
+    what: "one that was let go of",
+    vips: [vipRecord(null, 4, 60)],
+    waitMs: 30,
+    claimed: claims("node-c", 5, 60),
+  },
+] as const) {
+  test(`who ranks second for ${what} leaves it to the first for ${waitMs} ms`, () => {
+    const story = Story.joined({ node: "node-c", vips: [...vips], members: [member("node-a")] });
+    story.step(peerHeard("node-a", 400), 400);
+    assert.deepEqual(story.tick(3_000 + waitMs - 1), []);
+    assert.deepEqual(story.tick(3_000 + waitMs), claimed);
+  });
+}
+
 test("a claim that was withdrawn and is written all the same is owned at once", () => {
   const story = Story.joined({ node: "node-c", members: [member("node-a")] });
   story.step(peerHeard("node-a", 400), 400);
-  assert.deepEqual(story.tick(3_030), claims("node-c", 1, null));
-  assert.deepEqual(story.step(peerClaim("node-a", entry("0+1")), 3_040), [WITHDRAW]);
+  assert.deepEqual(story.tick(3_200), claims("node-c", 1, null));
+  assert.deepEqual(story.step(peerClaim("node-a", entry("0+1")), 3_210), [WITHDRAW]);
   const written = vipWritten(vipRecord("node-c", 1, 60));
-  assert.deepEqual(story.step(written, 3_045), gained("resumed", 1, "node-c"));
+  assert.deepEqual(story.step(written, 3_215), gained("resumed", 1, "node-c"));
 });
 
 test("a claim is given up when the carrier goes, and given back when it was written", () => {

@@ -263,7 +263,7 @@ for (const { node, other, isLost } of TIES) {
   test(`${node}'s claim ${fate} when it hears one of ${other} at the same epoch`, () => {
     const story = Story.joined({ node, members: [member(other)] });
     story.step(peerHeard(other, 400), 400);
-    const due = other === "node-b" ? 3_000 : 3_030;
+    const due = other === "node-b" ? 3_000 : 3_200;
     assert.deepEqual(story.tick(due), claims(node, 1, null));
     const expected = isLost ? [WITHDRAW] : [];
     assert.deepEqual(story.step(peerClaim(other, entry("0+1")), due + 10), expected);
@@ -275,22 +275,22 @@ for (const { node, other, isLost } of TIES) {
 test("an owner without a record yields at its own epoch to a peer that ranks before it", () => {
   const story = Story.joined({ node: "node-c", members: [member("node-a")] });
   story.step(peerHeard("node-a", 400), 400);
-  story.tick(3_030);
-  assert.deepEqual(story.tick(3_070), gained("unheld", "0+1"));
+  story.tick(3_200);
+  assert.deepEqual(story.tick(3_240), gained("unheld", "0+1"));
   const yielded = yieldedTo("node-a", "0+1", "0+1");
-  assert.deepEqual(story.step(peerClaim("node-a", entry("0+1")), 3_080), yielded);
+  assert.deepEqual(story.step(peerClaim("node-a", entry("0+1")), 3_250), yielded);
 });
 
 test("a claim that was withdrawn is made again when the better one was given up", () => {
   const story = Story.joined({ node: "node-c", members: [member("node-a")] });
   story.step(peerHeard("node-a", 400), 400);
-  story.tick(3_030);
-  story.step(peerClaim("node-a", entry("0+1")), 3_040);
-  assert.deepEqual(story.step(vipNotWritten("conflict"), 3_050), [READ]);
-  assert.deepEqual(story.step(recordsRead([]), 3_060), []);
-  assert.equal(story.nextDeadline(3_060), 5_000);
+  story.tick(3_200);
+  story.step(peerClaim("node-a", entry("0+1")), 3_210);
+  assert.deepEqual(story.step(vipNotWritten("conflict"), 3_220), [READ]);
+  assert.deepEqual(story.step(recordsRead([]), 3_230), []);
+  assert.equal(story.nextDeadline(3_230), 5_000);
   story.renew(5_000);
-  assert.deepEqual(story.tick(6_039), []);
-  assert.deepEqual(story.tick(6_040), []);
-  assert.deepEqual(story.tick(6_070), claims("node-c", 1, null));
+  assert.deepEqual(story.tick(6_209), []);
+  assert.deepEqual(story.tick(6_210), []);
+  assert.deepEqual(story.tick(6_410), claims("node-c", 1, null));
 });
