@@ -22,7 +22,7 @@ export const EXTERNAL_PACKAGES = ["better-sqlite3", "netlink", "sd-notify"] as c
  * - optimize-for-size.
  */
 export const NODE_ARGUMENTS: readonly string[] = [
-  "--max-semi-space-size=1",
+  "--max-semi-space-size=4",
   "--no-use-osr",
   "--no-short-builtin-calls",
   "--optimize-for-size",

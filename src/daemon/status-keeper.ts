@@ -40,9 +40,9 @@ export interface StatusKeeperOptions {
 const SETTLE_MS = 1_000;
 /** Also without a reason to: what failed, and what nobody told of. */
 const LOOK_EVERY_MS = 10_000;
-/** Between two writes of one of the workers: 10 a second for both, so that on many nodes together
+/** Between two writes of one of the workers: 20 a second for both, so that on many nodes together
  * they leave the API server to statuses of Services and Leases. */
-const SPACING_MS = 200;
+const SPACING_MS = 100;
 const WORKERS = 2;
 /** Then it is looked anew what is wanted. */
 const WRITES_A_PASS_MAX = 200;

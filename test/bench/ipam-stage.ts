@@ -24,7 +24,11 @@ const CONFIGURATION = poolConfiguration("ipam", "10.99.0.0/17");
 const WRITES_AT_A_TIME = [8, 32, 64];
 const WRITES_MAX = 2_000;
 const QUIET_MS = 10_000;
-const SETTLE_MS = 30_000;
+/** The daemons write what they say of each Service at a slow pace: that is waited for. */
+const REST_MS_MAX = 1_800_000;
+const REST_LOOK_MS = 10_000;
+/** Requests a second beyond those without daemons, below which nothing is left to be written. */
+const REST_RATE_MAX = 6;
 const IDLE_SECONDS = 30;
 const COLD_STARTS = 3;
 const TIMEOUT_MS = 900_000;
@@ -84,6 +88,19 @@ export class IpamStage {
     const assigned = await this.#untilAssigned();
     this.#addresses = assigned.map(({ address }) => address);
     this.#onProgress(`all assigned ${seconds(bootTimeMs() - startedAt)} after the start`);
+    this.#onProgress(
+      `CPU ms of daemons: ${this.#pids()
+        .map((pid) => cpuMsOf(pid).toFixed(0))
+        .join(" ")}`,
+    );
+    {
+      const { execSync } = await import("node:child_process");
+      this.#onProgress(
+        execSync(
+          "ps -eo cputimes,rss,args --sort=-cputimes | grep -v grep | grep -E 'kube-apiserver|etcd |ipam-maker|main.js' | cut -c1-90",
+        ).toString(),
+      );
+    }
     const answeredAt = await this.#untilAnswered(TIMEOUT_MS);
     this.#onProgress(`all answered ${seconds(Math.max(...answeredAt) - startedAt)} after it`);
     const requests = (await this.#requests()) - before;
@@ -93,8 +110,7 @@ export class IpamStage {
   }
 
   async idle(): Promise<BenchRow[]> {
-    this.#onProgress(`settling for ${seconds(SETTLE_MS)}`);
-    await sleep(SETTLE_MS);
+    await this.#untilAtRest();
     const pids = this.#pids();
     const rssMb: number[][] = pids.map(() => []);
     const cpuBefore = pids.map(cpuMsOf);
@@ -154,6 +170,16 @@ export class IpamStage {
   async #startAll(): Promise<void> {
     const { lab } = this.#cluster;
     await Promise.all(lab.nodes.map((node) => this.#cluster.start(node, BUNDLED)));
+  }
+
+  async #untilAtRest(): Promise<void> {
+    const until = bootTimeMs() + REST_MS_MAX;
+    for (;;) {
+      const rate = (await this.#requestRate(REST_LOOK_MS)) - this.#quietRate;
+      this.#onProgress(`until nothing is left to be written: ${rate.toFixed(1)} requests a second`);
+      if (rate <= REST_RATE_MAX) return;
+      if (bootTimeMs() > until) throw new Error("The daemons do not come to rest");
+    }
   }
 
   #pids(): number[] {
