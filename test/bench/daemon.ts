@@ -23,8 +23,6 @@ const DIST = join(import.meta.dirname, "../../dist");
 const SERVICES_IDLE = 100;
 const SETTLE_MS = 30_000;
 const RSS_SAMPLES = 10;
-/** Addresses asked for by name; the pool's first ones are taken in order by the 100 Services. */
-const FIRST_REQUESTED = 100;
 
 const RSS_TARGET_MB = 80;
 
@@ -73,11 +71,13 @@ export async function daemonRows(lab: Lab, options: DaemonBenchOptions): Promise
   const idle = await measureRss(daemons);
   const answers = await measureServices(lab, maker, {
     services: options.services,
-    addressOf: (i) => `192.168.100.${32 + FIRST_REQUESTED + i}`,
+    // The pool's first ones are taken, in order, by the 100 Services.
+    addressOf: (i) => `192.168.100.${32 + SERVICES_IDLE + i}`,
+    isRequested: false,
     onProgress: (text) => onProgress(`daemon: ${text}`),
   });
   maker.end();
-  return [rssRow(idle), ...serviceRows(answers)];
+  return [rssRow(idle), ...serviceRows(answers, { isRequested: false })];
 }
 
 /** Megabytes of each daemon, sampled each second. */

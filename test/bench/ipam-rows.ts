@@ -132,6 +132,7 @@ first allocation   Services a second that get their address, from the first to t
                    worst: the slowest tenth of them; baseline: writes of a status a second that the
                    API server takes, with as many at a time as suit it best, before daemons run
 service to answer  from the creation of a Service to the first ARP answer, while all others are
-                   there, less the API's own share, which is measured with each
+                   there, less the API's own share, which is measured with each; one that requests
+                   its address waits for the 200 ms of its probe, too
 cold start         from the start of all daemons, after all were killed, until each address is
                    answered; p50 and p99 of all addresses of all starts`;

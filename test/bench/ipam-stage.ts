@@ -33,8 +33,8 @@ const IDLE_SECONDS = 30;
 const COLD_STARTS = 3;
 const TIMEOUT_MS = 900_000;
 const COLD_TIMEOUT_MS = 120_000;
-/** What one more Service asks for: behind those of all others. */
 const LAST_BYTE = 256;
+/** What one more Service asks for: behind those of all others. */
 const REQUESTED_FIRST = 120 * LAST_BYTE;
 
 export class IpamStage {
@@ -138,14 +138,16 @@ export class IpamStage {
     const program = join(import.meta.dirname, "service-maker.ts");
     const argv = [program, controlPlane.adminKubeconfig];
     const maker = new LabProgram<MakerQuestion, unknown>(lab, lab.apiHost, argv);
-    const addressOf = (i: number): string => {
-      const place = REQUESTED_FIRST + i;
-      return `10.99.${Math.floor(place / LAST_BYTE)}.${place % LAST_BYTE}`;
-    };
-    const { onProgress } = { onProgress: this.#onProgress };
-    const measured = await measureServices(lab, maker, { services, addressOf, onProgress });
+    const next = Math.max(...this.#addresses.map(placeOf)) + 1;
+    const rows: BenchRow[] = [];
+    for (const isRequested of [false, true]) {
+      const first = isRequested ? REQUESTED_FIRST : next;
+      const addressOf = (i: number): string => addressAt(first + i);
+      const plan = { services, addressOf, isRequested, onProgress: this.#onProgress };
+      rows.push(...serviceRows(await measureServices(lab, maker, plan), plan));
+    }
     maker.end();
-    return serviceRows(measured);
+    return rows;
   }
 
   /** As after a power failure of all nodes, with an API server: nobody has released anything. */
@@ -244,6 +246,16 @@ export class IpamStage {
     const counts = text.matchAll(/^apiserver_request_total\{[^}]*\} (\S+)$/gm);
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
   }
+}
+
+/** Of the addresses of the pool, from 0. */
+function placeOf(address: string): number {
+  const [third = 0, fourth = 0] = address.split(".").slice(2).map(Number);
+  return third * LAST_BYTE + fourth;
+}
+
+function addressAt(place: number): string {
+  return `10.99.${Math.floor(place / LAST_BYTE)}.${place % LAST_BYTE}`;
 }
 
 function seconds(ms: number): string {

@@ -17,8 +17,8 @@ import {
 export type MakerQuestion =
   /** Services with addresses, at once; answered when each has its address in its status. */
   | { readonly kind: "fill"; readonly count: number }
-  /** One Service that asks for an address. */
-  | { readonly kind: "create"; readonly name: string; readonly address: string };
+  /** One Service; it asks for that address, or takes what it gets. */
+  | { readonly kind: "create"; readonly name: string; readonly requested: string | null };
 
 export interface Created {
   /** Boot clock at the call. */
@@ -102,11 +102,14 @@ async function measurePatch(): Promise<number> {
   return (seenAt.get(metadata.resourceVersion) ?? 0) - calledAt;
 }
 
-async function create(name: string, address: string): Promise<Created> {
+async function create(name: string, requested: string | null): Promise<Created> {
   const patchToWatchMs = await measurePatch();
   // Nothing of it may still be under way.
   await sleep(100);
-  const spec = { type: "LoadBalancer", loadBalancerIP: address };
+  const spec = {
+    type: "LoadBalancer",
+    ...(requested === null ? {} : { loadBalancerIP: requested }),
+  };
   // Without an endpoint nobody answers; it is there before, as it is for a Service with pods.
   await must("POST", SLICES, sliceManifest(name));
   const seen = delivered(({ metadata }) => metadata.name === name);
@@ -120,5 +123,5 @@ async function create(name: string, address: string): Promise<Created> {
 void watch();
 serve(
   (question: MakerQuestion): Promise<unknown> =>
-    question.kind === "fill" ? fill(question.count) : create(question.name, question.address),
+    question.kind === "fill" ? fill(question.count) : create(question.name, question.requested),
 );
