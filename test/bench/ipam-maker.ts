@@ -6,6 +6,7 @@ import { serve } from "../lab/lab-program.ts";
 import {
   benchStatus,
   client,
+  LOAD_BALANCER,
   must,
   PATH,
   SLICES,
@@ -73,7 +74,7 @@ async function timed(
 function make(count: number): Promise<number> {
   return timed(count, PARALLEL, async (i) => {
     await must("POST", SLICES, sliceManifest(`${PREFIX}${i}`));
-    await must("POST", PATH, serviceManifest(`${PREFIX}${i}`, { type: "LoadBalancer" }));
+    await must("POST", PATH, serviceManifest(`${PREFIX}${i}`, LOAD_BALANCER));
   });
 }
 

@@ -11,6 +11,9 @@ export const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslic
 const [kubeconfig = ""] = process.argv.slice(2);
 const settings = loadKubeconfig(kubeconfig, { now: Date.now() as never, allowInsecure: false });
 
+/** There are 2,768 node ports, and more Services. */
+export const LOAD_BALANCER = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false };
+
 /** By the kubeconfig that the program was started with. */
 export const client = new ApiClient(settings);
 

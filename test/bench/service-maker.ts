@@ -7,6 +7,7 @@ import { serve } from "../lab/lab-program.ts";
 import {
   benchStatus,
   client,
+  LOAD_BALANCER,
   must,
   PATH,
   SLICES,
@@ -73,7 +74,7 @@ async function fill(count: number): Promise<number> {
   const work = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
       await must("POST", SLICES, sliceManifest(name));
-      await must("POST", PATH, serviceManifest(name, { type: "LoadBalancer" }));
+      await must("POST", PATH, serviceManifest(name, LOAD_BALANCER));
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
@@ -107,7 +108,7 @@ async function create(name: string, requested: string | null): Promise<Created> 
   // Nothing of it may still be under way.
   await sleep(100);
   const spec = {
-    type: "LoadBalancer",
+    ...LOAD_BALANCER,
     ...(requested === null ? {} : { loadBalancerIP: requested }),
   };
   // Without an endpoint nobody answers; it is there before, as it is for a Service with pods.
