@@ -33,18 +33,22 @@ function stateOf({ spec, phase, record }: Vip): VipState {
   return { address: spec.address, phase, record, serving: spec.serving };
 }
 
-/** By node: some VIPs that it has by the record or on the wire. */
+/** By node: some VIPs that it has by the record or on the wire. Of thousands few are looked at. */
 function probeTargets(
   vips: Iterable<Vip>,
+  others: ReadonlySet<string>,
   situation: Pick<Situation, "node" | "wireClaim">,
 ): Map<string, readonly Ip[]> {
   const targets = new Map<string, readonly Ip[]>();
+  const lacking = new Set(others);
   for (const vip of vips) {
+    if (lacking.size === 0) break;
     if (vip.phase.kind === "owning") continue;
     const holder = strongestOther(vip, situation)?.node;
     const known = holder === undefined ? [] : (targets.get(holder) ?? []);
     if (holder === undefined || known.length >= PROBE_TARGETS_MAX) continue;
     targets.set(holder, [...known, vip.spec.address]);
+    if (known.length + 1 === PROBE_TARGETS_MAX) lacking.delete(holder);
   }
   return targets;
 }
@@ -122,7 +126,11 @@ export class OwnershipViews {
 
   /** By node: some VIPs that it has, to ask it for when it is silent. */
   probeTargets(now: BootMs): Map<string, readonly Ip[]> {
-    return probeTargets(this.#ports.vips.all().values(), this.#ports.situation(now));
+    const { vips, members, situation } = this.#ports;
+    const about = situation(now);
+    const names = members.list(now).map(({ node }) => node);
+    const others = new Set(names.filter((name) => name !== about.node));
+    return probeTargets(vips.all().values(), others, about);
   }
 
   /** The VIP as an observer of its owner sees it; null: this node is none. */
