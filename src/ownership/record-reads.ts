@@ -1,11 +1,15 @@
 // When all records are read from the API: one read at a time, another wish meanwhile is served
-// after it, and a read that failed is tried again.
+// after it, and a read that failed is tried again. After one that took long the next one waits:
+// reading ten thousand records over and over would be all that node and API server do.
 
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 
 /** One may fail by chance. */
 const FAILURES_MAX = 2;
+/** A read that takes longer than this is slow, and this many times as long passes before the next. */
+const SLOW_MS = 250;
+const REST_TIMES = 4;
 
 export class RecordReads {
   readonly #retryMs: number;
@@ -14,6 +18,9 @@ export class RecordReads {
   /** The records were doubted while a read was in flight. */
   #mustReadAgain = false;
   #readAt: BootMs = NEVER;
+  #sentAt: BootMs = NEVER;
+  /** The next read is not sent before. */
+  #restUntil: BootMs = -NEVER as BootMs;
   /** Reads that failed, one after the other. */
   #failures = 0;
 
@@ -42,7 +49,12 @@ export class RecordReads {
       this.#readAt = after(now, this.#retryMs);
       return;
     }
+    if (now < this.#restUntil) {
+      this.#readAt = this.#restUntil;
+      return;
+    }
     this.#isReading = true;
+    this.#sentAt = now;
     this.#readAt = NEVER;
     this.#send();
   }
@@ -59,6 +71,9 @@ export class RecordReads {
     this.#isReading = false;
     this.#mustReadAgain = false;
     this.#failures = outcome === "failed" ? this.#failures + 1 : 0;
+    const tookMs = now - this.#sentAt;
+    const isSlow = outcome === "read" && tookMs > SLOW_MS;
+    if (isSlow) this.#restUntil = after(now, REST_TIMES * tookMs);
     if (outcome === "failed") this.#readAt = after(now, this.#retryMs);
     else if (mustReadAgain) this.request(now);
   }

@@ -51,10 +51,12 @@ export interface FirstAllocation {
   readonly rawRate: number;
   /** That the API server has counted meanwhile. */
   readonly requests: number;
+  /** By daemon, from its start until all had their address. */
+  readonly cpuMs: readonly number[];
 }
 
 export function firstAllocationRows(measured: FirstAllocation): BenchRow[] {
-  const { startedAt, assignedAt, answeredAt, rawRate, requests } = measured;
+  const { startedAt, assignedAt, answeredAt, rawRate, requests, cpuMs } = measured;
   const sorted = [...assignedAt].sort((a, b) => a - b);
   const slowest = Math.min(...partRates(sorted));
   const figures = { p50: rateOf(sorted), p99: slowest, worst: slowest };
@@ -70,6 +72,10 @@ export function firstAllocationRows(measured: FirstAllocation): BenchRow[] {
     information("first allocation: API requests a Service", "requests", {
       figures: { p50: each, p99: each, worst: each },
       runs,
+    }),
+    information("first allocation: CPU of a daemon a Service", "ms", {
+      figures: figuresOf(cpuMs.map((ms) => ms / runs)),
+      runs: cpuMs.length,
     }),
   ];
 }

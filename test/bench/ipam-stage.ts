@@ -88,25 +88,13 @@ export class IpamStage {
     const assigned = await this.#untilAssigned();
     this.#addresses = assigned.map(({ address }) => address);
     this.#onProgress(`all assigned ${seconds(bootTimeMs() - startedAt)} after the start`);
-    this.#onProgress(
-      `CPU ms of daemons: ${this.#pids()
-        .map((pid) => cpuMsOf(pid).toFixed(0))
-        .join(" ")}`,
-    );
-    {
-      const { execSync } = await import("node:child_process");
-      this.#onProgress(
-        execSync(
-          "ps -eo cputimes,rss,args --sort=-cputimes | grep -v grep | grep -E 'kube-apiserver|etcd |ipam-maker|main.js' | cut -c1-90",
-        ).toString(),
-      );
-    }
+    const cpuMs = this.#pids().map(cpuMsOf);
     const answeredAt = await this.#untilAnswered(TIMEOUT_MS);
     this.#onProgress(`all answered ${seconds(Math.max(...answeredAt) - startedAt)} after it`);
     const requests = (await this.#requests()) - before;
     this.#onProgress(`${requests} API requests meanwhile`);
     const assignedAt = assigned.map(({ at }) => at);
-    return firstAllocationRows({ startedAt, assignedAt, answeredAt, rawRate, requests });
+    return firstAllocationRows({ startedAt, assignedAt, answeredAt, rawRate, requests, cpuMs });
   }
 
   async idle(): Promise<BenchRow[]> {

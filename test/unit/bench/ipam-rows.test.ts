@@ -44,16 +44,18 @@ const FIRST = {
   answeredAt: ASSIGNED.map((at) => at + 5),
   rawRate: 1_000,
   requests: 404,
+  cpuMs: [202, 303, 101],
 };
 
 test("firstAllocationRows() compares the rate with the API's, and tells the slowest part", () => {
-  const [rate, address, answer, requests] = firstAllocationRows(FIRST);
-  assert.ok(rate && address && answer && requests);
+  const [rate, address, answer, requests, cpu] = firstAllocationRows(FIRST);
+  assert.ok(rate && address && answer && requests && cpu);
   assert.equal(Math.round(rate.p50), Math.round((100 / 190) * 1_000));
   assert.equal(rate.worst, 100);
   assert.equal(rate.ok, true);
   assert.deepEqual([address.p50, address.worst], [1_050, 1_190]);
   assert.deepEqual([answer.p50, answer.worst, requests.p50], [1_055, 1_195, 4]);
+  assert.deepEqual([cpu.p50, cpu.worst], [2, 3]);
 });
 
 test("firstAllocationRows() misses its target below half of the API's rate", () => {

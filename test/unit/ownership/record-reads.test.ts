@@ -31,6 +31,30 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   {
+    name: "lets four times as long pass after a read that took long",
+    steps: [
+      ["request", 0],
+      ["ended", 500, "read"],
+      ["request", 600],
+      ["wake", 2_499],
+      ["wake", 2_500],
+    ],
+    sent: [0, 2_500],
+    due: NEVER,
+    isReading: true,
+  },
+  {
+    name: "does not when it was quick",
+    steps: [
+      ["request", 0],
+      ["ended", 250, "read"],
+      ["request", 260],
+    ],
+    sent: [0, 260],
+    due: NEVER,
+    isReading: true,
+  },
+  {
     name: "tries a read that failed again after a second",
     steps: [
       ["request", 0],
