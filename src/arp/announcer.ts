@@ -3,6 +3,7 @@
 // refresh, because switches forget. Pure: it says what is due, the caller sends it.
 
 import type { Ip } from "../core/address.ts";
+import { Deadlines } from "../core/deadlines.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, bootMs, NEVER } from "../core/time.ts";
 
@@ -26,8 +27,8 @@ export class Announcer {
   readonly #schedules = new Map<Ip, Schedule>();
   /** Not announced yet, oldest first: found without a search when thousands start at once. */
   readonly #fresh = new Map<Ip, Schedule>();
-  /** No repetition is due before. */
-  #repeatAt: BootMs = NEVER;
+  /** When each is announced again. */
+  readonly #repetitions = new Deadlines<Ip>();
   #nextBatchAt = Number.NEGATIVE_INFINITY as BootMs;
   /** Addresses that the batch which began last may still take. */
   #room = BATCH_ADDRESSES_MAX;
@@ -37,11 +38,13 @@ export class Announcer {
     const schedule = { startedAt: now, sent: 0, dueAt: now };
     this.#schedules.set(address, schedule);
     this.#fresh.set(address, schedule);
+    this.#repetitions.set(address, NEVER);
   }
 
   stop(address: Ip): void {
     this.#schedules.delete(address);
     this.#fresh.delete(address);
+    this.#repetitions.set(address, NEVER);
   }
 
   /** Addresses to announce now, first announcements before repetitions; they count as sent. */
@@ -49,7 +52,7 @@ export class Announcer {
     if (now >= this.#nextBatchAt) this.#room = BATCH_ADDRESSES_MAX;
     if (this.#room === 0) return [];
     const batch = this.#takeFresh(now);
-    if (now >= this.#repeatAt) batch.push(...this.#takeRepetitions(now, batch.length));
+    batch.push(...this.#takeRepetitions(now, batch.length));
     if (batch.length === 0) return batch;
     if (this.#room === BATCH_ADDRESSES_MAX) this.#nextBatchAt = after(now, BATCH_PAUSE_MS);
     this.#room -= batch.length;
@@ -58,7 +61,7 @@ export class Announcer {
 
   nextDeadline(): BootMs {
     const [oldest] = this.#fresh.values();
-    const due = Math.min(oldest?.dueAt ?? NEVER, this.#repeatAt);
+    const due = Math.min(oldest?.dueAt ?? NEVER, this.#repetitions.next);
     return bootMs(this.#room === 0 ? Math.max(due, this.#nextBatchAt) : due);
   }
 
@@ -67,31 +70,33 @@ export class Announcer {
     for (const [address, schedule] of this.#fresh) {
       if (taken.length === this.#room) break;
       this.#fresh.delete(address);
-      advance(schedule, now);
-      if (schedule.dueAt < this.#repeatAt) this.#repeatAt = schedule.dueAt;
+      this.#advance(address, schedule, now);
       taken.push(address);
     }
     return taken;
   }
 
+  /** Those that were announced least often come first; for whom there is no room is due still. */
   #takeRepetitions(now: BootMs, alreadyTaken: number): Ip[] {
-    const due = [...this.#schedules].filter(
-      ([, schedule]) => schedule.sent > 0 && schedule.dueAt <= now,
-    );
-    due.sort(([, a], [, b]) => a.sent - b.sent);
-    const batch = due.slice(0, this.#room - alreadyTaken);
-    for (const [, schedule] of batch) advance(schedule, now);
-    this.#repeatAt = NEVER;
-    for (const { sent, dueAt } of this.#schedules.values()) {
-      if (sent > 0 && dueAt < this.#repeatAt) this.#repeatAt = dueAt;
+    const due = this.#repetitions.take(now).flatMap((address) => {
+      const schedule = this.#schedules.get(address);
+      return schedule === undefined ? [] : [{ address, schedule }];
+    });
+    due.sort((a, b) => a.schedule.sent - b.schedule.sent);
+    const room = this.#room - alreadyTaken;
+    for (const { address, schedule } of due.slice(room)) {
+      this.#repetitions.set(address, schedule.dueAt);
     }
-    return batch.map(([address]) => address);
+    const batch = due.slice(0, room);
+    for (const { address, schedule } of batch) this.#advance(address, schedule, now);
+    return batch.map(({ address }) => address);
   }
-}
 
-function advance(schedule: Schedule, now: BootMs): void {
-  schedule.sent += 1;
-  const offset = ANNOUNCE_AT_MS[schedule.sent];
-  schedule.dueAt =
-    offset === undefined ? after(now, REFRESH_MS) : after(schedule.startedAt, offset);
+  #advance(address: Ip, schedule: Schedule, now: BootMs): void {
+    schedule.sent += 1;
+    const offset = ANNOUNCE_AT_MS[schedule.sent];
+    schedule.dueAt =
+      offset === undefined ? after(now, REFRESH_MS) : after(schedule.startedAt, offset);
+    this.#repetitions.set(address, schedule.dueAt);
+  }
 }

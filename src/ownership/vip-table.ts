@@ -2,13 +2,13 @@
 // order. The machine tells it what happened; it knows nothing of node Leases but through `decide`.
 
 import type { Ip } from "../core/address.ts";
+import { Deadlines } from "../core/deadlines.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { epochOf, NO_EPOCH } from "../core/epoch.ts";
 import { unreachable } from "../core/invariant.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { Action, Situation } from "./action.ts";
-import { Deadlines } from "./deadlines.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { Deadlines } from "../../../src/core/deadlines.ts";
 import { type BootMs, bootMs, NEVER } from "../../../src/core/time.ts";
-import { Deadlines } from "../../../src/ownership/deadlines.ts";
 
 test("Deadlines takes what is due, the earliest first, and once", () => {
   const deadlines = new Deadlines<string>();

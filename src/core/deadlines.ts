@@ -2,8 +2,8 @@
 // ones the one that was set first. A binary heap; an entry that was replaced stays in it until its
 // time comes, or until such entries are most of it.
 
-import type { BootMs } from "../core/time.ts";
-import { NEVER } from "../core/time.ts";
+import type { BootMs } from "./time.ts";
+import { NEVER } from "./time.ts";
 
 interface Entry<K> {
   readonly due: BootMs;
