@@ -14,9 +14,11 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
+import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { peerCredentials } from "../../native/index.ts";
 import { AppError, errorText } from "../core/errors.ts";
+import { errnoOf } from "../core/file-error.ts";
 import { VERSION } from "../core/version.ts";
 import { readBody } from "./read-body.ts";
 import type { ApiCommands, ApiSource, Route } from "./routes.ts";
@@ -74,8 +76,7 @@ export class ApiServer {
       await promise;
       chmodSync(path, 0o660);
       const gid = groupId(group);
-      if (gid !== null) chownSync(path, 0, gid);
-      this.#notice = gid === null ? noGroup(group) : null;
+      this.#notice = gid === null ? noGroup(group) : giveToGroup(path, { gid, group });
     } catch (cause) {
       const message = `Cannot listen on "${path}": ${errorText(cause)}`;
       throw new AppError("SOCKET_UNAVAILABLE", message, { cause });
@@ -182,6 +183,26 @@ function groupId(name: string): number | null {
     .find((entry) => entry.startsWith(`${name}:`));
   const number = line?.split(":")[2] ?? "";
   return /^\d+$/.test(number) ? Number(number) : null;
+}
+
+/** Null: its members may use it. A daemon that is not root's gives only to groups that it is in. */
+function giveToGroup(
+  path: string,
+  { gid, group }: { readonly gid: number; readonly group: string },
+): string | null {
+  // The daemon's own group already, where it is not root's: it need not be allowed to change any.
+  if (lstatSync(path).gid === gid) return null;
+  try {
+    chownSync(path, process.getuid?.() ?? 0, gid);
+    return null;
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "EPERM") throw thrown;
+    const user = userInfo().username;
+    return (
+      `Cannot let group "${group}" use lbctl: the daemon's user "${user}" is no member of it, so ` +
+      `only root may; usermod --append --groups ${group} ${user}`
+    );
+  }
 }
 
 function noGroup(name: string): string {

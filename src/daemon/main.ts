@@ -9,12 +9,14 @@ import { Daemon } from "./daemon.ts";
 import { endReason } from "./end-reason.ts";
 import { loadNodeFile } from "./load-node-file.ts";
 import { createLogger } from "./logger.ts";
-import { type StopReason, stopReason } from "./service-manager.ts";
+import { isStartedBySystemd, type StopReason, stopReason } from "./service-manager.ts";
 
 /** sysexits(3): EX_USAGE. */
 const EXIT_USAGE = 64;
 /** sysexits(3): EX_SOFTWARE. */
 const EXIT_SOFTWARE = 70;
+/** sysexits(3): EX_TEMPFAIL. The unit starts a daemon anew that ends so (RestartForceExitStatus). */
+const EXIT_AGAIN = 75;
 
 interface Options {
   readonly config: string;
@@ -33,9 +35,14 @@ async function main(options: Options): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => void stopReason().then(end));
   }
-  // Whoever replaces the daemon without systemd says so by this signal.
-  process.on("SIGUSR2", () => end("restart"));
+  // Whoever replaces the daemon says so by this signal: `systemctl reload`, or somebody by hand.
+  let isReplaced = false;
+  process.on("SIGUSR2", () => {
+    isReplaced = true;
+    end("restart");
+  });
   await new Daemon(file, log).run(stop.signal);
+  if (isReplaced && isStartedBySystemd()) process.exitCode = EXIT_AGAIN;
 }
 
 /** The message goes where systemd and a terminal show it. */

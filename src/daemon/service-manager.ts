@@ -18,10 +18,14 @@ const ANSWER_MS_MAX = 1_500;
  */
 const LIST_JOBS = ["list-jobs", "--no-legend", "--no-pager", "--full"] as const;
 
+/** Inherited by whatever a service starts: it names the one process that systemd itself started. */
+export function isStartedBySystemd(): boolean {
+  return process.env.SYSTEMD_EXEC_PID === String(process.pid);
+}
+
 /** To be called when SIGTERM has come. Never rejects; "stop" when systemd says nothing else. */
 export async function stopReason(): Promise<StopReason> {
-  // Inherited by whatever a service starts: it names the one process that systemd itself started.
-  if (process.env.SYSTEMD_EXEC_PID !== String(process.pid)) return "stop";
+  if (!isStartedBySystemd()) return "stop";
   try {
     const unit = unitOf(await readFile("/proc/self/cgroup", "utf8"));
     return unit === null ? "stop" : reasonIn(await listJobs(), unit);

@@ -71,11 +71,17 @@ const ROWS: readonly (readonly [command: string, reason: StopReason])[] = [
   [`invoke-rc.d probe restart`, "restart"],
 ];
 
+/** Its user is not root: what it says goes where that may write. */
+async function installProbe(container: Container): Promise<void> {
+  await container.run(["chmod", "777", SHARED]);
+  await installUnit(container, UNIT, dropIn());
+}
+
 describe("stopReason()", () => {
   let container: Container;
   containerForSuite({ binds: CHECKOUT_BINDS }, async (made) => {
     container = made;
-    await installUnit(container, UNIT, dropIn());
+    await installProbe(container);
   });
 
   for (const [command, reason] of ROWS) {
@@ -106,7 +112,7 @@ describe("stopReason()", () => {
 for (const command of ["systemctl reboot", "systemctl poweroff"]) {
   test(`stopReason() is "stop" for ${command}`, async (t) => {
     const container = await containerForTest(t, { binds: CHECKOUT_BINDS });
-    await installUnit(container, UNIT, dropIn());
+    await installProbe(container);
     assert.equal((await saidOn(container, command)).reason, "stop");
     await container.waitForEnd(REBOOT_MS_MAX);
   });

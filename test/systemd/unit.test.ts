@@ -13,6 +13,7 @@ const WATCHDOG_MS = 15_000;
 const STOP_MS_MAX = 20_000;
 /** The words change every 2 s. */
 const STATUS_MS_MAX = 15_000;
+const EXPOSURE_MAX = 2.5;
 const ANSWERING_THREAD = "WorkerThread";
 /** Fields of /proc/.../stat: priority and policy. */
 const REALTIME_FIFO = "10 1";
@@ -38,6 +39,25 @@ describe(UNIT, () => {
       until: (printed) => words.test(printed),
       timeoutMs: STATUS_MS_MAX,
     });
+  });
+
+  test("runs as its own user, which may do two things beyond others, and no more", async () => {
+    const pid = await property("MainPID");
+    const status = await container.run(["cat", `/proc/${pid}/status`]);
+    const owner = await container.run(["stat", "--format=%U:%G", `/proc/${pid}`]);
+    assert.equal(owner.trim(), "lbd:lbd");
+    // CAP_NET_RAW is bit 13, CAP_SYS_NICE bit 23.
+    for (const set of ["CapBnd", "CapEff", "CapAmb"]) {
+      assert.match(status, new RegExp(`^${set}:\\t0000000000802000$`, "m"));
+    }
+    const socket = await container.run(["stat", "--format=%U:%G %a", "/run/lbd/lbd.sock"]);
+    assert.equal(socket.trim(), "lbd:lbd 660");
+  });
+
+  test("is at most 2.5 in what systemd-analyze finds open", async () => {
+    const said = await container.run(["systemd-analyze", "security", "--no-pager", UNIT]);
+    const level = Number(/Overall exposure level for lbd\.service: ([\d.]+)/.exec(said)?.[1]);
+    assert.ok(level > 0 && level <= EXPOSURE_MAX, `${level}`);
   });
 
   test("lets the answering thread have its priority, in its sandbox", async () => {
@@ -69,6 +89,30 @@ describe(UNIT, () => {
     assert.equal(await property("ActiveState"), "active");
     assert.notEqual(await property("MainPID"), pid);
     await container.run(["test", "-s", "/var/lib/lbd/state.db"]);
+  });
+
+  test("takes up the node file on a reload, and is not touched by one that is wrong", async () => {
+    const pid = await property("MainPID");
+    const file = "/etc/lbd/config.yaml";
+    const before = await container.run(["cat", file]);
+    await container.write(file, "logLevel: loud\n");
+    assert.notEqual((await container.tryRun(["systemctl", "reload", UNIT])).code, 0);
+    assert.match(await journal(), /logLevel/);
+    assert.equal(await property("MainPID"), pid);
+    await container.write(file, `${before}\nlogLevel: warn\n`);
+    await systemctl("reload");
+    await eventually("another process", () => property("MainPID"), {
+      until: (now) => now !== pid && now !== "0",
+      timeoutMs: STOP_MS_MAX,
+    });
+    await eventually("it to be up", () => property("ActiveState"), {
+      until: (now) => now === "active",
+      timeoutMs: STOP_MS_MAX,
+    });
+    const { length } = (await journal()).match(/restarting: peers leave the VIPs here/g) ?? [];
+    assert.equal(length, 2, "of the restart before, and of this");
+    await container.write(file, before);
+    await systemctl("restart");
   });
 
   for (const [signal, what] of [

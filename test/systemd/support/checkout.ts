@@ -35,9 +35,8 @@ const LBD = `#!/bin/sh
 exec ${NODE} ${programOf("src/daemon/main.ts")} "$@"
 `;
 
-/** Node file, kubeconfig, group, /usr/sbin/lbd, and systemd/lbd.service as it is. */
+/** Node file, kubeconfig, /usr/sbin/lbd, and systemd/lbd.service as it is. */
 export async function installLbd(container: Container): Promise<void> {
-  await container.run(["groupadd", "--system", "--force", "lbd"]);
   const config = readFileSync(join(ROOT, "packaging/deb/config.yaml"), "utf8");
   await container.write("/etc/lbd/config.yaml", config);
   await container.write("/etc/lbd/kubeconfig", KUBECONFIG);
@@ -45,9 +44,12 @@ export async function installLbd(container: Container): Promise<void> {
   await installUnit(container, "lbd.service");
 }
 
-/** systemd/lbd.service under another name, with a drop-in. */
+const USER = "id lbd >&2 || useradd --system --user-group --no-create-home lbd";
+
+/** systemd/lbd.service under another name, with a drop-in; and the user that it runs as. */
 export async function installUnit(container: Container, name: string, dropIn = ""): Promise<void> {
   const unit = readFileSync(join(ROOT, "systemd/lbd.service"), "utf8");
+  await container.run(["sh", "-c", USER]);
   await container.write(`/etc/systemd/system/${name}`, unit);
   if (dropIn !== "") {
     await container.write(`/etc/systemd/system/${name}.d/test.conf`, dropIn);
