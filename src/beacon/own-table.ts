@@ -19,8 +19,8 @@ export interface Granted {
 const DIGEST_MASK = (1n << BigInt(8 * DIGEST_BYTES)) - 1n;
 
 /**
- * The digest of entries is the sum of theirs: with thousands of them, one that changes costs no more
- * than with one. Whoever could make two tables have the same sum has the key.
+ * The digest of entries is the sum of theirs: of thousands, one that changes costs no more than of
+ * few. Whoever could make two tables have the same sum has the key.
  */
 export class OwnTable {
   readonly #sha256: Sha256;

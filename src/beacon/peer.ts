@@ -17,8 +17,8 @@ const LATE = 1.25;
 /** Part of a hold: no two answers of a host that answers all probes are further apart. */
 const ROUND = 2 / 3;
 /**
- * In beacon intervals: how long another digest is seen before the table is asked for, and then asked
- * for again: to the third beacon, where nothing makes it hurry. A first one is asked for at once.
+ * In beacon intervals: how long another digest is seen before the table is asked for, and until it
+ * is asked for again: to the third beacon that does not hurry. A first one is asked for at once.
  */
 const MISMATCH = 1.5;
 const ASKED = 2.5;

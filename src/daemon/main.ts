@@ -15,7 +15,7 @@ import { isStartedBySystemd, type StopReason, stopReason } from "./service-manag
 const EXIT_USAGE = 64;
 /** sysexits(3): EX_SOFTWARE. */
 const EXIT_SOFTWARE = 70;
-/** sysexits(3): EX_TEMPFAIL. The unit starts a daemon anew that ends so (RestartForceExitStatus). */
+/** sysexits(3): EX_TEMPFAIL. The unit starts it anew then (RestartForceExitStatus). */
 const EXIT_AGAIN = 75;
 
 interface Options {

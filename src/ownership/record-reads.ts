@@ -7,7 +7,7 @@ import { after, NEVER } from "../core/time.ts";
 
 /** One may fail by chance. */
 const FAILURES_MAX = 2;
-/** A read that takes longer than this is slow, and this many times as long passes before the next. */
+/** A read that takes longer is slow, and this many times as long passes before the next. */
 const SLOW_MS = 250;
 const REST_TIMES = 4;
 

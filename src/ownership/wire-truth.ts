@@ -13,7 +13,7 @@ import { after, bootMs } from "../core/time.ts";
 export const ROUND_MS = 10_000;
 /** And there are at least so many milliseconds between two requests: 50 a second at most. */
 export const ASK_GAP_MS_MIN = 20;
-/** Waking up for one request costs more than the request: of many VIPs some are asked for at once. */
+/** Waking up costs more than a request: of many VIPs some are asked for at once. */
 const BATCH_MS = 100;
 /** The best two of those that do not own a VIP watch it. */
 export const OBSERVERS_MAX = 2;

@@ -165,8 +165,7 @@ test("Neighbours.lacksTable() is of who is heard, until its table comes or it is
   const missing = (at: number) => neighbours.tableMissing("a", "eth0", bootMs(at));
   const untold = () => [neighbours.lacksTable("eth0"), neighbours.untoldSince("a", "eth0")];
   assert.deepEqual(untold(), [false, null]);
-  missing(50);
-  missing(60);
+  for (const at of [50, 60]) missing(at);
   hear(neighbours, "a", 100);
   assert.deepEqual(untold(), [true, 50]);
   assert.equal(neighbours.untoldSince("b", "eth0"), null);
@@ -178,7 +177,6 @@ test("Neighbours.lacksTable() is of who is heard, until its table comes or it is
   silence(neighbours, "a", { at: 500 });
   assert.deepEqual(untold(), [false, null]);
   missing(600);
-  assert.deepEqual(untold(), [false, null], "it is not heard");
   hear(neighbours, "a", 700);
   assert.deepEqual(untold(), [false, null], "it is asked again, and told anew");
 });
