@@ -25,6 +25,8 @@ readonly needs=(
   util-linux=flock
   curl=curl
   faketime=faketime
+  zsh=zsh
+  fish=fish
   debootstrap=debootstrap
   systemd-container=systemd-nspawn
 )

@@ -44,7 +44,7 @@ const regularExpression = z.string().refine(isRegularExpression, {
   error: "a regular expression",
 });
 
-const nodeFileSchema = z.strictObject({
+export const nodeFileSchema = z.strictObject({
   nodeName: z
     .string()
     .regex(DNS_SUBDOMAIN, { error: "a Node name (RFC 1123 subdomain, lower case)" })

@@ -2,13 +2,14 @@
 // sysexits(3) and one clear message when it cannot.
 
 import { hostname } from "node:os";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
+import { nodeFileText } from "../config/node-file-text.ts";
 import { AppError, errorText } from "../core/errors.ts";
-import { VERSION } from "../core/version.ts";
 import { Daemon } from "./daemon.ts";
 import { endReason } from "./end-reason.ts";
 import { loadNodeFile } from "./load-node-file.ts";
 import { createLogger } from "./logger.ts";
+import { buildProgram, type ProgramOptions } from "./program.ts";
 import { isStartedBySystemd, type StopReason, stopReason } from "./service-manager.ts";
 
 /** sysexits(3): EX_USAGE. */
@@ -18,12 +19,11 @@ const EXIT_SOFTWARE = 70;
 /** sysexits(3): EX_TEMPFAIL. The unit starts it anew then (RestartForceExitStatus). */
 const EXIT_AGAIN = 75;
 
-interface Options {
-  readonly config: string;
-  readonly check?: true;
-}
-
-async function main(options: Options): Promise<void> {
+async function main(options: ProgramOptions): Promise<void> {
+  if (options.printDefault === true) {
+    process.stdout.write(nodeFileText());
+    return;
+  }
   const file = loadNodeFile(options.config, hostname());
   if (options.check === true) {
     process.stdout.write(`"${options.config}" is valid\n`);
@@ -55,13 +55,6 @@ function fail(thrown: unknown): never {
   process.exit(isExpected ? thrown.exitStatus : EXIT_SOFTWARE);
 }
 
-const program = new Command("lbd")
-  .description("Answers for the external addresses of a bare-metal Kubernetes cluster")
-  .version(VERSION)
-  .option("--config <file>", "the node file", "/etc/lbd/config.yaml")
-  .option("--check", "only say whether the node file is valid")
-  .exitOverride()
-  .showHelpAfterError('(see "lbd --help")')
-  .action((options: Options) => main(options));
-
-await program.parseAsync().then(() => process.exit(), fail);
+await buildProgram(main)
+  .parseAsync()
+  .then(() => process.exit(), fail);

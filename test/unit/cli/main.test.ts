@@ -233,16 +233,19 @@ test("lbctl --version and --help need no daemon", async (t) => {
   const named = help.stdout.match(/^ {2}[a-z]+(?= )/gm)?.map((name) => name.trim());
   const commands = ANSWERS.map(([args]) => args[0]);
   const changing = ["drain", "undrain", "move", "plan", "rebalance", "config", "import"];
-  assert.deepEqual(named, [...commands, ...changing, "help"]);
+  assert.deepEqual(named, [...commands, ...changing, "completion", "help"]);
 });
 
-test("lbctl keeps its exit status, and is silent, when nobody reads to the end", async (t) => {
-  const { path, source } = await serveApi(t);
-  source.statusView = { ...STATUS, health: "degraded" };
-  const child = childProcess(t, "src/cli/main.ts", ["--socket", path, "status"], { env: {} });
-  child.stdout.destroy();
-  const said: string[] = [];
-  child.stderr.on("data", (chunk) => said.push(String(chunk)));
-  const [status] = await once(child, "close");
-  assert.deepEqual([status, said], [1, []]);
-});
+for (const format of ["table", "json", "yaml"]) {
+  test(`lbctl -o ${format} keeps its exit status when nobody reads to the end`, async (t) => {
+    const { path, source } = await serveApi(t);
+    source.statusView = { ...STATUS, health: "degraded" };
+    const args = ["--socket", path, "-o", format, "status"];
+    const child = childProcess(t, "src/cli/main.ts", args, { env: {} });
+    child.stdout.destroy();
+    const said: string[] = [];
+    child.stderr.on("data", (chunk) => said.push(String(chunk)));
+    const [status] = await once(child, "close");
+    assert.deepEqual([status, said], [1, []]);
+  });
+}

@@ -1,8 +1,10 @@
 // Tests of lbd as a process that ends at once: its exit status, and what it prints where.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { VERSION } from "../../../src/core/version.ts";
 import { childProcess, finished } from "../../support/child-process.ts";
@@ -23,6 +25,11 @@ const ROWS: readonly Row[] = [
   { args: ["--check", "--config", "none.yaml"], status: 78, stderr: /^lbd: Cannot read the node / },
   { args: ["--check", "--config", "bad.yaml"], status: 78, stderr: /^lbd: Cannot use "bad\.yaml"/ },
   { args: ["--check", "--config", "good.yaml"], status: 0, stdout: /^"good\.yaml" is valid\n$/ },
+  {
+    args: ["--print-default"],
+    status: 0,
+    stdout: /^# \/etc\/lbd\/config\.yaml: .*\n#logLevel: info\n$/s,
+  },
   { args: ["--help"], status: 0, stdout: /^Usage: lbd \[options\]\n/ },
   { args: ["--version"], status: 0, stdout: new RegExp(`^${VERSION}\n$`) },
 ];
@@ -38,3 +45,10 @@ for (const { args, status, stdout = /^$/, stderr = /^$/ } of ROWS) {
     assert.equal(ended.status, status);
   });
 }
+
+test("lbd ends quietly when nobody reads what it prints", async (t) => {
+  const child = childProcess(t, "src/daemon/main.ts", ["--print-default"], { env: {} });
+  child.stdout.destroy();
+  const [status] = await once(child, "exit");
+  assert.deepEqual([await text(child.stderr), status], ["", 0]);
+});
