@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test check check-native sim bench bench-failover bench-bulk bench-ipam soak clean
+.PHONY: help demo test deb check check-native sim bench bench-failover bench-bulk bench-ipam soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -14,6 +14,9 @@ test: ## all tests, as root (SUITE=name: one of unit ... cluster metallb)
 
 sim: ## the simulator for long (HOURS=n virtual cluster-hours, SEED=n the first seed)
 	@HOURS='$(HOURS)' SEED='$(SEED)' scripts/sim.sh
+
+deb: ## the Debian package, into dist/deb
+	@scripts/build-deb.sh
 
 check: ## the fast gate: format, lint, types, rules, unit tests
 	@scripts/check.sh

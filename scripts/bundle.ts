@@ -3,9 +3,9 @@
 // with them above it or in it.
 
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { build, type Plugin } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
@@ -100,15 +100,21 @@ const shims: Plugin = {
   },
 };
 
-/** Bundles into `folder`, which is made; what lies there under the same names is replaced. */
-export async function bundle(folder: string): Promise<void> {
+/**
+ * Bundles into `folder`, which is made; what lies there under the same names is replaced. Returns
+ * what went into it.
+ */
+export async function bundle(folder: string): Promise<Metafile> {
   const entryPoints = Object.entries(ENTRIES).map(([out, source]) => ({
     in: join(root, source),
     out,
   }));
-  await build({
+  const { metafile } = await build({
+    // Comments name the sources; not as they lie from where the build was started.
+    absWorkingDir: root,
     entryPoints,
-    outdir: folder,
+    outdir: resolve(folder),
+    metafile: true,
     bundle: true,
     format: "esm",
     platform: "node",
@@ -128,6 +134,7 @@ export async function bundle(folder: string): Promise<void> {
   const addon = join(folder, "lbd_native.node");
   copyFileSync(join(root, "native/build/Release/lbd_native.node"), `${addon}.new`);
   renameSync(`${addon}.new`, addon);
+  return metafile;
 }
 
 /**

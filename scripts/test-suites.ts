@@ -27,6 +27,15 @@ export const SUITES: readonly Suite[] = [
     lab: true,
     provider: "build-image.sh",
   },
+  // Builds the package twice, and tries it in containers.
+  {
+    name: "deb",
+    concurrency: 1,
+    testSecondsMax: 600,
+    suiteSecondsMax: 1800,
+    lab: true,
+    provider: "provide-deb.sh",
+  },
   {
     name: "cluster",
     concurrency: 1,

@@ -45,8 +45,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: "legacyConfigMap",
     text:
-      "The ConfigMap that MetalLB up to 0.12 was configured with (namespace/name): it is read, too. " +
-      "Another one needs a permission of its own (see deploy/rbac.yaml).",
+      "The ConfigMap that MetalLB up to 0.12 was configured with (namespace/name): it is read, " +
+      "too. Another one needs a permission of its own (see deploy/rbac.yaml).",
   },
   {
     key: "stateFile",
@@ -75,8 +75,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: "metrics",
     text:
-      "Where Prometheus reads the metrics, at /metrics. There is no password: whoever reaches the " +
-      "address reads the names of Services and their addresses.",
+      "Where Prometheus reads the metrics, at /metrics. There is no password: whoever reaches " +
+      "the address reads the names of Services and their addresses.",
     parts: {
       address: "on which to listen",
       port: "TCP port; 0: nowhere",
@@ -108,8 +108,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: "loadBalancerClass",
     text:
-      "Look after Services of exactly this spec.loadBalancerClass, and no others; without it after " +
-      "those that have none (MetalLB: --lb-class). All nodes of a cluster have to agree on this " +
+      "Look after Services of exactly this spec.loadBalancerClass, and no others; without it " +
+      "after those that have none (MetalLB: --lb-class). All nodes of a cluster have to agree on this " +
       "and the next.",
     example: "example.com/lbd",
   },
@@ -122,8 +122,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     key: "mode",
     text:
-      '"active", or "shadow": compute and compare with what is done now ("lbctl plan shadow"), and ' +
-      "do nothing.",
+      '"active", or "shadow": compute and compare with what is done now ("lbctl plan shadow"), ' +
+      "and do nothing.",
   },
   {
     key: "excludeInterfaces",

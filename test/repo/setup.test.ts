@@ -18,6 +18,7 @@ const ROWS: readonly (readonly [script: string, options: string, needsRoot: bool
   ["demo.sh", "", true],
   ["test.sh", "--no-control-plane", false],
   ["check.sh", "--no-control-plane", false],
+  ["build-deb.sh", "--no-control-plane", false],
   ["check-native.sh", "--no-control-plane", true],
   ["sim.sh", "--no-control-plane", false],
   ["bench.sh", "", true],

@@ -33,7 +33,7 @@ ${commands.flatMap(argumentCases).join("\n")}
   esac
   if [[ $current == -* ]]; then
     case "$path" in
-${commands.map(({ path, options }) => `      "${path}") offered="${namesOf(options)}" ;;`).join("\n")}
+${commands.map(optionCase).join("\n")}
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$current")
@@ -76,6 +76,10 @@ function argumentCases(command: CommandWords): readonly string[] {
     typeof values === "string" ? [] : [`    "${path} ${index}") offered="${values.join(" ")}" ;;`],
   );
   return [...inner, ...own];
+}
+
+function optionCase({ path, options }: CommandWords): string {
+  return `      "${path}") offered="${namesOf(options)}" ;;`;
 }
 
 function namesOf(options: readonly OptionWords[]): string {

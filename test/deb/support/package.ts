@@ -1,0 +1,50 @@
+// The Debian package of these sources, and what is in it.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { provided } from "../../lab/provided.ts";
+
+const OUTPUT_BYTES_MAX = 512 * 1024 * 1024;
+
+export interface PackedFile {
+  readonly mode: string;
+  readonly owner: string;
+  readonly path: string;
+}
+
+/** Its path; it is built when it is not there. */
+export function builtPackage(): Promise<string> {
+  return provided("provide-deb.sh");
+}
+
+/** What it prints; throws unless it ends with 0. */
+export function output(program: string, args: readonly string[], cwd = "/"): string {
+  const options = { encoding: "utf8", cwd, maxBuffer: OUTPUT_BYTES_MAX } as const;
+  const { status, stdout, stderr, error } = spawnSync(program, args, options);
+  if (status === 0) return stdout;
+  throw new Error(`"${program} ${args.join(" ")}" ended with ${status}: ${error ?? stderr}`);
+}
+
+export function field(deb: string, name: string): string {
+  return output("dpkg-deb", ["--field", deb, name]).trim();
+}
+
+export function filesIn(deb: string): readonly PackedFile[] {
+  const lines = output("dpkg-deb", ["--contents", deb]).split("\n").filter(Boolean);
+  return lines.map((line) => {
+    const [mode = "", owner = "", , , , path = ""] = line.split(/\s+/);
+    return { mode, owner, path: path.slice(1) };
+  });
+}
+
+/** Unpacks it, maintainer scripts and all, into a folder. */
+export function unpack(deb: string, folder: string): void {
+  output("dpkg-deb", ["--raw-extract", deb, folder]);
+}
+
+/** The bill of materials that lies beside it. */
+export function sbomBeside(deb: string): string {
+  const name = `lbd_${field(deb, "Version")}_${field(deb, "Architecture")}.cdx.json`;
+  return readFileSync(join(dirname(deb), name), "utf8");
+}
