@@ -45,7 +45,7 @@ describe("the package under dpkg", async () => {
 
   containerForSuite({ binds: { [PLACE]: dirname(deb) } }, async (made) => {
     container = made;
-    await container.write("/etc/lbd/kubeconfig", KUBECONFIG, { mode: "600" });
+    await container.write("/etc/lbd/kubeconfig", KUBECONFIG);
     await install();
     await runs();
   });
