@@ -11,7 +11,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { MEMORY_ENVIRONMENT, NODE_ARGUMENTS } from "../bundle.ts";
 
-const START_MS_MAX = 20_000;
+/** Of a busy machine. */
+const START_MS_MAX = 120_000;
 const POLL_MS = 2;
 const ENV = { PATH: process.env.PATH, ...MEMORY_ENVIRONMENT };
 

@@ -39,7 +39,10 @@ export function sbom(parts: readonly Part[], builtAt: Date): string {
 }
 
 function runtimeComponent(part: Part) {
-  const inside = Object.entries(process.versions).filter(([name]) => !NO_PARTS.includes(name));
+  // Empty: Node was built without it.
+  const inside = Object.entries(process.versions).filter(
+    ([name, version = ""]) => version !== "" && !NO_PARTS.includes(name),
+  );
   return {
     ...common(part, { name: "node", purl: `pkg:generic/node@${part.version}` }),
     properties: [
