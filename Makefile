@@ -1,6 +1,7 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test deb check check-native sim bench bench-failover bench-bulk bench-ipam soak clean
+.PHONY: help demo test deb check check-native sim bench bench-failover \
+	bench-bulk bench-ipam soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list

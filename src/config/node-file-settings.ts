@@ -109,8 +109,8 @@ export const SETTINGS: readonly Setting[] = [
     key: "loadBalancerClass",
     text:
       "Look after Services of exactly this spec.loadBalancerClass, and no others; without it " +
-      "after those that have none (MetalLB: --lb-class). All nodes of a cluster have to agree on this " +
-      "and the next.",
+      "after those that have none (MetalLB: --lb-class). All nodes of a cluster have to agree on " +
+      "this and the next.",
     example: "example.com/lbd",
   },
   {

@@ -59,7 +59,7 @@ describe("the package under dpkg", async () => {
     assert.match(socket, /^lbd 660$/m);
   });
 
-  test("an upgrade restarts the daemon, which tells its peers to leave it what it has", async () => {
+  test("an upgrade restarts the daemon, which asks its peers to leave it what it has", async () => {
     const pid = await property("MainPID");
     await install();
     await runs();

@@ -1,5 +1,5 @@
-// The Debian package as a file: what is in it, what it asks of the host, what it says of itself, and
-// that the same sources give the same bytes.
+// The Debian package as a file: what is in it, what it asks of the host, what it says of itself,
+// and that the same sources give the same bytes.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
