@@ -32,7 +32,8 @@ exec sleep 60
 const FILE = "said";
 
 function dropIn(more = ""): string {
-  const exec = `ExecStart=\nExecStart=${NODE} ${PROBE} ${SHARED}/${FILE}\n`;
+  // Without ExecReload: what cannot be reloaded is restarted.
+  const exec = `ExecReload=\nExecStart=\nExecStart=${NODE} ${PROBE} ${SHARED}/${FILE}\n`;
   // The tests restart it more often than systemd puts up with by default.
   return `[Unit]\nStartLimitIntervalSec=0\n[Service]\n${exec}ReadWritePaths=${SHARED}\n${more}`;
 }
