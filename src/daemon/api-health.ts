@@ -1,7 +1,13 @@
 // How well the Kubernetes API can be reached, for people.
 
+import type { Finding } from "../api/types.ts";
 import type { BootMs } from "../core/time.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
+import {
+  type CredentialsState,
+  credentialsFindings,
+  credentialsTrouble,
+} from "./credentials-findings.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Reflectors } from "./reflectors.ts";
 
@@ -13,14 +19,27 @@ export interface ApiHealth {
   /** False when nothing at all gets through. */
   readonly isReachable: boolean;
   readonly lastContactAt: BootMs | null;
+  /** In short, what is wrong with the credentials, or null. */
+  readonly trouble: string | null;
+  readonly credentials: readonly Finding[];
 }
 
 export function apiHealth(
   reflectors: Pick<Reflectors, "failures" | "count" | "lastContactAt">,
   writer: Pick<LeaseWriter, "failure">,
+  state: CredentialsState,
 ): ApiHealth {
   const failures = reflectors.failures();
-  const isReachable = failures.size < reflectors.count;
-  const lastContactAt = reflectors.lastContactAt();
-  return { failures, leaseFailure: writer.failure(), isReachable, lastContactAt };
+  const trouble = credentialsTrouble(state);
+  const credentials = credentialsFindings(state);
+  // All that fails then fails for the one reason, which is told already.
+  const isTold = !state.inUse || state.foreignCluster !== null;
+  return {
+    failures: isTold ? new Map() : failures,
+    leaseFailure: isTold ? null : writer.failure(),
+    isReachable: failures.size < reflectors.count && !isTold,
+    lastContactAt: reflectors.lastContactAt(),
+    trouble,
+    credentials,
+  };
 }

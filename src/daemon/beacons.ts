@@ -4,11 +4,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerNews } from "../beacon/news.ts";
+import { CLUSTER_SETTING } from "../core/node-account.ts";
 import type { PeerEvent } from "../core/peer.ts";
 import type { Random } from "../core/random.ts";
 import type { Clock } from "../core/time.ts";
 import type { ApiRequests } from "../k8s-sync/client.ts";
-import type { Outcome } from "../k8s-sync/outcome.ts";
+import { clusterUid } from "../k8s-sync/cluster-uid.ts";
 import { timerSleep } from "../k8s-sync/sleep.ts";
 import type { Store } from "../store/store.ts";
 import { BeaconKeyTask } from "./beacon-key-task.ts";
@@ -31,12 +32,8 @@ export interface BeaconsOptions {
   readonly namesake: Pick<Namesake, "note">;
 }
 
-/** Its UID is what tells one cluster from another: it is never deleted. */
-const IDENTITY_NAMESPACE = "kube-system";
-const CLUSTER_SETTING = "cluster-uid";
 const INCARNATION_SETTING = "incarnation";
 const RETRY_MS = 1_000;
-const READ_TIMEOUT_MS = 3_000;
 /** Bytes of the identity in a beacon, as hexadecimal digits. */
 const CLUSTER_DIGITS = 16;
 
@@ -98,13 +95,10 @@ export class Beacons implements Task {
   async #readIdentity(signal: AbortSignal): Promise<void> {
     const { client, store } = this.#options;
     while (!signal.aborted) {
-      const path = `/api/v1/namespaces/${IDENTITY_NAMESPACE}`;
-      const request = { method: "GET", path, signal, timeoutMs: READ_TIMEOUT_MS } as const;
-      const read: Outcome<NamespaceJson> = await client.request<NamespaceJson>(request);
-      const uid = read.ok ? read.value.metadata?.uid : undefined;
-      if (uid !== undefined) {
-        store.saveSetting(CLUSTER_SETTING, Buffer.from(uid, "utf8"));
-        this.#tellCluster(uid);
+      const read = await clusterUid(client, { signal });
+      if (read.ok) {
+        store.saveSetting(CLUSTER_SETTING, Buffer.from(read.value, "utf8"));
+        this.#tellCluster(read.value);
         return;
       }
       await timerSleep(RETRY_MS, signal);
@@ -115,10 +109,6 @@ export class Beacons implements Task {
     const cluster = createHash("sha256").update(uid).digest("hex").slice(0, CLUSTER_DIGITS);
     this.#options.tellResponder({ type: "cluster", cluster });
   }
-}
-
-interface NamespaceJson {
-  readonly metadata?: { readonly uid?: string };
 }
 
 /** Grows with every start, also when the wall clock was set back. */

@@ -7,7 +7,6 @@ import { ApiServer } from "../api/server.ts";
 import type { NodeFile } from "../config/node-file.ts";
 import type { BootMs } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
-import type { ApiClient } from "../k8s-sync/client.ts";
 import { type EventInput, EventRecorder } from "../k8s-sync/events.ts";
 import { LeaseClient } from "../k8s-sync/leases.ts";
 import { LinkWatcher } from "../link/link-watcher.ts";
@@ -18,10 +17,12 @@ import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
-import { createClient } from "./create-client.ts";
+import { Credentials } from "./credentials.ts";
+import { DaemonClient } from "./daemon-client.ts";
 import { Drain } from "./drain.ts";
 import { HostInterfaces } from "./host-interfaces.ts";
 import { Journal } from "./journal.ts";
+import { kubeconfigOf } from "./kubeconfig-of.ts";
 import { Leading } from "./leading.ts";
 import { LeaseRouter } from "./lease-router.ts";
 import { LeaseWriter } from "./lease-writer.ts";
@@ -54,7 +55,8 @@ export class Daemon {
   readonly #startedAt: BootMs = clock.boot();
   readonly #identity: string;
   readonly #store: Store;
-  readonly #client: ApiClient;
+  readonly #client: DaemonClient;
+  readonly #credentials: Credentials;
   readonly #leases: LeaseClient;
   readonly #writer: LeaseWriter;
   readonly #events: EventRecorder;
@@ -79,6 +81,7 @@ export class Daemon {
   readonly #views: Views;
   readonly #metrics: MetricsTask;
   #socketNotice: string | null = null;
+  readonly #nodeUid = () => this.#cluster.nodes.get(this.#file.nodeName)?.metadata.uid ?? null;
   /** For whoever has something to say to the machine and to the thread. */
   readonly #tell = {
     tellOwnership: (event: OwnershipEvent) => (this.#shadow ?? this.#ownership).post(event),
@@ -92,7 +95,7 @@ export class Daemon {
     this.#log = log;
     this.#identity = `${node}_${randomBytes(6).toString("hex")}`;
     this.#store = Store.open(file.stateFile, clock.wall());
-    this.#client = createClient(file);
+    this.#client = new DaemonClient({ store: this.#store, isShadow: file.mode === "shadow" });
     this.#leases = new LeaseClient(this.#client, file.systemNamespace);
     const onReached = () => this.#reflectors.hurry();
     this.#writer = new LeaseWriter({ leases: this.#leases, clock, onReached });
@@ -107,18 +110,10 @@ export class Daemon {
       lastValid: () => this.#snapshots.load(),
     });
     this.#snapshots = new Snapshots(this.#store, this.#cluster, clock);
-    this.#drain = new Drain({
-      store: this.#store,
-      log,
-      drainOnCordon: file.drainOnCordon,
-      ...this.#tell,
-    });
+    const { drainOnCordon } = file;
+    this.#drain = new Drain({ store: this.#store, log, drainOnCordon, ...this.#tell });
     this.#journal = new Journal({
-      node,
-      clock,
-      store: this.#store,
-      log,
-      cluster: this.#cluster,
+      ...{ node, clock, store: this.#store, log, cluster: this.#cluster },
       events: this.#serviceEvents,
     });
     this.#responder = this.#createResponder();
@@ -127,6 +122,7 @@ export class Daemon {
     this.#leading = this.#createLeading();
     this.#beacons = this.#createBeacons();
     this.#reflectors = this.#createReflectors();
+    this.#credentials = this.#createCredentials();
     this.#host = new HostInterfaces({
       exclude: file.excludeInterfaces,
       log,
@@ -183,6 +179,7 @@ export class Daemon {
       this.#responder,
       { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
       ...(this.#shadow === null ? active : [this.#shadow]),
+      this.#credentials,
       this.#reflectors,
       this.#metrics,
       systemd,
@@ -218,12 +215,8 @@ export class Daemon {
 
   #createBeacons(): Beacons {
     return new Beacons({
-      client: this.#client,
-      namespace: this.#file.systemNamespace,
-      store: this.#store,
-      clock,
-      random,
-      log: this.#log,
+      ...{ client: this.#client, namespace: this.#file.systemNamespace },
+      ...{ store: this.#store, clock, random, log: this.#log },
       isLeader: () => this.#leading.leader.isLeading,
       ...this.#tell,
       onComplaint: (complaint) => this.#wireTruth.onComplaint(complaint),
@@ -231,13 +224,20 @@ export class Daemon {
     });
   }
 
+  #createCredentials(): Credentials {
+    const { nodeName: node, systemNamespace: namespace, kubeconfig } = this.#file;
+    return new Credentials({
+      ...{ node, namespace, kubeconfig, client: this.#client, clock, random, log: this.#log },
+      load: () => kubeconfigOf(this.#file, clock.wall()),
+      nodeUid: this.#nodeUid,
+      onChanged: () => this.#reflectors.hurry(),
+    });
+  }
+
   #createReactions(): Reactions {
     return new Reactions({
-      node: this.#file.nodeName,
-      log: this.#log,
-      cluster: this.#cluster,
-      snapshots: this.#snapshots,
-      drain: this.#drain,
+      ...{ node: this.#file.nodeName, log: this.#log, cluster: this.#cluster },
+      ...{ snapshots: this.#snapshots, drain: this.#drain },
       ...{ allocation: this.#leading.allocation, leaderWork: this.#leading.work },
       rivals: this.#leading.rivals,
       ...{ host: this.#host, missing: this.#missing },
@@ -301,7 +301,7 @@ export class Daemon {
       node: this.#file.nodeName,
       identity: this.#identity,
       answers: () => this.#leading.rivals.answers,
-      nodeUid: () => this.#cluster.nodes.get(this.#file.nodeName)?.metadata.uid ?? null,
+      nodeUid: this.#nodeUid,
       timings: timingsFor(this.#file.beacons),
       preempt: this.#file.preempt,
       clock,
@@ -341,10 +341,8 @@ export class Daemon {
   #createViews(): Views {
     const { allocation, probes, planner, rivals, shadow } = this.#leading;
     return new Views({
-      node: this.#file.nodeName,
-      clock,
-      startedAt: this.#startedAt,
-      server: this.#client.server,
+      ...{ node: this.#file.nodeName, clock, startedAt: this.#startedAt },
+      server: () => this.#client.server,
       cluster: this.#cluster,
       ownership: this.#ownership,
       ...{ allocation, probes, planner, rivals, shadow },
@@ -352,7 +350,7 @@ export class Daemon {
       store: this.#store,
       drain: this.#drain,
       leader: () => this.#leading.leader.status,
-      api: () => apiHealth(this.#reflectors, this.#writer),
+      api: () => apiHealth(this.#reflectors, this.#writer, this.#credentials.state()),
       host: () => ({
         missingInterfaces: this.#missing.names(),
         linkFailure: this.#host.failure,

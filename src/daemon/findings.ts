@@ -8,6 +8,8 @@ import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { DrainCause } from "./drain.ts";
 
 export interface Findable {
+  /** What is wrong with the credentials of this node. */
+  readonly credentials?: readonly Finding[];
   /** By resource: why it cannot be read now. */
   readonly apiFailures: ReadonlyMap<string, ApiFailure>;
   /** Why Leases cannot be written now, or null. */
@@ -70,6 +72,7 @@ interface Kind {
 
 /** Everything that is looked for, in the order in which it is told. The names are labels. */
 const KINDS = {
+  credentials: { of: ({ credentials }) => credentials ?? [] },
   api: { of: apiFindings },
   "lease-writes": { of: ({ leaseFailure }) => leaseFinding(leaseFailure) },
   "status-writes": { of: ({ writeFailure }) => writeFinding(writeFailure) },
@@ -168,7 +171,7 @@ function nextForApi(failure: ApiFailure): string {
   switch (failure.kind) {
     case "unauthorized":
     case "certificate":
-      return 'renew the credentials in the kubeconfig, then "systemctl restart lbd"';
+      return "renew the credentials: sudo lbctl join --kubeconfig admin.conf";
     case "forbidden":
       return "kubectl apply -f deploy/rbac.yaml";
     case "not-found":

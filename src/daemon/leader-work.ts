@@ -10,8 +10,8 @@ import type { Namespaces } from "./namespaces.ts";
 import { type ReservedAddresses, reservedAddresses } from "./reserved-addresses.ts";
 
 export interface LeaderWorkOptions {
-  /** URL of the API server. */
-  readonly server: string;
+  /** URL of the API server; "" before there is a kubeconfig. */
+  readonly server: () => string;
   readonly cluster: ClusterView;
   readonly namespaces: Pick<Namespaces, "labels">;
   readonly allocation: AllocationController;
@@ -47,7 +47,7 @@ export class LeaderWork {
     this.#reserved = reservedAddresses({
       nodes: cluster.nodes.values(),
       interfaces: interfaces(),
-      apiHost: new URL(server).hostname,
+      apiHost: URL.parse(server())?.hostname ?? "",
     });
     const { pools } = cluster.config;
     const { labels } = namespaces;

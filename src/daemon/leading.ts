@@ -121,7 +121,7 @@ export class Leading {
       onLeading: () => this.#reconsider(),
     });
     this.work = new LeaderWork({
-      server: client.server,
+      server: () => client.server,
       cluster,
       namespaces: options.namespaces,
       allocation: this.allocation,

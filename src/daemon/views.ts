@@ -43,7 +43,8 @@ export interface ViewSources {
   readonly node: string;
   readonly clock: Clock;
   readonly startedAt: BootMs;
-  readonly server: string;
+  /** "" before there is a kubeconfig. */
+  readonly server: () => string;
   readonly cluster: ClusterView;
   readonly ownership: OwnershipDriver;
   readonly allocation: AllocationController;
@@ -89,8 +90,11 @@ export class Views implements ApiSource {
   /** One line for `systemctl status`. */
   summary(): string {
     const { health, vips, api } = this.status();
+    const { trouble } = this.#sources.api();
+    const answered = `${vips.ownedHere} of ${vips.total} addresses answered here`;
+    if (trouble !== null) return `${trouble} (${health}: ${answered})`;
     const reach = api.reachable ? "" : ", the API cannot be reached";
-    return `${health}: ${vips.ownedHere} of ${vips.total} addresses answered here${reach}`;
+    return `${health}: ${answered}${reach}`;
   }
 
   status(): StatusView {
@@ -108,7 +112,7 @@ export class Views implements ApiSource {
       health: worst(list),
       findings: list,
       uptimeSeconds: Math.round((now - startedAt) / 1_000),
-      api: { server, reachable: isReachable, lastContactSecondsAgo: ago },
+      api: { server: server(), reachable: isReachable, lastContactSecondsAgo: ago },
       leader: this.#sources.leader(),
       config: {
         valid: cluster.isConfigCurrent,
@@ -134,10 +138,12 @@ export class Views implements ApiSource {
     const { node, cluster, store, responder, shadow } = this.#sources;
     const { cause } = this.#sources.drain;
     const addresses = cluster.addresses();
+    const api = this.#sources.api();
     const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
     return {
-      apiFailures: this.#sources.api().failures,
-      leaseFailure: this.#sources.api().leaseFailure,
+      credentials: api.credentials,
+      apiFailures: api.failures,
+      leaseFailure: api.leaseFailure,
       writeFailure: this.#sources.allocation.failure(),
       configProblems: cluster.configProblems,
       storeNotice: store.notice,
@@ -151,6 +157,9 @@ export class Views implements ApiSource {
       ipv6Addresses: addresses.length - ipv4.length,
       drained: cause === null ? null : { cause, node },
       ...this.#sources.host(),
+      ...(api.credentials.some(({ health }) => health === "failing")
+        ? { beaconProblem: null }
+        : {}),
     };
   }
 

@@ -132,6 +132,13 @@ export function tooLargeFailure(request: RequestTarget, limit: number): ApiFailu
   return { kind: "too-large", message };
 }
 
+/** As an outage: what works without the API goes on. */
+export function credentialsFailure(request: RequestTarget): ApiFailure {
+  const asked = describeRequest(request).text;
+  const what = "there are no credentials for the Kubernetes API on this host yet";
+  return { kind: "unreachable", message: `Cannot ${asked}: ${what}` };
+}
+
 export function abortFailure(request: RequestTarget): ApiFailure {
   const asked = describeRequest(request).text;
   return { kind: "unreachable", message: `Cannot ${asked}: stopped before there was an answer` };

@@ -6,6 +6,7 @@ import {
   abortFailure,
   classifyAnswer,
   classifyThrown,
+  credentialsFailure,
   parseBody,
   timeoutFailure,
   tooLargeFailure,
@@ -57,23 +58,35 @@ const ERROR_BYTES_MAX = 64 * 1024;
 export type ApiRequests = Pick<ApiClient, "request">;
 export type ApiWatches = Pick<ApiClient, "request" | "watch">;
 
-export class ApiClient {
-  readonly #kubeconfig: Kubeconfig;
-  readonly #options: ApiClientOptions;
-  readonly #connections: Connections;
-  readonly #token: TokenReader;
-  readonly #counts = new Map<RequestOutcome, number>();
+/** What one kubeconfig leads to. */
+interface Way {
+  readonly kubeconfig: Kubeconfig;
+  readonly connections: Connections;
+  readonly token: TokenReader;
+}
 
-  constructor(kubeconfig: Kubeconfig, options: ApiClientOptions = {}) {
-    this.#kubeconfig = kubeconfig;
+export class ApiClient {
+  readonly #options: ApiClientOptions;
+  readonly #counts = new Map<RequestOutcome, number>();
+  #way: Way | null = null;
+
+  /** Null: every request fails as if the server were not there, until there is one. */
+  constructor(kubeconfig: Kubeconfig | null, options: ApiClientOptions = {}) {
     this.#options = options;
-    this.#connections = new Connections(kubeconfig);
-    this.#token = new TokenReader(kubeconfig.token);
+    if (kubeconfig !== null) this.adopt(kubeconfig);
   }
 
-  /** The server as the operator knows it. */
+  /** From now on by this one; what is under way by the one before fails. */
+  adopt(kubeconfig: Kubeconfig): void {
+    const before = this.#way;
+    const token = new TokenReader(kubeconfig.token);
+    this.#way = { kubeconfig, connections: new Connections(kubeconfig), token };
+    void before?.connections.close();
+  }
+
+  /** The server as the operator knows it; "" without a kubeconfig. */
   get server(): string {
-    return this.#kubeconfig.origin + this.#kubeconfig.basePath;
+    return this.#way === null ? "" : serverOf(this.#way);
   }
 
   /** Exchanges with the server by what came of them; a watch counts once, when it is opened. */
@@ -89,30 +102,32 @@ export class ApiClient {
 
   /** `value` is the answer's JSON object, unchecked beyond that: decode it. */
   async request<T = unknown>(request: ApiRequest): Promise<Outcome<T>> {
-    const token = this.#token.current();
-    const first = this.#counted(await this.#exchange(request, token));
+    const way = this.#way;
+    if (way === null) return { ok: false, failure: credentialsFailure(request) };
+    const token = way.token.current();
+    const first = this.#counted(await this.#exchange(way, request, token));
     if (first.ok || first.failure.kind !== "unauthorized") return first as Outcome<T>;
-    if (!this.#token.renew(token)) return first;
-    return this.#counted(await this.#exchange(request, this.#token.current())) as Outcome<T>;
+    if (!way.token.renew(token)) return first;
+    return this.#counted(await this.#exchange(way, request, way.token.current())) as Outcome<T>;
   }
 
-  async #exchange(request: ApiRequest, token: string | null): Promise<Outcome<unknown>> {
+  async #exchange(way: Way, request: ApiRequest, token: string | null): Promise<Outcome<unknown>> {
     const limitMs = request.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
     if (request.signal?.aborted) return { ok: false, failure: abortFailure(request) };
     const deadline = new Deadline(limitMs, request.signal);
-    const pool = this.#connections.questions;
+    const pool = way.connections.questions;
     let during: "headers" | "body" = "headers";
     try {
-      const response = await pool.request(this.#dispatch(request, token, deadline.signal));
+      const response = await pool.request(this.#dispatch(way, { request, token }, deadline.signal));
       during = "body";
       return await this.#readAnswer(request, response);
     } catch (thrown) {
       if (deadline.expired) {
-        this.#connections.suspect(pool);
-        return { ok: false, failure: timeoutFailure(request, this.server, limitMs) };
+        way.connections.suspect(pool);
+        return { ok: false, failure: timeoutFailure(request, serverOf(way), limitMs) };
       }
       if (request.signal?.aborted) return { ok: false, failure: abortFailure(request) };
-      const failure = classifyThrown(request, thrown, { server: this.server, during });
+      const failure = classifyThrown(request, thrown, { server: serverOf(way), during });
       return { ok: false, failure };
     } finally {
       deadline.release();
@@ -138,8 +153,13 @@ export class ApiClient {
    */
   async *watch(request: WatchRequest, signal: AbortSignal): AsyncGenerator<WatchMessage, void> {
     const target = { method: "GET", path: request.path, query: { ...request.query, watch: true } };
+    const way = this.#way;
+    if (way === null) {
+      yield { type: "FAILED", failure: credentialsFailure(target) };
+      return;
+    }
     const openMs = this.#options.watchOpenTimeoutMs ?? TIMEOUT_MS;
-    const opened = await this.#openWatch(target, { signal, openMs });
+    const opened = await this.#openWatch(way, target, { signal, openMs });
     if (signal.aborted) {
       if (opened.ok) opened.value.body.destroy();
       return;
@@ -149,40 +169,44 @@ export class ApiClient {
       return;
     }
     const idleMs = request.idleTimeoutMs;
-    yield* readWatch(target, opened.value.body, { signal, idleMs, server: this.server });
+    yield* readWatch(target, opened.value.body, { signal, idleMs, server: serverOf(way) });
   }
 
   async #openWatch(
+    way: Way,
     target: RequestTarget,
     options: { signal: AbortSignal; openMs: number },
   ): Promise<Outcome<Dispatcher.ResponseData>> {
-    let token = this.#token.current();
+    let token = way.token.current();
     for (let attempt = 0; ; attempt++) {
-      const opened = this.#counted(await this.#openWatchOnce(target, { ...options, token }));
+      const opened = this.#counted(await this.#openWatchOnce(way, target, { ...options, token }));
       const refused = !opened.ok && opened.failure.kind === "unauthorized";
-      if (!refused || attempt > 0 || !this.#token.renew(token)) return opened;
-      token = this.#token.current();
+      if (!refused || attempt > 0 || !way.token.renew(token)) return opened;
+      token = way.token.current();
     }
   }
 
   async #openWatchOnce(
+    way: Way,
     target: RequestTarget,
     options: { signal: AbortSignal; openMs: number; token: string | null },
   ): Promise<Outcome<Dispatcher.ResponseData>> {
     if (options.signal.aborted) return { ok: false, failure: abortFailure(target) };
     const deadline = new Deadline(options.openMs, options.signal);
     try {
-      const dispatch = this.#dispatch(target, options.token, deadline.signal);
-      const response = await this.#connections.watches.request(dispatch);
+      const { token } = options;
+      const dispatch = this.#dispatch(way, { request: target, token }, deadline.signal);
+      const response = await way.connections.watches.request(dispatch);
       if (response.statusCode === 200) return success(response);
       const { text } = await readBody(response.body, ERROR_BYTES_MAX);
       const answer = { status: response.statusCode, headers: response.headers, body: text };
       return { ok: false, failure: classifyAnswer(target, answer) };
     } catch (thrown) {
       if (deadline.expired) {
-        return { ok: false, failure: timeoutFailure(target, this.server, options.openMs) };
+        return { ok: false, failure: timeoutFailure(target, serverOf(way), options.openMs) };
       }
-      const failure = classifyThrown(target, thrown, { server: this.server, during: "headers" });
+      const about = { server: serverOf(way), during: "headers" } as const;
+      const failure = classifyThrown(target, thrown, about);
       return { ok: false, failure };
     } finally {
       deadline.release();
@@ -190,8 +214,8 @@ export class ApiClient {
   }
 
   #dispatch(
-    request: RequestTarget & { body?: unknown; contentType?: string },
-    token: string | null,
+    way: Way,
+    { request, token }: { request: Dispatched; token: string | null },
     signal: AbortSignal,
   ): Dispatcher.RequestOptions {
     const headers: Record<string, string> = {
@@ -204,7 +228,7 @@ export class ApiClient {
     }
     return {
       method: request.method as Dispatcher.HttpMethod,
-      path: this.#kubeconfig.basePath + request.path + queryString(request.query),
+      path: way.kubeconfig.basePath + request.path + queryString(request.query),
       headers,
       signal,
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
@@ -213,8 +237,14 @@ export class ApiClient {
 
   /** Cuts all connections; what is under way fails. */
   async close(): Promise<void> {
-    await this.#connections.close();
+    await this.#way?.connections.close();
   }
+}
+
+type Dispatched = RequestTarget & { readonly body?: unknown; readonly contentType?: string };
+
+function serverOf({ kubeconfig }: Way): string {
+  return kubeconfig.origin + kubeconfig.basePath;
 }
 
 function queryString(query: RequestTarget["query"]): string {

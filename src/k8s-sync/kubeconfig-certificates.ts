@@ -11,6 +11,7 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE
 
 export interface CheckedCertificate {
   readonly problems: readonly Problem[];
+  readonly issuedAt: WallMs | null;
   readonly expiresAt: WallMs | null;
 }
 
@@ -22,18 +23,19 @@ export function checkClientCertificate(
 ): CheckedCertificate {
   if (cert === null) {
     const problem = { where: "user.client-certificate", found: "nothing usable", expected: BOTH };
-    return { problems: [problem], expiresAt: null };
+    return { problems: [problem], issuedAt: null, expiresAt: null };
   }
   const parsed = parseCertificates(cert);
   const leaf = parsed.certificates[0];
-  if (leaf === undefined) return { problems: parsed.problems, expiresAt: null };
+  if (leaf === undefined) return { problems: parsed.problems, issuedAt: null, expiresAt: null };
   const problems = [...parsed.problems, ...checkValidity(cert, leaf, options.now)];
   if (key === null) {
     problems.push({ where: "user.client-key", found: "nothing usable", expected: BOTH });
   } else {
     problems.push(...checkKey(key, leaf));
   }
-  return { problems, expiresAt: wallMs(leaf.validToDate.getTime()) };
+  const issuedAt = wallMs(leaf.validFromDate.getTime());
+  return { problems, issuedAt, expiresAt: wallMs(leaf.validToDate.getTime()) };
 }
 
 const BOTH = "client-certificate and client-key together";

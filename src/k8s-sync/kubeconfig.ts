@@ -35,6 +35,8 @@ export interface Kubeconfig {
   readonly basePath: string;
   readonly tls: KubeconfigTls;
   readonly token: TokenSetting | null;
+  /** From when on the client certificate is good; null without one. */
+  readonly certificateIssuedAt: WallMs | null;
   /** When the client certificate expires; null without one. */
   readonly certificateExpiresAt: WallMs | null;
 }
@@ -53,8 +55,7 @@ export type TokenSetting =
   | { readonly kind: "file"; readonly path: string };
 
 const HOW_TO_MAKE_ONE =
-  'make one from "kubectl apply -f deploy/" and "kubectl create token lbd -n lbd-system", ' +
-  'see "Install it by hand" in README.md';
+  '"sudo lbctl bootstrap --kubeconfig admin.conf" makes one, and on further nodes "lbctl join"';
 
 /** Throws AppError KUBECONFIG_INVALID, whose text lists every problem found. */
 export function loadKubeconfig(path: string, options: KubeconfigOptions): Kubeconfig {
@@ -92,6 +93,7 @@ export function loadKubeconfig(path: string, options: KubeconfigOptions): Kubeco
       insecure: found.cluster["insecure-skip-tls-verify"] === true,
     },
     token: user.token,
+    certificateIssuedAt: user.issuedAt,
     certificateExpiresAt: user.expiresAt,
   };
 }
@@ -176,6 +178,7 @@ function readAuthorities(cluster: ClusterEntry, reading: Reading): string | null
 interface UserSettings {
   readonly cert: string | null;
   readonly key: string | null;
+  readonly issuedAt: WallMs | null;
   readonly expiresAt: WallMs | null;
   readonly token: TokenSetting | null;
 }
@@ -191,10 +194,12 @@ function readUser(user: UserEntry, reading: Reading): UserSettings {
     data: user["client-key-data"],
     file: user["client-key"],
   });
+  let issuedAt: WallMs | null = null;
   let expiresAt: WallMs | null = null;
   if (cert !== null || key !== null) {
     const checked = checkClientCertificate(cert, key, { now: reading.now });
     problems.push(...checked.problems);
+    issuedAt = checked.issuedAt;
     expiresAt = checked.expiresAt;
   }
   const token = readToken(user, files);
@@ -202,7 +207,7 @@ function readUser(user: UserEntry, reading: Reading): UserSettings {
     const expected = "a client certificate, a token or a tokenFile";
     problems.push({ where: "user", found: "no credentials", expected });
   }
-  return { cert: cert?.text ?? null, key: key?.text ?? null, expiresAt, token };
+  return { cert: cert?.text ?? null, key: key?.text ?? null, issuedAt, expiresAt, token };
 }
 
 /** As kubectl does: a `tokenFile` wins over a `token`. */

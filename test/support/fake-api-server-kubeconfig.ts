@@ -24,6 +24,7 @@ export function kubeconfigFor(
     basePath: "",
     tls: { ca, cert, key, servername: null, insecure: false, ...options.tls },
     token,
+    certificateIssuedAt: null,
     certificateExpiresAt: null,
   };
 }

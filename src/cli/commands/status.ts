@@ -33,7 +33,7 @@ export function statusText({ item }: ItemView<StatusView>): string {
   const reach = api.reachable ? "reachable" : "NOT reachable";
   lines.push(
     `node      ${item.node}, lbd ${item.version}, up ${shortDuration(item.uptimeSeconds)}`,
-    `api       ${api.server}, ${reach}, ${contact}`,
+    `api       ${api.server || "no server known"}, ${reach}, ${contact}`,
     `leader    ${leader.node ?? "none"}${leader.isThisNode ? " (this node)" : ""}`,
     `config    ${config.valid ? "valid" : "INVALID, the last valid one is in use"}: ` +
       `${count(config.pools, "pool")}, ${count(config.advertisements, "advertisement")}`,

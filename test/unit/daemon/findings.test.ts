@@ -278,8 +278,8 @@ for (const { name, input, expected } of [...API_ROWS, ...HERE_ROWS]) {
 }
 
 const NEXT: readonly (readonly [ApiFailureKind, RegExp])[] = [
-  ["unauthorized", /^renew the credentials in the kubeconfig/],
-  ["certificate", /^renew the credentials in the kubeconfig/],
+  ["unauthorized", /^renew the credentials: sudo lbctl join/],
+  ["certificate", /^renew the credentials: sudo lbctl join/],
   ["forbidden", /^kubectl apply -f deploy\/rbac\.yaml$/],
   ["not-found", /^kubectl apply -f deploy\/crds\.yaml$/],
   ["unreachable", /^look at the API server/],

@@ -48,7 +48,7 @@ function leader(objects: Parameters<typeof clusterOf>[0] = OBJECTS) {
   const own = ip("10.0.0.3");
   const nic = { index: 2, name: "eth0", mac: null, hasCarrier: true, canAnswer: true };
   const work = new LeaderWork({
-    server: "https://10.0.0.4:6443",
+    server: () => "https://10.0.0.4:6443",
     relistServices: () => new Promise((resolve) => void lists.push(resolve)),
     fence: async () => {
       state.fences += 1;

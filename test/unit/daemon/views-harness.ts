@@ -32,6 +32,8 @@ export const HEALTHY_API: ApiHealth = {
   leaseFailure: null,
   isReachable: true,
   lastContactAt: bootMs(STARTED_MS),
+  trouble: null,
+  credentials: [],
 };
 
 export interface Harness {
@@ -86,7 +88,7 @@ export function viewsOf(
     node: "n1",
     clock,
     startedAt: bootMs(STARTED_MS),
-    server: "https://api:6443",
+    server: () => "https://api:6443",
     cluster,
     ownership,
     allocation,

@@ -83,7 +83,7 @@ const BAD: readonly {
     text: " \n",
     expected: [
       /found an empty file, expected clusters, users and contexts/,
-      /kubectl create token/,
+      /sudo lbctl bootstrap --kubeconfig admin\.conf/,
     ],
   },
   { name: "half-written file", text: "clusters: [{name: a", expected: [/expected valid YAML/] },
@@ -239,8 +239,8 @@ test("loadKubeconfig() refuses: a file that is not there", () => {
     code: "KUBECONFIG_INVALID",
     message:
       'Cannot read kubeconfig "/nonexistent/kubeconfig": there is no such file; ' +
-      'make one from "kubectl apply -f deploy/" and "kubectl create token lbd -n lbd-system", ' +
-      'see "Install it by hand" in README.md',
+      '"sudo lbctl bootstrap --kubeconfig admin.conf" makes one, and on further nodes ' +
+      '"lbctl join"',
   });
 });
 
