@@ -6,6 +6,7 @@ import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { deployTexts } from "../src/join/deploy-files.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -70,8 +71,14 @@ const ENTRY_SHIMS: Readonly<Record<string, string>> = {
  */
 const BUILTIN = /^node:/;
 
-/** Files of packages that are replaced by next to nothing. */
+/** The package has no deploy/ beside it: lbctl carries the texts. */
+const DEPLOY_SHIM = `
+  const texts = ${JSON.stringify(deployTexts())};
+  export function deployTexts() { return texts; }`;
+
+/** Files that are replaced: of packages by next to nothing. */
 const FILE_SHIMS: readonly (readonly [RegExp, string])[] = [
+  [/src\/join\/deploy-files\.ts$/, DEPLOY_SHIM],
   // Texts in forty languages; the English ones are imported by themselves.
   [/zod\/v4\/locales\/index\.js$/, "export {};"],
   // The API is spoken to in HTTP/1.1 alone (allowH2: false); this loads node:http2.

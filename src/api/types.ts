@@ -39,6 +39,8 @@ export interface StatusView {
   readonly health: Health;
   readonly findings: readonly Finding[];
   readonly uptimeSeconds: number;
+  /** UID of the namespace kube-system of the cluster that this host belongs to; null: of none. */
+  readonly cluster: string | null;
   readonly api: {
     readonly server: string;
     readonly reachable: boolean;

@@ -3,12 +3,15 @@
 
 import { Command, Option } from "commander";
 import { VERSION } from "../core/version.ts";
+import { addBootstrap } from "./commands/bootstrap.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDrain } from "./commands/drain.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHistory } from "./commands/history.ts";
 import { addImport } from "./commands/import.ts";
+import { addJoin } from "./commands/join.ts";
+import { addLeave } from "./commands/leave.ts";
 import { addMove } from "./commands/move.ts";
 import { addNodes } from "./commands/nodes.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -37,7 +40,8 @@ export function buildProgram(): Command {
     .showHelpAfterError('(see "lbctl --help")');
   const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
-  for (const addCommand of [...read, ...change, addConfig, addImport])
+  const member = [addBootstrap, addJoin, addLeave];
+  for (const addCommand of [...read, ...change, ...member, addConfig, addImport])
     addCommand(program, contextFor);
   addCompletion(program);
   for (const command of program.commands) {

@@ -15,6 +15,7 @@ import type {
   VipView,
 } from "../api/types.ts";
 import { formatRange, type Ip, type IpFamily, ipFamily } from "../core/address.ts";
+import { CLUSTER_SETTING } from "../core/node-account.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
@@ -112,6 +113,7 @@ export class Views implements ApiSource {
       health: worst(list),
       findings: list,
       uptimeSeconds: Math.round((now - startedAt) / 1_000),
+      cluster: settingText(this.#sources.store.setting(CLUSTER_SETTING)),
       api: { server: server(), reachable: isReachable, lastContactSecondsAgo: ago },
       leader: this.#sources.leader(),
       config: {
@@ -359,6 +361,10 @@ export class Views implements ApiSource {
       return pool === null ? [] : [{ pool: pool.name, text: `${address} is ${use}` }];
     });
   }
+}
+
+function settingText(value: Uint8Array | null): string | null {
+  return value === null ? null : Buffer.from(value).toString("utf8");
 }
 
 /** Null for a family of which the pool has no range: none is left, but none was ever there. */

@@ -59,7 +59,16 @@ const HOW_TO_MAKE_ONE =
 
 /** Throws AppError KUBECONFIG_INVALID, whose text lists every problem found. */
 export function loadKubeconfig(path: string, options: KubeconfigOptions): Kubeconfig {
-  const document = kubeconfigSchema.safeParse(readYaml(path));
+  return parseKubeconfig(readText(path), path, options);
+}
+
+/** The same for a text that came from somewhere else, in which `path` stands for it. */
+export function parseKubeconfig(
+  text: string,
+  path: string,
+  options: KubeconfigOptions,
+): Kubeconfig {
+  const document = kubeconfigSchema.safeParse(readYaml(text, path));
   if (!document.success) {
     const problems = document.error.issues.map((issue) => ({
       where: issue.path.join(".") || "the document",
@@ -103,15 +112,17 @@ function invalid(path: string, problems: readonly Problem[]): AppError {
   return new AppError("KUBECONFIG_INVALID", `Cannot use kubeconfig "${path}": ${list}`);
 }
 
-function readYaml(path: string): unknown {
-  let text: string;
+function readText(path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (thrown) {
     const next = errnoOf(thrown) === "ENOENT" ? `; ${HOW_TO_MAKE_ONE}` : "";
     const message = `Cannot read kubeconfig "${path}": ${whyUnreadable(thrown)}${next}`;
     throw new AppError("KUBECONFIG_INVALID", message, { cause: thrown });
   }
+}
+
+function readYaml(text: string, path: string): unknown {
   if (text.trim() === "") {
     const expected = `clusters, users and contexts (${HOW_TO_MAKE_ONE})`;
     throw invalid(path, [{ where: "the document", found: "an empty file", expected }]);

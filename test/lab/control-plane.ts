@@ -230,7 +230,7 @@ export class ControlPlane {
    * daemons' kubeconfig file.
    */
   async installLbd({ definitions = true } = {}): Promise<string> {
-    const names = [...(definitions ? ["crds.yaml"] : []), "rbac.yaml"];
+    const names = [...(definitions ? ["crds.yaml"] : []), "rbac.yaml", "shared-account.yaml"];
     const files = names.map((name) => join(DEPLOY_FOLDER, name));
     const namespaces = LBD_NAMESPACES.map((name) => JSON.stringify(namespaceManifest(name)));
     const texts = files.map((file) => readFileSync(file, "utf8"));

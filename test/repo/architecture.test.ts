@@ -23,6 +23,7 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/ndp", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/migration", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/join", pure: true, internal: CORE, packages: ["yaml"], node: false },
   { path: "src/metrics", pure: true, internal: CORE, packages: [], node: false },
 
   // Edges: one external thing each, no decisions.
@@ -49,6 +50,11 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/migration/takeover-objects.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
     node: true },
 
+  // A node comes into the cluster by an administrator's kubeconfig, through lbctl itself.
+  { path: "src/join/cluster.ts", internal: [...CORE, "src/k8s-sync"], packages: [], node: true },
+  { path: "src/join/host.ts", internal: [...CORE, "src/k8s-sync"], packages: [], node: true },
+  { path: "src/join/deploy-files.ts", internal: [], packages: [], node: true },
+
   // lbctl reaches the daemon through the API's client and knows nothing else of it. It reads files
   // that are not the daemon's by the same rules.
   {
@@ -56,6 +62,9 @@ const ROWS: readonly ImportRow[] = [
     internal: [
       ...[...CORE, "src/api/client.ts", "src/api/types.ts", "src/api/*-view.ts"],
       ...["src/config/legacy-resources.ts", "src/migration"],
+      // Joining a cluster: who this node is, what it gets, and which cluster it was of.
+      ...["src/config/node-file.ts", "src/config/duration.ts", "src/join", "src/k8s-sync"],
+      "src/store/stored-setting.ts",
     ],
     packages: ["commander", "yaml"],
     node: true,

@@ -25,6 +25,7 @@ export const STATUS: StatusView = {
   version: VERSION,
   health: "ok",
   findings: [],
+  cluster: null,
   uptimeSeconds: 7_300,
   api: { server: "https://10.0.0.1:6443", reachable: true, lastContactSecondsAgo: 3 },
   leader: { node: "n1", isThisNode: true },

@@ -1,22 +1,19 @@
 // lbctl import metallb: what a cluster has of MetalLB, what is in the way, and how to come over.
 // With the administrator's kubeconfig: the daemon's may not read most of it, and change none.
 
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { Command } from "commander";
 import type { PlannedServiceView } from "../../api/plan-view.ts";
-import { AppError, type ErrorCode } from "../../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 import type { adminClient } from "../../migration/admin-client.ts";
 import type { ImportPlan } from "../../migration/import-plan.ts";
 import type { MetallbCluster } from "../../migration/metallb-cluster.ts";
 import type { Direction } from "../../migration/takeover-texts.ts";
 import type { Remedy } from "../../migration/traps.ts";
+import { adminKubeconfig, reached } from "../admin-kubeconfig.ts";
 import { bootClock, wallClock } from "../clock.ts";
 import type { Context, MakeContext } from "../context.ts";
 import { importText } from "../import-text.ts";
 
-const ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf";
 const HELP = `
 Nothing is changed without --apply, --take-over or --roll-back. With --apply,
 what does no harm is done, as often as you like: CRDs of Helm are annotated to
@@ -80,7 +77,7 @@ async function importMetallb(options: Options, context: Context): Promise<void> 
     import("../../migration/metallb-cluster.ts"),
   ]);
   const { namespace, context: name } = options;
-  const kubeconfig = options.kubeconfig ?? kubeconfigOf(process.env.KUBECONFIG);
+  const kubeconfig = options.kubeconfig ?? adminKubeconfig(process.env.KUBECONFIG);
   const about = { kubeconfig, now: wallClock() };
   const client = await reached(() =>
     adminClient({ ...about, ...(name === undefined ? {} : { context: name }) }),
@@ -149,33 +146,6 @@ async function move(direction: Direction, parts: Parts, context: Context): Promi
     for (const line of await applyAll(metallb, remedies)) context.say(line);
   }
   return takeOver(cluster, { ...request, objections: against }, context);
-}
-
-const CODES: Partial<Record<ErrorCode, ErrorCode>> = {
-  API_UNREACHABLE: "DAEMON_UNREACHABLE",
-  KUBECONFIG_INVALID: "USAGE",
-};
-
-/** The exit statuses of lbctl are fewer than those of the daemon. */
-async function reached<T>(act: () => T | Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (thrown) {
-    if (!(thrown instanceof AppError)) throw thrown;
-    const code = CODES[thrown.code] ?? thrown.code;
-    throw new AppError(code, thrown.message, { cause: thrown });
-  }
-}
-
-/** As kubectl finds it; on a control plane that has none, kubeadm's. */
-function kubeconfigOf(fromEnvironment = ""): string {
-  const [first = ""] = fromEnvironment.split(":");
-  if (first !== "") return first;
-  const own = join(homedir(), ".kube", "config");
-  if (existsSync(own)) return own;
-  if (existsSync(ADMIN_KUBECONFIG)) return ADMIN_KUBECONFIG;
-  const message = 'Cannot find a kubeconfig: name one with "--kubeconfig", or set KUBECONFIG';
-  throw new AppError("USAGE", message);
 }
 
 async function applyAll(cluster: MetallbCluster, remedies: readonly Remedy[]): Promise<string[]> {
