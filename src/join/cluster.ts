@@ -68,7 +68,7 @@ export class Cluster {
     const request = { method: "PATCH", path, query, contentType: APPLY, body: object } as const;
     const after = await this.#ask(request);
     if (before === null) return "created";
-    return versionOf(before) === versionOf(after) ? "unchanged" : "changed";
+    return contentOf(before) === contentOf(after) ? "unchanged" : "changed";
   }
 
   /** False: it was not there. */
@@ -142,8 +142,11 @@ export function errorOf(failure: ApiFailure): AppError {
   }
 }
 
-function versionOf(object: unknown): unknown {
-  return fields(fields(object).metadata).resourceVersion;
+/** Without the books that the API server keeps of it: an apply may change those alone. */
+function contentOf(object: unknown): string {
+  const { metadata, ...rest } = fields(object);
+  const { resourceVersion, managedFields, ...about } = fields(metadata);
+  return JSON.stringify([rest, about]);
 }
 
 function isEstablished(definition: unknown): boolean {
