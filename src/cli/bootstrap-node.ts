@@ -14,16 +14,13 @@ import {
   applyAll,
   checkCluster,
   checkRights,
-  installToken,
-  nodeKubeconfig,
   openAdmin,
   type Plan,
   planFor,
-  tryCredentials,
-  usableToken,
 } from "./enrol.ts";
 import { isChange, joinText, type Step, stepLines } from "./join-steps.ts";
 import { nodeSettings } from "./node-settings.ts";
+import { putCertificate, putToken } from "./put-credentials.ts";
 import { untilReachable } from "./until-reachable.ts";
 
 export interface BootstrapOptions extends AdminOptions {
@@ -34,8 +31,6 @@ export interface BootstrapOptions extends AdminOptions {
   readonly dryRun?: boolean;
 }
 
-/** Short: who steals it has it for so long. Renewed in its middle. */
-const TOKEN_LIFE_SECONDS = 3_600;
 const COMMAND = "sudo lbctl bootstrap --kubeconfig admin.conf";
 
 export async function bootstrap(options: BootstrapOptions, context: Context): Promise<void> {
@@ -64,45 +59,21 @@ export async function enrol(
 ): Promise<void> {
   const { options, context, what } = about;
   const { settings, node } = plan;
+  const lifeSeconds = lifeOf(options);
   await checkCluster(admin.uid, settings, context.client);
   await checkRights(admin, plan, what);
   const steps: Step[] = [];
   try {
     await applyAll(admin, plan, steps);
-    await putToken(admin, plan, { steps, lifeSeconds: lifeOf(options) });
+    const putting = { steps, lifeSeconds };
+    await (plan.kind === "token"
+      ? putToken(admin, plan, putting)
+      : putCertificate(admin, plan, steps));
   } catch (thrown) {
     for (const line of stepLines(steps.filter(isChange))) context.say(line);
     throw thrown;
   }
   await showJoined(context, { node, admin, steps, notices: noticesOf(admin.server) });
-}
-
-async function putToken(
-  admin: Admin,
-  plan: Plan,
-  { steps, lifeSeconds }: { steps: Step[]; lifeSeconds: number | null },
-): Promise<void> {
-  const { kubeconfig, cluster, uid } = admin;
-  const { node, settings } = plan;
-  const about = nodeKubeconfig(kubeconfig, plan);
-  const bare = { ...kubeconfig, tls: { ...kubeconfig.tls, cert: null, key: null } };
-  const had = usableToken(plan, lifeSeconds);
-  if (had !== null && (await isGood(bare, had, uid))) {
-    return installToken(about, had, { settings, steps });
-  }
-  const life = lifeSeconds ?? TOKEN_LIFE_SECONDS;
-  const token = await cluster.token(node, settings.systemNamespace, life);
-  await tryCredentials(bare, { token: { kind: "fixed", token } }, uid);
-  installToken(about, token, { settings, steps });
-}
-
-async function isGood(bare: Admin["kubeconfig"], token: string, uid: string): Promise<boolean> {
-  try {
-    await tryCredentials(bare, { token: { kind: "fixed", token } }, uid);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export async function showJoined(

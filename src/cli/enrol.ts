@@ -7,8 +7,7 @@ import { AppError } from "../core/errors.ts";
 import { CLUSTER_SETTING, nodeAccount } from "../core/node-account.ts";
 import { Cluster } from "../join/cluster.ts";
 import { deployTexts } from "../join/deploy-files.ts";
-import { textOf, tokenFileOf, writeSecret } from "../join/host.ts";
-import { isLoopback, kubeconfigText, type NodeKubeconfig } from "../join/kubeconfig-text.ts";
+import { isLoopback, type NodeKubeconfig } from "../join/kubeconfig-text.ts";
 import {
   type ApiObject,
   type CredentialKind,
@@ -18,7 +17,6 @@ import {
 } from "../join/objects.ts";
 import { accessText, grantedRights, rightsToGrant, rightsToJoin } from "../join/rights.ts";
 import { type Kubeconfig, loadKubeconfig } from "../k8s-sync/kubeconfig.ts";
-import { tokenClaims } from "../k8s-sync/service-account-token.ts";
 import { storedSetting } from "../store/stored-setting.ts";
 import { adminKubeconfig, reached } from "./admin-kubeconfig.ts";
 import { wallClock } from "./clock.ts";
@@ -166,12 +164,8 @@ export function nodeKubeconfig(
 }
 
 /** Whether the API server takes them, from this host, as those of the right cluster. */
-export async function tryCredentials(
-  kubeconfig: Kubeconfig,
-  credentials: Pick<Kubeconfig, "token"> & { readonly tls?: Kubeconfig["tls"] },
-  uid: string,
-): Promise<void> {
-  const cluster = new Cluster({ ...kubeconfig, ...credentials });
+export async function tryCredentials(kubeconfig: Kubeconfig, uid: string): Promise<void> {
+  const cluster = new Cluster(kubeconfig);
   try {
     const found = await cluster.uid();
     if (found === uid) return;
@@ -180,33 +174,4 @@ export async function tryCredentials(
   } finally {
     await cluster.close();
   }
-}
-
-/** Puts a token in place: the token first, as the daemon looks for the kubeconfig. */
-export function installToken(
-  about: Omit<NodeKubeconfig, "credentials">,
-  token: string,
-  { settings, steps }: { settings: NodeFile; steps: Step[] },
-): void {
-  const tokenFile = tokenFileOf(settings);
-  const text = kubeconfigText({ ...about, credentials: { tokenFile } });
-  for (const [path, content] of [
-    [tokenFile, token],
-    [settings.kubeconfig, text],
-  ] as const) {
-    const isNew = writeSecret(path, content, settings);
-    steps.push({ change: isNew ? "wrote" : "unchanged", what: path });
-  }
-}
-
-/** The token that this host has for the node, as long as more than half of its life is left. */
-export function usableToken(plan: Plan, lifeSeconds: number | null): string | null {
-  const { node, settings } = plan;
-  const token = textOf(tokenFileOf(settings))?.trim() ?? "";
-  const claims = tokenClaims(token);
-  if (claims === null || claims.account !== nodeAccount(node)) return null;
-  if (claims.namespace !== settings.systemNamespace) return null;
-  const lifeMs = claims.expiresAt - claims.issuedAt;
-  const isAsked = lifeSeconds === null || Math.abs(lifeMs / 1_000 - lifeSeconds) < 60;
-  return isAsked && claims.expiresAt - wallClock() > lifeMs / 2 ? token : null;
 }

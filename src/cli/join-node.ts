@@ -24,7 +24,6 @@ import {
   checkBootstrapped,
   checkCluster,
   checkRights,
-  installToken,
   nodeKubeconfig,
   openAdmin,
   planFor,
@@ -32,13 +31,12 @@ import {
 import { readInput } from "./input.ts";
 import { type Step, stepLines } from "./join-steps.ts";
 import { nodeSettings } from "./node-settings.ts";
+import { installToken, TOKEN_LIFE_SECONDS } from "./put-credentials.ts";
 
 export interface JoinOptions extends BootstrapOptions {
   readonly print?: string;
 }
 
-/** Of a node that has an hour to read it. */
-const PRINTED_LIFE_SECONDS = 3_600;
 const COMMAND = "sudo lbctl join --kubeconfig admin.conf";
 
 export async function join(
@@ -67,6 +65,7 @@ async function print(node: string, options: JoinOptions, context: Context): Prom
     throw new AppError("USAGE", "Cannot print a client certificate: its key stays on its node");
   }
   const settings = nodeSettings(options.config);
+  const life = lifeOf(options) ?? TOKEN_LIFE_SECONDS;
   const admin = await openAdmin(options, settings);
   try {
     if (isLoopback(admin.server)) {
@@ -81,7 +80,6 @@ async function print(node: string, options: JoinOptions, context: Context): Prom
     const steps: Step[] = [];
     await applyAll(admin, plan, steps);
     for (const line of stepLines(steps)) context.say(line);
-    const life = lifeOf(options) ?? PRINTED_LIFE_SECONDS;
     const token = await admin.cluster.token(node, settings.systemNamespace, life);
     const about = nodeKubeconfig(admin.kubeconfig, plan);
     process.stdout.write(kubeconfigText({ ...about, credentials: { token } }));

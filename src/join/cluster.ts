@@ -21,7 +21,7 @@ const REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 const ESTABLISHED_MS_MAX = 30_000;
 const LOOK_EVERY_MS = 200;
 /** More than the daemon's: a first apply of the definitions is much for a small API server. */
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 30_000;
 
 export class Cluster {
   readonly client: ApiClient;

@@ -17,7 +17,7 @@ import { ADVERTISEMENT, DaemonCluster, POOL } from "./support/daemon-cluster.ts"
 
 const ADDRESS = "192.168.100.50";
 const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
-const COMMAND_MS_MAX = 60_000;
+const COMMAND_MS_MAX = 180_000;
 const OTHER_UID = "00000000-0000-4000-8000-000000000000";
 
 describe("joining a cluster", () => {

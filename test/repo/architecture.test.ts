@@ -52,6 +52,9 @@ const ROWS: readonly ImportRow[] = [
 
   // A node comes into the cluster by an administrator's kubeconfig, through lbctl itself.
   { path: "src/join/cluster.ts", internal: [...CORE, "src/k8s-sync"], packages: [], node: true },
+  { path: "src/join/certificates.ts", internal: [...CORE, "src/k8s-sync"], packages: [],
+    node: true },
+  { path: "src/join/certificate-request.ts", internal: [], packages: [], node: true },
   { path: "src/join/host.ts", internal: [...CORE, "src/k8s-sync"], packages: [], node: true },
   { path: "src/join/deploy-files.ts", internal: [], packages: [], node: true },
 
