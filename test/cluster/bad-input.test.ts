@@ -136,17 +136,20 @@ describe("bad input", () => {
     assert.equal((await first.lbctl(["status"])).code, 0);
   });
 
-  test("an expired client certificate ends the start with its date and file", async () => {
+  test("an expired client certificate is told with its date and file, and waited for", async () => {
     const c = cluster();
     const kubeconfig = await c.controlPlane.expiredCertificateKubeconfig();
     const { folder } = c.lab.node(1);
-    const config = { stateFile: join(folder, "new.db"), socket: join(folder, "new.sock") };
-    const options = { kubeconfig, config, waitUntilReady: false };
+    const files = { stateFile: join(folder, "new.db"), socket: join(folder, "new.sock") };
+    // Beside the node's own daemon, which is not to hear of it.
+    const apart = { nodeName: "spare", beacons: { port: 7_999 }, metrics: { port: 0 } };
+    const options = { kubeconfig, config: { ...files, ...apart } };
     const daemon = await startDaemon(c.lab.node(1), options);
-    const end = await daemon.process.waitForEnd(20_000);
-    assert.equal(end.code, 78);
-    assert.match(daemon.process.log(), /expired/);
-    assert.match(daemon.process.log(), new RegExp(kubeconfig));
+    const { code, stdout } = await daemon.lbctl(["status"]);
+    assert.equal(code, 1);
+    assert.match(stdout, /There are no credentials.*\n +cause: .*expired at \d{4}-/);
+    assert.ok(stdout.includes(kubeconfig), stdout);
+    await daemon.kill("SIGTERM");
   });
 
   test("a wrong node file ends the start with every problem, as --check does", async () => {
