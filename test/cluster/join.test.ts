@@ -11,12 +11,14 @@ import { tokenClaims } from "../../src/k8s-sync/service-account-token.ts";
 import { Store } from "../../src/store/store.ts";
 import type { CommandResult } from "../lab/command.ts";
 import { ControlPlane } from "../lab/control-plane.ts";
+import type { LabDaemon } from "../lab/daemon.ts";
 import { eventually } from "../lab/eventually.ts";
 import { labForSuite } from "../lab/for-test.ts";
 import { ADVERTISEMENT, DaemonCluster, POOL } from "./support/daemon-cluster.ts";
 
 const ADDRESS = "192.168.100.50";
 const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
+const START_MS_MAX = 60_000;
 const COMMAND_MS_MAX = 180_000;
 const OTHER_UID = "00000000-0000-4000-8000-000000000000";
 
@@ -25,7 +27,12 @@ describe("joining a cluster", () => {
   const kubeconfigOf = (node: string) => join(c.node(node).folder, "kubeconfig");
   const tokenOf = (node: string) => join(c.node(node).folder, "token");
   const configOf = (node: string) => join(c.node(node).folder, "config.yaml");
-  const start = (node: string) => c.start(c.node(node), { kubeconfig: kubeconfigOf(node) });
+  const start = async (node: string, config = {}): Promise<LabDaemon> => {
+    const options = { kubeconfig: kubeconfigOf(node), config, waitUntilReady: false };
+    const daemon = await c.start(c.node(node), options);
+    await daemon.waitUntilReady(START_MS_MAX);
+    return daemon;
+  };
   /** On the node, with its node file. */
   const lbctl = (node: string, command: string, args: readonly string[] = [], input?: string) => {
     const socket = join(c.node(node).folder, "lbd.sock");
@@ -42,7 +49,7 @@ describe("joining a cluster", () => {
     const controlPlane = await ControlPlane.start(lab);
     await controlPlane.registerNodes();
     c = new DaemonCluster(lab, controlPlane, "");
-    await Promise.all(["node1", "node2"].map(start));
+    await Promise.all(["node1", "node2"].map((node) => start(node)));
   });
 
   test("a daemon without a kubeconfig runs, and says what it waits for", async () => {
@@ -183,8 +190,7 @@ describe("joining a cluster", () => {
     assert.ok(stderr.includes(OTHER_UID) && stderr.includes(kube.metadata.uid), stderr);
     assert.match(stderr, /sudo lbctl leave --force/);
     assert.equal(existsSync(config.kubeconfig), false);
-    const options = { kubeconfig: kubeconfigOf("node2"), config: { stateFile } };
-    const daemon = await c.start(c.node("node2"), options);
+    const daemon = await start("node2", { stateFile });
     const status = await c.untilStatus(daemon, /leads to another cluster/);
     assert.ok(status.includes(OTHER_UID) && status.includes(kube.metadata.uid), status);
     await daemon.kill("SIGTERM");
