@@ -63,7 +63,7 @@ function atServer(kubeconfig: Kubeconfig, server: string): Kubeconfig {
 }
 
 function withServerHint(thrown: unknown, server: string): unknown {
-  if (!(thrown instanceof AppError)) return thrown;
+  if (!(thrown instanceof AppError) || thrown.code !== "DAEMON_UNREACHABLE") return thrown;
   const hint = `"${server}" is this very host; name the API server with --server https://HOST:6443`;
   return new AppError(thrown.code, `${thrown.message}; ${hint}`, { cause: thrown });
 }

@@ -36,7 +36,7 @@ export class Cluster {
 
   /** The UID of kube-system. */
   async uid(): Promise<string> {
-    return outcomeValue(await clusterUid(this.client));
+    return outcomeValue(await clusterUid(this.client, { timeoutMs: TIMEOUT_MS }));
   }
 
   /** Those of the rights that this user does not have. */
@@ -104,7 +104,8 @@ export class Cluster {
     const found = await this.#find(`/api/v1/nodes/${node}`).catch(() => null);
     const uid = text(fields(fields(found).metadata).uid);
     const bound = uid === undefined ? null : { name: node, uid };
-    const wish = { namespace, account: nodeAccount(node), lifeSeconds, node: bound };
+    const about = { namespace, account: nodeAccount(node), timeoutMs: TIMEOUT_MS };
+    const wish = { ...about, lifeSeconds, node: bound };
     return outcomeValue(await requestToken(this.client, wish));
   }
 

@@ -9,11 +9,11 @@ const READ_TIMEOUT_MS = 3_000;
 
 export async function clusterUid(
   client: ApiRequests,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
 ): Promise<Outcome<string>> {
   const path = `/api/v1/namespaces/${IDENTITY_NAMESPACE}`;
-  const { signal } = options;
-  const read = await client.request({ method: "GET", path, signal, timeoutMs: READ_TIMEOUT_MS });
+  const { signal, timeoutMs = READ_TIMEOUT_MS } = options;
+  const read = await client.request({ method: "GET", path, signal, timeoutMs });
   if (!read.ok) return read;
   const uid = text(fields(fields(read.value).metadata).uid);
   if (uid !== undefined && uid !== "") return success(uid);

@@ -12,6 +12,7 @@ export interface TokenWish {
   /** To be bound to; null: to no object but the account. */
   readonly node: { readonly name: string; readonly uid: string } | null;
   readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
 }
 
 /** The least that the API server gives (ValidateTokenRequest). */
@@ -30,7 +31,7 @@ export async function requestToken(client: ApiRequests, wish: TokenWish): Promis
 }
 
 async function ask(client: ApiRequests, wish: TokenWish): Promise<Outcome<string>> {
-  const { namespace, account, node, signal } = wish;
+  const { namespace, account, node, signal, timeoutMs = TIMEOUT_MS } = wish;
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
   const bound =
     node === null ? {} : { boundObjectRef: { kind: "Node", apiVersion: "v1", ...node } };
@@ -45,7 +46,7 @@ async function ask(client: ApiRequests, wish: TokenWish): Promise<Outcome<string
         ...bound,
       },
     },
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     signal,
   });
   if (!answer.ok) return answer;

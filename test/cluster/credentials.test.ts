@@ -182,7 +182,11 @@ describe("credentials", () => {
       },
     });
     const running = credentials.run(stop.signal);
-    const atRest = () => eventually("the turn to end", () => turns.length > 0, { until: Boolean });
+    const atRest = () =>
+      eventually("the turn to end", () => turns.length > 0, {
+        timeoutMs: 60_000,
+        until: Boolean,
+      });
     return {
       client,
       findings: () =>
