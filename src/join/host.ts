@@ -95,11 +95,11 @@ function daemonOwner({ stateFile }: HostPlaces): Owner | null {
   const folder = dirname(stateFile);
   if (existsSync(folder)) {
     const { uid, gid } = statSync(folder);
-    return { uid, gid };
+    if (uid !== 0) return { uid, gid };
   }
+  // The unit's user, to whom systemd gives the folder when it starts the daemon.
   try {
-    const [uid, gid] = ["-u", "-g"].map((flag) => idOf(flag));
-    return uid === undefined || gid === undefined ? null : { uid, gid };
+    return { uid: idOf("-u"), gid: idOf("-g") };
   } catch {
     return null;
   }
