@@ -145,7 +145,8 @@ export async function checkBootstrapped(admin: Admin, settings: NodeFile): Promi
   const absent = roles.filter((_, index) => there[index] === false).map(labelOf);
   if (absent.length === 0) return;
   const next = "sudo lbctl bootstrap --kubeconfig admin.conf";
-  const message = `Cannot join: the cluster has no ${absent.join(", no ")}; on one node first: ${next}`;
+  const what = `the cluster has no ${absent.join(", no ")}`;
+  const message = `Cannot join: ${what}; on one node first: ${next}`;
   throw new AppError("REFUSED", message);
 }
 

@@ -1,5 +1,5 @@
-// Gets a node's credentials and puts them in place; those that are there and good for more than half
-// of their life stay.
+// Gets a node's credentials and puts them in place; those that are there and good for more than
+// half of their life stay.
 
 import { X509Certificate } from "node:crypto";
 import type { NodeFile } from "../config/node-file.ts";

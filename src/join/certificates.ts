@@ -49,7 +49,7 @@ export async function signedCertificate(
     await sleep(LOOK_EVERY_MS);
   }
   const message =
-    `Cannot get a certificate: "${CLIENT_SIGNER}" did not sign within ${SIGNED_MS_MAX / 1_000} s; ` +
+    `Cannot get a certificate: "${CLIENT_SIGNER}" did not sign in ${SIGNED_MS_MAX / 1_000} s; ` +
     `see "kubectl describe csr ${name}", or use a token`;
   throw new AppError("DAEMON_TIMEOUT", message);
 }

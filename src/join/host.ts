@@ -30,7 +30,7 @@ export function tokenFileOf({ stateFile }: HostPlaces): string {
   return join(dirname(stateFile), TOKEN_FILE);
 }
 
-/** Throws AppError REFUSED when the credentials could not be written: before anything is changed. */
+/** Throws AppError REFUSED when credentials could not be written: before anything is changed. */
 export function checkWritable(places: HostPlaces, how: string): void {
   for (const folder of [dirname(places.kubeconfig), dirname(places.stateFile)]) {
     const there = existsSync(folder) ? folder : dirname(folder);

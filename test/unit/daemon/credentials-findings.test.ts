@@ -135,7 +135,7 @@ test("isNearEnd() from a quarter of the life on, or two weeks before the end", (
   );
 });
 
-test("leftMs() goes by the boot clock once this process got the token, whatever the wall says", () => {
+test("leftMs() goes by the boot clock once this process got the token", () => {
   const future = wallMs(ISSUED + 100 * DAY_MS);
   assert.equal(leftMs(HOUR, bootMs(0), { boot: bootMs(MINUTE_MS), wall: future }), 59 * MINUTE_MS);
   assert.equal(

@@ -1,5 +1,5 @@
-// Tests of the daemon's client: nothing passes before the cluster is known to be the host's own, and
-// in shadow mode nothing is written.
+// Tests of the daemon's client: nothing passes before the cluster is known to be the host's own,
+// and in shadow mode nothing is written.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -77,7 +77,7 @@ test("DaemonClient works with its own cluster, once another kubeconfig leads to 
   assert.equal(asked(ours, PATH), 1);
 });
 
-test("DaemonClient passes to any cluster on a host that has none, and where it may not ask", async (t) => {
+test("DaemonClient passes where the host has no cluster yet, or it may not ask", async (t) => {
   const server = await serverOf(t, "theirs");
   const fresh = clientOf(t, null);
   fresh.adopt(kubeconfigFor(server));
