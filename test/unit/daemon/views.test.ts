@@ -251,6 +251,7 @@ test("status() of a daemon that is well counts what there is", (t) => {
     version: VERSION,
     health: "ok",
     findings: [],
+    cluster: null,
     uptimeSeconds: 3,
     api: { server: "https://api:6443", reachable: true, lastContactSecondsAgo: 3 },
     leader: { node: "n1", isThisNode: true },
