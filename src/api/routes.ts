@@ -2,6 +2,7 @@
 // reading this page. Handlers return values; only the server knows status codes and JSON.
 
 import { z } from "zod";
+import type { FramesView } from "./frames-view.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 import type {
   Commands,
@@ -31,6 +32,8 @@ export interface ApiSource {
   /** Null when there is neither a Service nor an address of that name. */
   explain(subject: string): ExplainView | null;
   drain(): DrainView;
+  /** Null when the responder thread does not answer in time. */
+  frames(): Promise<FramesView | null>;
   planRebalance(): MoveView[];
   planConfig(request: PlanRequest): CommandResult<ConfigPlanView>;
   /** Refused where the daemon is active. */
@@ -75,7 +78,7 @@ export interface Route {
   readonly handle: (
     daemon: { readonly source: ApiSource; readonly commands: ApiCommands },
     request: Request,
-  ) => HandlerResult<unknown>;
+  ) => HandlerResult<unknown> | Promise<HandlerResult<unknown>>;
 }
 
 const HISTORY_LIMIT_DEFAULT = 100;
@@ -97,6 +100,7 @@ export const ROUTES: readonly Route[] = [
   get("/v1/history", history),
   get("/v1/explain", explain),
   get("/v1/drain", (source) => item(source.drain())),
+  get("/v1/frames", frames),
   get("/v1/plan/rebalance", (source) => list(source.planRebalance())),
   get("/v1/plan/shadow", (source) => {
     const result = source.planShadow();
@@ -119,7 +123,10 @@ export const ROUTES: readonly Route[] = [
 
 function get<P extends keyof Resources>(
   path: P,
-  handle: (source: ApiSource, query: URLSearchParams) => HandlerResult<Resources[P]>,
+  handle: (
+    source: ApiSource,
+    query: URLSearchParams,
+  ) => HandlerResult<Resources[P]> | Promise<HandlerResult<Resources[P]>>,
 ): Route {
   const access = "read";
   return { method: "GET", path, access, handle: ({ source }, { query }) => handle(source, query) };
@@ -184,6 +191,13 @@ function history(source: ApiSource, query: URLSearchParams) {
     return { ok: false, kind: "bad-request", message } as const;
   }
   return list(source.history({ address: query.get("address") ?? undefined, limit }));
+}
+
+async function frames(source: ApiSource): Promise<HandlerResult<Resources["/v1/frames"]>> {
+  const view = await source.frames();
+  if (view !== null) return item(view);
+  const message = "Cannot show the last frames: the responder thread does not answer in time";
+  return { ok: false, kind: "refused", message };
 }
 
 function explain(source: ApiSource, query: URLSearchParams) {

@@ -122,7 +122,7 @@ export class ApiServer {
       const body = route.method === "GET" ? undefined : await readBody(request);
       if (body instanceof Error) return sendError(response, "bad-request", body.message);
       await this.#options.source.refresh();
-      const result = route.handle(this.#options, { query, body });
+      const result = await route.handle(this.#options, { query, body });
       if (result.ok) sendJson(response, 200, result.value);
       else sendError(response, result.kind, result.message);
     } catch (thrown) {

@@ -1,6 +1,7 @@
 // What the daemon tells over its socket. These types are the contract between daemon and lbctl;
 // the JSON carries `schema`, and a field is only ever added within one schema.
 
+import type { FramesView } from "./frames-view.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 
 export const SCHEMA = "lbd/v1";
@@ -191,6 +192,7 @@ export interface Resources {
   readonly "/v1/history": ListView<HistoryView>;
   readonly "/v1/explain": ItemView<ExplainView>;
   readonly "/v1/drain": ItemView<DrainView>;
+  readonly "/v1/frames": ItemView<FramesView>;
   readonly "/v1/plan/rebalance": ListView<MoveView>;
   readonly "/v1/plan/shadow": ItemView<ShadowView>;
 }

@@ -42,6 +42,18 @@ export type Outcome = (typeof OUTCOMES)[number];
 type _AllReasons = MalformedReason extends Outcome ? true : never;
 export const ALL_REASONS_ARE_OUTCOMES: _AllReasons = true;
 
+/** Whether another host was heard that claims an address which is granted here. */
+export function isHeard(outcome: Outcome): boolean {
+  return outcome === "heard-announcement" || outcome === "heard-reply";
+}
+
+/** Another host sent it, for whatever purpose: it uses the address that it names as its own. */
+export const OF_OTHERS: ReadonlySet<Outcome> = new Set(
+  OUTCOMES.filter((outcome) => {
+    return outcome !== "own-frame" && !isHeard(outcome) && !outcome.startsWith("malformed");
+  }),
+);
+
 /** Another host claimed an address that is granted here. */
 export interface Heard {
   readonly address: Ip;

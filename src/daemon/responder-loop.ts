@@ -3,8 +3,7 @@
 
 import { Announcer } from "../arp/announcer.ts";
 import type { FrameBatch } from "../arp/packet-socket.ts";
-import type { Outcome } from "../arp/responder.ts";
-import { ArpResponder, addressKey, OUTCOMES } from "../arp/responder.ts";
+import { ArpResponder, addressKey, isHeard, OF_OTHERS, OUTCOMES } from "../arp/responder.ts";
 import { announcements, encodeArp, OFFSET, probe } from "../arp/wire.ts";
 import type { EngineEffect } from "../beacon/engine-types.ts";
 import type { Ip, IpRange } from "../core/address.ts";
@@ -15,6 +14,8 @@ import { errorText } from "../core/errors.ts";
 import { type Mac, macAt } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
+import { commandText, newsText } from "./decision-text.ts";
+import { FrameLog } from "./frame-log.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { newInterface, type OpenInterface } from "./open-interface.ts";
 import type { AnsweringInterface, ToResponder } from "./responder-messages.ts";
@@ -36,6 +37,7 @@ export class ResponderLoop {
   readonly #announcer = new Announcer();
   readonly #questions: WireQuestions;
   readonly #sender = new FrameSender();
+  readonly #log = new FrameLog();
   readonly #interfaces = new Map<string, OpenInterface>();
   readonly #counters: Record<string, number> = {};
   /** By `addressKey`. */
@@ -65,6 +67,7 @@ export class ResponderLoop {
 
   #apply(message: Exclude<ToResponder, { type: "stop" }>): void {
     const { engine, now } = this.#ports;
+    this.#log.decision(commandText(message), now());
     switch (message.type) {
       case "interfaces":
         return this.#setInterfaces(message.interfaces);
@@ -105,6 +108,8 @@ export class ResponderLoop {
         return this.#announcer.start(message.address, now());
       case "report":
         return this.#report(message);
+      case "frames":
+        return this.#ports.post({ type: "frames", log: this.#log.packed() });
       case "mute":
         this.#responder.isMuted = message.isMuted;
         for (const name of this.#interfaces.keys()) this.#announceAll(name, now());
@@ -193,6 +198,7 @@ export class ResponderLoop {
       case "probe":
         return void this.#probe(effect.interface, [effect.address], effect.to);
       case "tell":
+        this.#log.decision(newsText(effect.news), this.#ports.now());
         if (effect.news.type === "lapsed") this.#dropGrants(effect.news.interface);
         return this.#ports.post({ type: "peer", news: effect.news });
     }
@@ -217,7 +223,9 @@ export class ResponderLoop {
     const now = this.#ports.now();
     const hasBegun = !this.#responder.hasTenure(name, now);
     this.#responder.setTenure(name, until);
-    if (hasBegun) this.#announceAll(name, now);
+    if (!hasBegun) return;
+    this.#log.decision(`tenure begins on ${name}`, now);
+    this.#announceAll(name, now);
   }
 
   #announceAll(interfaceName: string, now: BootMs): void {
@@ -304,7 +312,9 @@ export class ResponderLoop {
       const frame = batch.frames[i];
       if (frame === undefined) break;
       const now = this.#ports.now();
-      const outcome = open.responder.look(frame, batch.lengths[i] ?? 0, now);
+      const length = batch.lengths[i] ?? 0;
+      const outcome = open.responder.look(frame, length, now);
+      this.#log.frame(frame, length, outcome, open.about.name, now);
       this.#counters[outcome] = (this.#counters[outcome] ?? 0) + 1;
       if (outcome === "answered") this.#answer(open, frame, now);
       else if (outcome === "stood-in") this.#reply(open, frame);
@@ -383,15 +393,4 @@ export class ResponderLoop {
     });
     post({ type: "report", report, withAnswers });
   }
-}
-
-/** Another host sent it, for whatever purpose: it uses the address that it names as its own. */
-const OF_OTHERS: ReadonlySet<Outcome> = new Set(
-  OUTCOMES.filter((outcome) => {
-    return outcome !== "own-frame" && !isHeard(outcome) && !outcome.startsWith("malformed");
-  }),
-);
-
-function isHeard(outcome: Outcome): boolean {
-  return outcome === "heard-announcement" || outcome === "heard-reply";
 }

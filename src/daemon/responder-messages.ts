@@ -9,6 +9,7 @@ import type { Epoch } from "../core/epoch.ts";
 import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
+import type { PackedLog } from "./frame-log.ts";
 
 export interface AnsweringInterface {
   readonly name: string;
@@ -94,6 +95,8 @@ export type ToResponder =
   /** Nothing is answered or announced while it is muted; beacons go on. */
   | { readonly type: "mute"; readonly isMuted: boolean }
   | { readonly type: "report"; readonly withAnswers: boolean }
+  /** The last frames and decisions are wanted. */
+  | { readonly type: "frames" }
   | { readonly type: "stop" };
 
 /** Who uses an address, as far as one segment knows; null: it could not be asked. */
@@ -152,4 +155,5 @@ export type FromResponder =
   | { readonly type: "probed"; readonly probed: readonly Probed[] }
   | { readonly type: "sighted"; readonly sighted: Sighted }
   /** Without answers where only a sign of life was asked for: there may be thousands. */
-  | { readonly type: "report"; readonly report: ResponderReport; readonly withAnswers: boolean };
+  | { readonly type: "report"; readonly report: ResponderReport; readonly withAnswers: boolean }
+  | { readonly type: "frames"; readonly log: PackedLog };

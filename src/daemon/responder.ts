@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Asked } from "../arp/asks.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
+import type { PackedLog } from "./frame-log.ts";
 import type {
   FromResponder,
   Probed,
@@ -57,6 +58,7 @@ export class Responder implements Task {
   #answers: ReadonlyMap<Ip, VipAnswers> = new Map();
   #reports = 0;
   #nextReport = Promise.withResolvers<void>();
+  #frames: PromiseWithResolvers<PackedLog> | null = null;
 
   constructor(options: ResponderOptions) {
     this.#options = options;
@@ -92,12 +94,15 @@ export class Responder implements Task {
   async refresh(): Promise<void> {
     if (this.#worker === null) return;
     this.tell({ type: "report", withAnswers: true });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, REFRESH_TIMEOUT_MS);
-    });
-    await Promise.race([this.#nextReport.promise, late]);
-    clearTimeout(timer);
+    await within(REFRESH_TIMEOUT_MS, this.#nextReport.promise);
+  }
+
+  /** The last frames and decisions; null when the thread takes too long. */
+  async frames(): Promise<PackedLog | null> {
+    if (this.#worker === null) return null;
+    this.#frames ??= Promise.withResolvers();
+    this.tell({ type: "frames" });
+    return within(REFRESH_TIMEOUT_MS, this.#frames.promise);
   }
 
   /** Counts up while the thread is alive. */
@@ -154,6 +159,10 @@ export class Responder implements Task {
       case "peer":
         this.#options.onPeer(message.news);
         return;
+      case "frames":
+        this.#frames?.resolve(message.log);
+        this.#frames = null;
+        return;
       case "report":
         this.#reports += 1;
         this.#options.onProblems(new Set(message.report.problems.map((one) => one.interface)));
@@ -168,4 +177,15 @@ export class Responder implements Task {
         return;
     }
   }
+}
+
+/** What is promised, or null when it takes longer. */
+async function within<T>(limitMs: number, promised: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, limitMs, null);
+  });
+  const first = await Promise.race([promised, late]);
+  clearTimeout(timer);
+  return first;
 }

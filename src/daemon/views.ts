@@ -1,5 +1,6 @@
 // What the socket API shows, gathered from the parts of the daemon. Reads only.
 
+import type { FramesView } from "../api/frames-view.ts";
 import type { PlanRequest, ShadowView } from "../api/plan-view.ts";
 import type { ApiSource, CommandResult } from "../api/routes.ts";
 import type {
@@ -30,6 +31,7 @@ import type { ConfigPlanner } from "./config-planner.ts";
 import type { Drain } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { countFindings, type Findable, findings, worst } from "./findings.ts";
+import { framesView } from "./frames-view.ts";
 import { type Here, plannedMove, whyStuck } from "./moves.ts";
 import { whyOrphan } from "./orphans.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
@@ -49,7 +51,7 @@ export interface ViewSources {
   readonly cluster: ClusterView;
   readonly ownership: OwnershipDriver;
   readonly allocation: AllocationController;
-  readonly responder: Pick<Responder, "report" | "refresh" | "answersFor">;
+  readonly responder: Pick<Responder, "report" | "refresh" | "answersFor" | "frames">;
   readonly store: Store;
   readonly drain: Pick<Drain, "cause" | "force">;
   readonly leader: () => { node: string | null; isThisNode: boolean };
@@ -287,6 +289,12 @@ export class Views implements ApiSource {
     if (shadow != null) return shadow.view();
     const message = 'Cannot compare: this daemon is active; "mode: shadow" is for the node file';
     return { ok: false, kind: "refused", message };
+  }
+
+  async frames(): Promise<FramesView | null> {
+    const { responder, clock } = this.#sources;
+    const log = await responder.frames();
+    return log === null ? null : framesView(log, clock);
   }
 
   explain(subject: string) {

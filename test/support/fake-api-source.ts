@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { FramesView } from "../../src/api/frames-view.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "../../src/api/plan-view.ts";
 import type { ApiCommands, ApiSource, CommandResult } from "../../src/api/routes.ts";
 import { ApiServer } from "../../src/api/server.ts";
@@ -207,6 +208,20 @@ export const SHADOW: ShadowView = {
 };
 
 /** Every answer is a field; `thrown`, when set, is thrown by all of them. */
+export const FRAMES: FramesView = {
+  frames: [
+    {
+      at: "2026-11-27T10:00:00.000Z",
+      interface: "eth0",
+      outcome: "answered",
+      length: 60,
+      text: "who has 10.0.0.10? asks 10.0.0.2 at 02:00:00:00:64:02",
+      bytes: "ffffffffffff",
+    },
+  ],
+  decisions: [{ at: "2026-11-27T09:59:00.000Z", text: "grant 10.0.0.10 at epoch 4 on eth0" }],
+};
+
 export class FakeApiSource implements ApiSource {
   statusView: StatusView = STATUS;
   drainView: DrainView = DRAIN;
@@ -215,6 +230,7 @@ export class FakeApiSource implements ApiSource {
   shadow: CommandResult<ShadowView> = { ok: true, value: SHADOW };
   historyRows: readonly HistoryView[] = HISTORY;
   explanations: readonly ExplainView[] = [EXPLAINED];
+  framesView: FramesView | null = FRAMES;
   thrown: unknown;
   /** What was asked of it, in order. */
   readonly asked: string[] = [];
@@ -245,6 +261,10 @@ export class FakeApiSource implements ApiSource {
 
   history({ address, limit }: { address?: string | undefined; limit: number }): HistoryView[] {
     return this.#answer(`history ${address ?? "all"} ${limit}`, [...this.historyRows]);
+  }
+
+  async frames(): Promise<FramesView | null> {
+    return this.#answer("frames", this.framesView);
   }
 
   explain(subject: string): ExplainView | null {

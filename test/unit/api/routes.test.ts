@@ -12,6 +12,7 @@ import { VERSION } from "../../../src/core/version.ts";
 import {
   DRAIN,
   EXPLAINED,
+  FRAMES,
   HISTORY,
   MOVES,
   NODES,
@@ -135,6 +136,7 @@ const ANSWERS: Readonly<Record<ResourcePath, object>> = {
   "/v1/history": { items: HISTORY },
   "/v1/explain": { item: EXPLAINED },
   "/v1/drain": { item: DRAIN },
+  "/v1/frames": { item: FRAMES },
   "/v1/plan/rebalance": { items: MOVES },
   "/v1/plan/shadow": { item: SHADOW },
 };
@@ -248,6 +250,15 @@ test("a client that hangs up within its body is no bug, and nothing is done", as
   await once(client, "close");
   assert.equal((await rawRequest(socket, "/v1/status")).status, 200);
   assert.deepEqual([commands.asked, errors, source.asked], [[], [], ["refresh", "status"]]);
+});
+
+test("GET /v1/frames is refused in words while the responder thread does not answer", async (t) => {
+  const { path: socket, source } = await serveApi(t);
+  source.framesView = null;
+  const answer = await rawRequest(socket, "/v1/frames");
+  const message = "Cannot show the last frames: the responder thread does not answer in time";
+  assert.equal(answer.status, 409);
+  assert.deepEqual(answer.body, { schema: SCHEMA, error: { kind: "refused", message } });
 });
 
 test("POST /v1/move says why it is refused", async (t) => {

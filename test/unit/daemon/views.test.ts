@@ -221,6 +221,7 @@ test("nodes() says that beacons are filtered where none arrive and the host answ
     report: () => report,
     refresh: () => Promise.resolve(),
     answersFor: () => null,
+    frames: () => Promise.resolve(null),
   };
   const { views } = viewsOf(t, { ...OBJECTS, nodes }, { responder });
   const states = views.nodes().map((one) => [one.node, one.daemon]);
