@@ -6,6 +6,7 @@ import { VERSION } from "../core/version.ts";
 import { addBootstrap } from "./commands/bootstrap.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addDrain } from "./commands/drain.ts";
 import { addExplain } from "./commands/explain.ts";
 import { addHistory } from "./commands/history.ts";
@@ -41,7 +42,8 @@ export function buildProgram(): Command {
   const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
   const member = [addBootstrap, addJoin, addLeave];
-  for (const addCommand of [...read, ...change, ...member, addConfig, addImport])
+  const host = [addDoctor];
+  for (const addCommand of [...read, ...change, ...member, ...host, addConfig, addImport])
     addCommand(program, contextFor);
   addCompletion(program);
   for (const command of program.commands) {

@@ -24,6 +24,7 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/migration", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/join", pure: true, internal: CORE, packages: ["yaml"], node: false },
+  { path: "src/doctor", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/metrics", pure: true, internal: CORE, packages: [], node: false },
 
   // Edges: one external thing each, no decisions.
@@ -57,6 +58,17 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/join/certificate-request.ts", internal: [], packages: [], node: true },
   { path: "src/join/host.ts", internal: [...CORE, "src/k8s-sync"], packages: [], node: true },
   { path: "src/join/deploy-files.ts", internal: [], packages: [], node: true },
+  // What the doctor looks at: the host, the daemon by its API, the cluster by the daemon's own
+  // credentials, and the node file as the daemon reads it.
+  {
+    path: "src/host-facts",
+    internal: [
+      ...[...CORE, "src/doctor", "src/config/node-file.ts", "src/config/address-entry.ts"],
+      ...["src/api/client.ts", "src/k8s-sync", "src/daemon/load-node-file.ts"],
+    ],
+    packages: [],
+    node: true,
+  },
 
   // lbctl reaches the daemon through the API's client and knows nothing else of it. It reads files
   // that are not the daemon's by the same rules.
@@ -68,6 +80,7 @@ const ROWS: readonly ImportRow[] = [
       // Joining a cluster: who this node is, what it gets, and which cluster it was of.
       ...["src/config/node-file.ts", "src/config/duration.ts", "src/join", "src/k8s-sync"],
       "src/store/stored-setting.ts",
+      ...["src/doctor", "src/host-facts"],
     ],
     packages: ["commander", "yaml"],
     node: true,
