@@ -4,6 +4,7 @@
 import { Command, Option } from "commander";
 import { VERSION } from "../core/version.ts";
 import { addBootstrap } from "./commands/bootstrap.ts";
+import { addBugreport } from "./commands/bugreport.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDoctor } from "./commands/doctor.ts";
@@ -42,9 +43,8 @@ export function buildProgram(): Command {
   const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
   const member = [addBootstrap, addJoin, addLeave];
-  const host = [addDoctor];
+  const host = [addDoctor, addBugreport];
   for (const addCommand of [...read, ...change, ...member, ...host, addConfig, addImport])
-    addCommand(program, contextFor);
   addCompletion(program);
   for (const command of program.commands) {
     for (const inner of [command, ...command.commands]) inner.exitOverride();

@@ -70,6 +70,19 @@ const ROWS: readonly ImportRow[] = [
     node: true,
   },
 
+  // A bug report: the same, and the state file while no daemon runs.
+  {
+    path: "src/bugreport",
+    internal: [
+      ...[...CORE, "src/doctor", "src/host-facts", "src/config/node-file.ts"],
+      ...["src/api/client.ts", "src/api/types.ts", "src/store/read-state.ts"],
+    ],
+    packages: ["yaml"],
+    node: true,
+  },
+  { path: "src/bugreport/redact.ts", pure: true, internal: [], packages: [], node: false },
+  { path: "src/bugreport/tar.ts", pure: true, internal: [], packages: [], node: false },
+
   // lbctl reaches the daemon through the API's client and knows nothing else of it. It reads files
   // that are not the daemon's by the same rules.
   {
@@ -81,6 +94,7 @@ const ROWS: readonly ImportRow[] = [
       ...["src/config/node-file.ts", "src/config/duration.ts", "src/join", "src/k8s-sync"],
       "src/store/stored-setting.ts",
       ...["src/doctor", "src/host-facts"],
+      ...["src/doctor", "src/host-facts", "src/bugreport"],
     ],
     packages: ["commander", "yaml"],
     node: true,
