@@ -1,5 +1,5 @@
-// The JSON of `nft -j list ruleset` (libnftables-json(5)), as it is for one packet. Expressions that
-// are not known here may match.
+// The JSON of `nft -j list ruleset` (libnftables-json(5)), as it is for one packet. Expressions
+// that are not known here may match.
 
 import type { Chain, Match, Rule, RuleAction } from "./firewall-walk.ts";
 import { leftOf, matchesRight, type Sets } from "./nft-match.ts";

@@ -1,5 +1,5 @@
-// How a packet fares in a ruleset: chains of rules, each of which matches, does not, or may match as
-// far as can be told from here. nftables and iptables are read into these words by files of their
+// How a packet fares in a ruleset: chains of rules, each of which matches, does not, or may match
+// as far as can be told from here. nftables and iptables are read into these words by files of their
 // own.
 
 export type Match = "yes" | "no" | "maybe";
@@ -36,7 +36,7 @@ export interface Fate {
   readonly base: string;
 }
 
-/** A ruleset that jumps in a circle is refused by the kernel; this is for texts that are not its. */
+/** The kernel refuses a ruleset that jumps in a circle; this is for texts that are not its. */
 const DEPTH_MAX = 32;
 
 export function fateIn(base: Chain, chains: ReadonlyMap<string, Chain>): Fate {

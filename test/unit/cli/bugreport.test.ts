@@ -19,7 +19,8 @@ import { tempDir } from "../../support/temp-dir.ts";
 
 const BEACON_KEY = createHash("sha256").update("a beacon key").digest();
 const TOKEN = "a-token-that-is-no-jwt-0123456789";
-const CLIENT_KEY = `-----BEGIN PRIVATE KEY-----\n${"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo5".repeat(2)}\n-----END PRIVATE KEY-----\n`;
+const KEY_LINE = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo5".repeat(2);
+const CLIENT_KEY = `-----BEGIN PRIVATE KEY-----\n${KEY_LINE}\n-----END PRIVATE KEY-----\n`;
 const PASSWORD = "correct-horse-battery";
 const AT = wallMs(Date.parse("2026-11-27T10:00:00Z"));
 
@@ -162,7 +163,7 @@ test("doctor finds every mistake of the node file, and goes on with the defaults
   assert.ok(report.checks.length > 15);
 });
 
-test("doctor finds an API server that is not there, and credentials that are not valid", async (t) => {
+test("doctor finds an API server that is not there, and credentials that are bad", async (t) => {
   const { folder, config } = hostWith(t);
   const kubeconfig = join(folder, "kubeconfig");
   const [, invalid] = await doctor(t, config);
