@@ -1,6 +1,6 @@
 // How a packet fares in a ruleset: chains of rules, each of which matches, does not, or may match
-// as far as can be told from here. nftables and iptables are read into these words by files of their
-// own.
+// as far as can be told from here. nftables and iptables are read into these words by files of
+// their own.
 
 export type Match = "yes" | "no" | "maybe";
 
