@@ -57,10 +57,12 @@ function nft(c: DaemonCluster, text: string): Promise<unknown> {
   return c.node("node1").run(["nft", "-f", "-"], { input: text });
 }
 
-const DROP = `table inet guard { chain input {
-  type filter hook input priority 0; policy drop;
-  iifname { "lo", "mgmt0" } accept
-} }`;
+const DROP = `table inet guard {
+  chain input {
+    type filter hook input priority 0; policy drop;
+    iifname { "lo", "mgmt0" } accept
+  }
+}`;
 const NO_GUARD = "delete table inet guard";
 
 describe("doctor", () => {
@@ -125,7 +127,7 @@ describe("doctor", () => {
       run("sysctl", "-w", `net.ipv4.conf.all.${key}=${value}`);
     const finding = await expectFound(c, "arp", {
       spoil: async () => {
-        await run("ip", "link", "add", "kube-ipvs0", "type", "dummy");
+        await run("ip", "link", "add", "kube-ipvs0", "type", "bridge");
         await run("ip", "address", "add", "192.168.100.50/32", "dev", "kube-ipvs0");
       },
       mend: async () => {
@@ -145,7 +147,10 @@ describe("doctor", () => {
     const before = await run("ip", "-4", "route", "show", "default");
     const finding = await expectFound(c, "rp_filter", {
       spoil: async () => {
+        // The larger of the two counts, and hosts differ in what a namespace begins with.
+        await run("sysctl", "-w", "net.ipv4.conf.all.rp_filter=0");
         await run("sysctl", "-w", "net.ipv4.conf.eth0.rp_filter=1");
+        await run("ip", "-4", "route", "flush", "exact", "default");
         await run("ip", "route", "replace", "default", "dev", "mgmt0");
       },
       mend: () => run("sysctl", "-w", "net.ipv4.conf.eth0.rp_filter=2"),
