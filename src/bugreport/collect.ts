@@ -65,13 +65,13 @@ const JOURNAL_TIMEOUT_MS = 15_000;
 export async function collect(options: CollectOptions): Promise<Parts> {
   const { config, now } = options;
   const { file } = readNodeFile(config);
-  const parts = new Parts(secretsOf(file));
+  const parts = new Parts(await secretsOf(file));
   parts.add("versions.txt", versions());
   addFile(parts, "config.yaml", config, (text) => text);
   addFile(parts, "kubeconfig.yaml", file.kubeconfig, redactKubeconfig);
   const socket = options.socket ?? file.socket;
   const answers = await addAnswers(parts, new ApiClient(socket));
-  if (!answers) addState(parts, file.stateFile);
+  if (!answers) await addState(parts, file.stateFile);
   const report = diagnose(await gatherFacts({ config, socket, now }));
   parts.addJson("doctor.json", report);
   parts.add("doctor.txt", options.doctorText(report));
@@ -84,10 +84,11 @@ export async function collect(options: CollectOptions): Promise<Parts> {
 }
 
 /** Those of the kubeconfig, and those that the state file has; a copy of it is read. */
-function secretsOf(file: NodeFile): Secret[] {
+async function secretsOf(file: NodeFile): Promise<Secret[]> {
   const secrets = kubeconfigSecrets(file.kubeconfig);
   try {
-    return [...secrets, ...readState(file.stateFile).settings.flatMap(settingSecrets)];
+    const { settings } = await readState(file.stateFile);
+    return [...secrets, ...settings.flatMap(settingSecrets)];
   } catch (thrown) {
     if (thrown instanceof AppError) return secrets;
     throw thrown;
@@ -184,9 +185,9 @@ async function attempt(parts: Parts, name: string, get: () => Promise<object>): 
   }
 }
 
-function addState(parts: Parts, path: string): void {
+async function addState(parts: Parts, path: string): Promise<void> {
   try {
-    const { schema, history, tenures, allocations } = readState(path);
+    const { schema, history, tenures, allocations } = await readState(path);
     parts.addJson("state/history.json", history);
     parts.addJson("state/tenures.json", tenures);
     parts.addJson("state/allocations.json", allocations);

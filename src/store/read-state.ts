@@ -4,7 +4,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { AppError, errorText } from "../core/errors.ts";
 
 export interface StateOnDisk {
@@ -21,7 +21,7 @@ export interface StateOnDisk {
 const HISTORY_ROWS_MAX = 10_000;
 
 /** Throws AppError STORE_UNAVAILABLE. */
-export function readState(path: string): StateOnDisk {
+export async function readState(path: string): Promise<StateOnDisk> {
   const folder = mkdtempSync(join(tmpdir(), "lbd-state-"));
   try {
     const copy = join(folder, "state.db");
@@ -29,7 +29,9 @@ export function readState(path: string): StateOnDisk {
     for (const suffix of ["", "-wal"]) {
       if (suffix === "" || existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
     }
-    const database = new Database(copy);
+    // Only here: in one bundle with it, every command of lbctl would load SQLite.
+    const { default: Sqlite } = await import("better-sqlite3");
+    const database = new Sqlite(copy);
     try {
       return stateIn(database);
     } finally {
