@@ -45,6 +45,7 @@ export function buildProgram(): Command {
   const member = [addBootstrap, addJoin, addLeave];
   const host = [addDoctor, addBugreport];
   for (const addCommand of [...read, ...change, ...member, ...host, addConfig, addImport])
+    addCommand(program, contextFor);
   addCompletion(program);
   for (const command of program.commands) {
     for (const inner of [command, ...command.commands]) inner.exitOverride();

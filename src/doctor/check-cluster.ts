@@ -117,7 +117,7 @@ export function checkPermissions({ missingPermissions }: Facts): Verdict {
 export function checkCredentials({ credentials, credentialProblem, now }: Facts): Verdict {
   if (credentialProblem !== null) {
     const what = "The credentials of this node cannot be used";
-    const fix = 'mend or make the kubeconfig anew: "Install it by hand" in README.md';
+    const fix = "make the kubeconfig anew: lbctl join --kubeconfig admin.conf";
     return foundOr([error(what, credentialProblem, fix)], "");
   }
   return ifKnown(credentials, ({ kubeconfig, token, certificateExpiresAt }) => {

@@ -9,15 +9,6 @@ import { root, textOf, textsLike } from "./support/files.ts";
 
 const readme = textOf("README.md");
 
-test("every section of README that a message points at exists", () => {
-  const pointers = [...textsLike("{src,scripts}/**/*.{ts,sh}")].flatMap(([path, text]) =>
-    [...text.matchAll(/see "([^"]+)" in README\.md/g)].map((match) => [path, match[1]] as const),
-  );
-  assert.ok(pointers.length > 0, "no message points at a section");
-  const dead = pointers.filter(([, title]) => !readme.includes(`\n## ${title}\n`));
-  assertNone(dead.map(([path, title]) => `${path}: "${title}"`));
-});
-
 test("every file of the repository that README's commands name exists", () => {
   const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map((match) => match[1]).join("");
   const pattern = /(?:(?<=\s)|\/opt\/lbd\/)((?:deploy|packaging|scripts|src|systemd)\/[\w./-]*)/g;
