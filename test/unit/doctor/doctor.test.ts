@@ -124,13 +124,13 @@ const FOUND: readonly Row[] = [
   [
     "a kubeconfig that is not valid",
     { credentialProblem: "Cannot use kubeconfig", credentials: unknown("Cannot use kubeconfig") },
-    ["credentials", "error", /Cannot use kubeconfig/, /Install it by hand/],
+    ["credentials", "error", /Cannot use kubeconfig/, /lbctl join/],
   ],
-  ["an expired token", ends(-HOUR_MS, HOUR_MS), ["credentials", "error", /"\/k"/, /create token/]],
+  ["an expired token", ends(-HOUR_MS, HOUR_MS), ["credentials", "error", /"\/k"/, /lbctl join/]],
   [
     "an hourly token that nobody renewed",
     ends(600_000, HOUR_MS),
-    ["credentials", "warning", /"\/k"/, /create token/],
+    ["credentials", "warning", /"\/k"/, /lbctl join/],
   ],
   [
     "a yearly token's last week",
