@@ -147,8 +147,8 @@ function left(leftMs: number): string {
 
 function endFinding(what: string, leftMs: number, kubeconfig: string): DoctorFinding {
   const fix =
-    "lbctl join --kubeconfig admin.conf, with --certificate where it is one; made by hand: kubectl " +
-    "create token lbd -n lbd-system";
+    "lbctl join --kubeconfig admin.conf, with --certificate where it is one; made by hand: " +
+    "kubectl create token lbd -n lbd-system";
   const cause = `in "${kubeconfig}", or in the file that it names`;
   return leftMs <= 0
     ? error(`The ${what} of this node has expired ${left(-leftMs)} ago`, cause, fix)
