@@ -14,7 +14,7 @@ import { type Admin, nodeKubeconfig, type Plan, tryCredentials } from "./enrol.t
 import type { Step } from "./join-steps.ts";
 
 /** Short: who steals it has it for so long. Renewed in its middle. */
-export const TOKEN_LIFE_SECONDS = 3_600;
+export const TOKEN_LIFE_SECONDS = 86_400;
 
 export interface Putting {
   readonly steps: Step[];
