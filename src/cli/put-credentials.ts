@@ -13,7 +13,7 @@ import { wallClock } from "./clock.ts";
 import { type Admin, nodeKubeconfig, type Plan, tryCredentials } from "./enrol.ts";
 import type { Step } from "./join-steps.ts";
 
-/** Short: who steals it has it for so long. Renewed in its middle. */
+/** Renewed in its middle: the API may be away for half of it. Who steals it has it for so long. */
 export const TOKEN_LIFE_SECONDS = 86_400;
 
 export interface Putting {
