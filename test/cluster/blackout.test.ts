@@ -25,7 +25,7 @@ const CUT_MS = 2_000;
 /** A node Lease is renewed, in vain, within. */
 const ETCD_DOWN_MS = 6_000;
 /** A daemon has started anew by then, and answers itself. */
-const RESTART_MS = 4_000;
+const RESTART_MS = 8_000;
 
 describe("a client that asks every millisecond, when the owner", () => {
   const cluster = clusterForSuite({ nodes: 3 });
