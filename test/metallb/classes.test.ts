@@ -13,7 +13,10 @@ import { eventually } from "../lab/eventually.ts";
 import { namespaceManifest } from "../lab/manifests.ts";
 import { controllerObject, speakerObject } from "../support/metallb-objects.ts";
 
-const RBAC = join(import.meta.dirname, "../../deploy/rbac.yaml");
+/** The roles, and the account of daemons that were installed by hand. */
+const RIGHTS = ["rbac.yaml", "shared-account.yaml"].map((name) =>
+  join(import.meta.dirname, "../../deploy", name),
+);
 const EDGE = "example.com/edge";
 const OTHER = "example.com/other";
 const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
@@ -47,7 +50,9 @@ interface ServiceObject {
 
 /** What the first lbd may do, the second may do in its own namespaces. */
 function edgeRights(): string {
-  const documents = parseAllDocuments(readFileSync(RBAC, "utf8")).map((one) => one.toJS());
+  const documents = RIGHTS.flatMap((path) =>
+    parseAllDocuments(readFileSync(path, "utf8")).map((one) => one.toJS()),
+  );
   const roles = documents.filter(({ kind }) => ["Role", "RoleBinding"].includes(kind));
   const moved = roles.map((role) => {
     const namespace = NAMESPACES.get(role.metadata.namespace);
