@@ -27,7 +27,8 @@ test("cutNote() never exceeds 1,024 bytes nor cuts a character", () => {
       const note = `${"x".repeat(pad)}${text}${text}`;
       const cut = cutNote(note);
       assert.ok(Buffer.byteLength(cut) <= 1024);
-      assert.doesNotMatch(cut, /\uFFFD/);
+      // Of a character that was cut, this one is left; a note may have it as any other.
+      if (!text.includes("\uFFFD")) assert.doesNotMatch(cut, /\uFFFD/);
       if (Buffer.byteLength(note) <= 1024) assert.equal(cut, note);
       else assert.ok(cut.endsWith("...") && note.startsWith(cut.slice(0, -3)));
     }),
