@@ -14,6 +14,7 @@ import { eventually } from "../lab/eventually.ts";
 import { ip } from "../support/ipam-requests.ts";
 import { controllerObject, speakerObject } from "../support/metallb-objects.ts";
 import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
+import { metallbWorks } from "./support/metallb-works.ts";
 
 const NODES = ["node1", "node2"] as const;
 const POOL_ANNOTATION = "metallb.io/ip-allocated-from-pool";
@@ -61,25 +62,6 @@ const LEFTOVER_WEBHOOK = {
     },
   ],
 };
-
-/** Makes the object, or changes it, and sets its status as its controller would. */
-async function work(c: DaemonCluster, object: object): Promise<void> {
-  const { kind, metadata, status } = object as {
-    kind: string;
-    metadata: { name: string };
-    status: Record<string, number>;
-  };
-  await c.controlPlane.apply(JSON.stringify(object));
-  const what = [kind.toLowerCase(), metadata.name, "-n", "metallb-system"];
-  const { metadata: made } = await c.controlPlane.get<{ metadata: { generation: number } }>(
-    ...what,
-  );
-  const counts = { desiredNumberScheduled: 2, currentNumberScheduled: 2, numberMisscheduled: 0 };
-  const said = kind === "DaemonSet" ? { ...counts, ...status } : status;
-  const patch = JSON.stringify({ status: { ...said, observedGeneration: made.generation } });
-  const how = ["--subresource=status", "--type=merge", "-p", patch];
-  await c.controlPlane.kubectl(["patch", ...what, ...how]);
-}
 
 describe("migration", () => {
   const cluster = clusterForSuite({ nodes: 2 });
@@ -144,7 +126,7 @@ describe("migration", () => {
   test("while MetalLB's controller is available no address is given; then at once", async () => {
     const c = cluster();
     await c.controlPlane.apply(pool("lan", ["192.168.100.50-192.168.100.59"]));
-    await work(c, controllerObject());
+    await metallbWorks(c, controllerObject());
     for (const node of NODES) {
       const status = await c.untilStatus(c.daemon(node), /MetalLB's controller is at work/, 30_000);
       assert.match(status, /cause: Deployment "metallb-system\/controller" has 1 available pod/);
@@ -163,7 +145,7 @@ describe("migration", () => {
     }
     const { annotations } = await c.service("theirs");
     assert.equal(annotations[POOL_ANNOTATION as never], undefined, "it is the other's to write");
-    await work(c, controllerObject({ available: 0 }));
+    await metallbWorks(c, controllerObject({ available: 0 }));
     await eventually("an address once it is gone", () => addresses(c, "late"), {
       timeoutMs: 40_000,
     });
@@ -174,13 +156,16 @@ describe("migration", () => {
     const c = cluster();
     const address = await c.addressOf("late");
     const owner = (await eventually("an answer", () => c.answering(address))) ?? "";
-    await work(c, speakerObject({ pod: { nodeSelector: { "kubernetes.io/hostname": owner } } }));
+    await metallbWorks(
+      c,
+      speakerObject({ pod: { nodeSelector: { "kubernetes.io/hostname": owner } } }),
+    );
     await c.untilStatus(c.daemon(owner), /MetalLB's speaker runs on this node/, 30_000);
     assert.equal(await c.answering(address), null);
     const { stdout } = await c.daemon(owner).lbctl(["explain", address]);
     assert.match(stdout, /BAD wire +this node leaves it to MetalLB's speaker/);
     const elsewhere = { nodeSelector: { "kubernetes.io/hostname": "nowhere" } };
-    await work(c, speakerObject({ pod: elsewhere }));
+    await metallbWorks(c, speakerObject({ pod: elsewhere }));
     // It may be another's by then: there is no speaker here, so nobody answered on the wire.
     await eventually("an answer once it is gone", () => c.answering(address), {
       timeoutMs: 40_000,
@@ -192,7 +177,7 @@ describe("migration", () => {
     const c = cluster();
     const helms = "app.kubernetes.io/managed-by=Helm";
     await c.controlPlane.kubectl(["label", "crd", "ipaddresspools.metallb.io", helms]);
-    await work(c, controllerObject({ available: 0, arguments: ["--lb-class=metal"] }));
+    await metallbWorks(c, controllerObject({ available: 0, arguments: ["--lb-class=metal"] }));
     await c.controlPlane.apply(JSON.stringify(LEFTOVER_WEBHOOK));
     const refused = () => c.controlPlane.apply(pool("lan", ["192.168.100.50-192.168.100.58"]));
     await eventually("the webhook to refuse", () =>

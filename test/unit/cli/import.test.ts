@@ -6,17 +6,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { childProcess, finished } from "../../support/child-process.ts";
+import { NOWHERE } from "../../support/nowhere-kubeconfig.ts";
 import { tempDir } from "../../support/temp-dir.ts";
-
-/** Nobody listens on it. */
-const NOWHERE = `
-apiVersion: v1
-kind: Config
-current-context: c
-contexts: [{name: c, context: {cluster: k, user: u}}]
-clusters: [{name: k, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: u, user: {token: t}}]
-`;
 
 interface Row {
   readonly name: string;

@@ -7,17 +7,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { childProcess, type Finished, finished } from "../../support/child-process.ts";
+import { NOWHERE } from "../../support/nowhere-kubeconfig.ts";
 import { tempDir } from "../../support/temp-dir.ts";
-
-/** Nobody listens on it. */
-const NOWHERE = `
-apiVersion: v1
-kind: Config
-current-context: c
-contexts: [{name: c, context: {cluster: k, user: u}}]
-clusters: [{name: k, cluster: {server: "https://127.0.0.1:1"}}]
-users: [{name: u, user: {token: t}}]
-`;
 
 function lbctl(t: TestContext, args: readonly string[], config = ""): Promise<Finished> {
   const folder = tempDir(t);
