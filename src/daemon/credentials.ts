@@ -2,7 +2,7 @@
 // renews the token of the node's own account before it ends. A file that cannot be used changes
 // nothing: what was in use stays, and without anything the daemon waits, serving what it knows.
 
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { errorText } from "../core/errors.ts";
 import { nodeAccount } from "../core/node-account.ts";
 import type { Random } from "../core/random.ts";
@@ -15,6 +15,7 @@ import type { Outcome } from "../k8s-sync/outcome.ts";
 import { writeSecretFile } from "../k8s-sync/secret-file.ts";
 import { type TokenClaims, tokenClaims } from "../k8s-sync/service-account-token.ts";
 import { type Sleep, timerSleep } from "../k8s-sync/sleep.ts";
+import { fingerprint } from "../k8s-sync/token.ts";
 import { requestToken } from "../k8s-sync/token-request.ts";
 import type { CredentialsState } from "./credentials-findings.ts";
 import type { DaemonClient } from "./daemon-client.ts";
@@ -233,15 +234,5 @@ function readToken(path: string): string | null {
     return text === "" ? null : text;
   } catch {
     return null;
-  }
-}
-
-/** Of the file at the end of any links; "": there is none. */
-function fingerprint(path: string): string {
-  try {
-    const stat = statSync(path, { bigint: true });
-    return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
-  } catch {
-    return "";
   }
 }

@@ -42,8 +42,11 @@ export class TokenReader {
   }
 }
 
-/** Of the file at the end of any links, which is how the kubelet exchanges projected tokens. */
-function fingerprint(path: string): string {
+/**
+ * Another one when the file has changed; of the file at the end of any links, which is how the
+ * kubelet exchanges projected tokens. "": there is none.
+ */
+export function fingerprint(path: string): string {
   try {
     const stat = statSync(path, { bigint: true });
     return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
