@@ -3,15 +3,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { epochOf } from "../../../src/core/epoch.ts";
-import { bootMs } from "../../../src/core/time.ts";
 import type { ExplainSources } from "../../../src/daemon/explain.ts";
 import { explain } from "../../../src/daemon/explain.ts";
 import type { VipView } from "../../../src/ownership/views.ts";
-import { ip } from "../../support/ipam-requests.ts";
+import { explainSources, OWNED, VIP } from "../../support/explain-sources.ts";
 import { clusterOf, resource, service } from "../../support/kubernetes-objects.ts";
 
-const VIP = ip("10.0.0.1");
 const LEFT = "addresses are left to MetalLB's controller";
 const MUTED = "this node leaves it to MetalLB's speaker";
 
@@ -20,34 +17,14 @@ function sources(
   web: Parameters<typeof service>[1],
   changes: Partial<ExplainSources>,
 ): ExplainSources {
-  return {
-    node: "n1",
-    cluster: clusterOf({
-      services: [service("default/web", web)],
-      pools: [resource("lan", { addresses: ["10.0.0.0/28"] })],
-      advertisements: [resource("all")],
-    }),
-    vip: () => null,
-    answers: () => null,
-    pending: () => null,
-    isLeader: false,
-    leader: "n2",
-    notAllocating: null,
-    muted: null,
-    reserved: new Map(),
-    note: () => null,
-    now: bootMs(0),
-    ...changes,
-  };
+  const cluster = clusterOf({
+    services: [service("default/web", web)],
+    pools: [resource("lan", { addresses: ["10.0.0.0/28"] })],
+    advertisements: [resource("all")],
+  });
+  return explainSources(cluster, { isLeader: false, leader: "n2", ...changes });
 }
 
-const OWNED: VipView = {
-  address: VIP,
-  phase: { kind: "owning", epoch: epochOf(4), interfaces: ["eth0"], isRewriting: false },
-  record: { address: VIP, owner: "n1", epoch: 4, resourceVersion: "1" },
-  serving: "everywhere",
-  verdicts: [],
-};
 const THEIRS: VipView = {
   ...OWNED,
   phase: { kind: "idle" },

@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExplainStep } from "../../../src/api/types.ts";
-import { epochOf } from "../../../src/core/epoch.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import type { ExplainSources } from "../../../src/daemon/explain.ts";
@@ -13,12 +12,10 @@ import type { Verdict } from "../../../src/ownership/candidates.ts";
 import type { Eligibility } from "../../../src/ownership/eligibility.ts";
 import type { MemberStatus } from "../../../src/ownership/members.ts";
 import type { VipView } from "../../../src/ownership/views.ts";
+import { explainSources, NOW, OWNED, VIP } from "../../support/explain-sources.ts";
 import { ip } from "../../support/ipam-requests.ts";
 import type { ServiceOptions } from "../../support/kubernetes-objects.ts";
 import { clusterOf, node, resource, service } from "../../support/kubernetes-objects.ts";
-
-const NOW = bootMs(100_000);
-const VIP = ip("10.0.0.1");
 
 const POOLS = [
   resource("lan", { addresses: ["10.0.0.0/28", "2001:db8::/124"] }),
@@ -40,32 +37,10 @@ function clusterWith(...services: readonly ReturnType<typeof service>[]) {
 
 const WEB = service("default/web", { ips: [VIP] });
 
-/** What node n1, which leads, knows: nothing but the cluster. */
 function sources(changes: Partial<ExplainSources> = {}): ExplainSources {
-  return {
-    node: "n1",
-    cluster: clusterWith(WEB),
-    vip: () => null,
-    answers: () => null,
-    pending: () => null,
-    isLeader: true,
-    leader: "n1",
-    notAllocating: null,
-    muted: null,
-    reserved: new Map(),
-    note: () => null,
-    now: NOW,
-    ...changes,
-  };
+  return explainSources(clusterWith(WEB), changes);
 }
 
-const OWNED: VipView = {
-  address: VIP,
-  phase: { kind: "owning", epoch: epochOf(4), interfaces: ["eth0"], isRewriting: false },
-  record: { address: VIP, owner: "n1", epoch: 4, resourceVersion: "1" },
-  serving: "everywhere",
-  verdicts: [],
-};
 const IDLE: VipView = { ...OWNED, phase: { kind: "idle" } };
 
 const UNKNOWN: readonly (readonly [name: string, subject: string])[] = [
