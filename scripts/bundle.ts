@@ -21,12 +21,17 @@ export const EXTERNAL_PACKAGES = ["better-sqlite3", "netlink", "sd-notify"] as c
  *   optimizing compiler. Functions that are called often, as those of an answer, still get there;
  * - builtins are called where they are in the binary, instead of copied once for each thread;
  * - optimize-for-size.
+ *
+ * The last one is for the answering thread: garbage is collected by the thread whose it is. Helpers
+ * have no real-time priority; on a busy host that thread, which has it, waited for them for up to a
+ * second, and lost its tenures.
  */
 export const NODE_ARGUMENTS: readonly string[] = [
   "--max-semi-space-size=4",
   "--no-use-osr",
   "--no-short-builtin-calls",
   "--optimize-for-size",
+  "--single-threaded-gc",
 ];
 
 /** For the process: the C library then keeps one pool of memory, not one for each thread. */
