@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { CommanderError } from "commander";
 import { nodeFileText } from "../config/node-file-text.ts";
 import { AppError, errorText } from "../core/errors.ts";
+import { refuseNewer, storedSchema } from "../store/stored-schema.ts";
 import { Daemon } from "./daemon.ts";
 import { endReason } from "./end-reason.ts";
 import { loadNodeFile } from "./load-node-file.ts";
@@ -26,6 +27,8 @@ async function main(options: ProgramOptions): Promise<void> {
   }
   const file = loadNodeFile(options.config, hostname());
   if (options.check === true) {
+    // Where the daemon that runs is the newer one: this one must not take its place.
+    refuseNewer(file.stateFile, storedSchema(file.stateFile) ?? 0);
     process.stdout.write(`"${options.config}" is valid\n`);
     return;
   }

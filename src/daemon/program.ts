@@ -15,7 +15,7 @@ export function buildProgram(run: (options: ProgramOptions) => Promise<void>): C
     .description("Answers for the external addresses of a bare-metal Kubernetes cluster")
     .version(VERSION)
     .option("--config <file>", "the node file", "/etc/lbd/config.yaml")
-    .option("--check", "only say whether the node file is valid")
+    .option("--check", "only say whether lbd can start with the node file and the state file")
     .option("--print-default", "only print a node file with every setting and its default")
     .exitOverride()
     .showHelpAfterError('(see "lbd --help")')

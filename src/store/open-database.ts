@@ -8,6 +8,7 @@ import Database from "better-sqlite3";
 import { AppError, errorText } from "../core/errors.ts";
 import type { WallMs } from "../core/time.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { refuseNewer } from "./stored-schema.ts";
 
 export interface OpenedDatabase {
   readonly database: Database.Database;
@@ -80,18 +81,15 @@ function openFile(path: string): Database.Database {
 
 function migrate(database: Database.Database, path: string): void {
   const done = Number(database.pragma("user_version", { simple: true }));
-  if (done > MIGRATIONS.length) {
-    const message =
-      `Cannot use "${path}": it was written by a newer lbd (schema ${done}, this one knows ` +
-      `${MIGRATIONS.length}); install that version again, or move the file away`;
-    throw new AppError("STORE_UNAVAILABLE", message);
-  }
+  refuseNewer(path, done);
   if (done === MIGRATIONS.length) return;
   const run = database.transaction(() => {
     for (const step of MIGRATIONS.slice(done)) database.exec(step);
     database.pragma(`user_version = ${MIGRATIONS.length}`);
   });
   run();
+  // Into the file itself, where storedSchema() looks.
+  database.pragma("wal_checkpoint(PASSIVE)");
 }
 
 /** A flipped bit in the name of a column passes SQLite's own check, and fails every query. */

@@ -6,7 +6,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { wallMs } from "../../../src/core/time.ts";
 import { VERSION } from "../../../src/core/version.ts";
+import { MIGRATIONS } from "../../../src/store/migrations.ts";
+import { openDatabase } from "../../../src/store/open-database.ts";
 import { childProcess, finished } from "../../support/child-process.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
@@ -45,6 +48,24 @@ for (const { args, status, stdout = /^$/, stderr = /^$/ } of ROWS) {
     assert.equal(ended.status, status);
   });
 }
+
+test("lbd --check refuses the state file of a newer lbd, which another daemon holds", async (t) => {
+  const cwd = tempDir(t);
+  const stateFile = join(cwd, "state.db");
+  const { database } = openDatabase(stateFile, wallMs(0));
+  t.after(() => database.close());
+  writeFileSync(join(cwd, "config.yaml"), `stateFile: ${stateFile}\n`);
+  const check = async () => {
+    const args = ["--check", "--config", "config.yaml"];
+    return finished(childProcess(t, "src/daemon/main.ts", args, { cwd, env: {} }));
+  };
+  assert.equal((await check()).status, 0);
+  database.pragma(`user_version = ${MIGRATIONS.length + 1}`);
+  database.pragma("wal_checkpoint(PASSIVE)");
+  const { status, stderr } = await check();
+  assert.match(stderr, /^lbd: Cannot use ".*state\.db": it was written by a newer lbd/);
+  assert.equal(status, 74);
+});
 
 test("lbd ends quietly when nobody reads what it prints", async (t) => {
   const child = childProcess(t, "src/daemon/main.ts", ["--print-default"], { env: {} });
