@@ -9,8 +9,8 @@ export interface Suite {
   readonly suiteSecondsMax: number;
   /** Makes network namespaces or containers: needs root, and sweeps up after dead runs. */
   readonly lab?: boolean;
-  /** The script that provides what the suite needs; run before the suite's time begins. */
-  readonly provider?: string;
+  /** Scripts that provide what the suite needs; run before the suite's time begins. */
+  readonly providers?: readonly string[];
 }
 
 export const SUITES: readonly Suite[] = [
@@ -25,16 +25,16 @@ export const SUITES: readonly Suite[] = [
     testSecondsMax: 120,
     suiteSecondsMax: 600,
     lab: true,
-    provider: "build-image.sh",
+    providers: ["build-image.sh"],
   },
-  // Builds the package twice, and tries it in containers.
+  // Builds the package twice, and tries it in containers, alone and in a cluster.
   {
     name: "deb",
     concurrency: 1,
     testSecondsMax: 600,
     suiteSecondsMax: 1800,
     lab: true,
-    provider: "provide-deb.sh",
+    providers: ["provide-deb.sh", "build-image.sh", "build-kubernetes.sh"],
   },
   {
     name: "cluster",
@@ -42,7 +42,7 @@ export const SUITES: readonly Suite[] = [
     testSecondsMax: 300,
     suiteSecondsMax: 3600,
     lab: true,
-    provider: "build-kubernetes.sh",
+    providers: ["build-kubernetes.sh"],
   },
   {
     name: "metallb",
@@ -50,7 +50,7 @@ export const SUITES: readonly Suite[] = [
     testSecondsMax: 300,
     suiteSecondsMax: 1200,
     lab: true,
-    provider: "build-kubernetes.sh",
+    providers: ["build-kubernetes.sh"],
   },
 ];
 

@@ -69,7 +69,7 @@ function usage(problem: string): never {
 
 async function runNamed(suite: Suite, root: string): Promise<SuiteResult> {
   console.log(`== ${suite.name}`);
-  if (suite.provider !== undefined) provide(join(root, "scripts", suite.provider));
+  for (const script of suite.providers ?? []) provide(join(root, "scripts", script));
   const startedMs = performance.now();
   const tests = await runSuite(suite, root);
   return { name: suite.name, tests, ms: performance.now() - startedMs };

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { VipView } from "../../src/api/types.ts";
 import { deployBackends } from "../lab/backends.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
-import { EchoStream } from "../lab/echo-stream.ts";
+import { carriesOn } from "../lab/echo-stream.ts";
 import { eventually } from "../lab/eventually.ts";
 import { startKubeProxies } from "../lab/kube-proxy.ts";
 import { Prober } from "../lab/prober.ts";
@@ -17,8 +17,7 @@ import { type Strike, struck, untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 const PORT = 80;
-/** A line is sent every 10 ms; a segment that is lost comes 200 ms later. */
-const GAP_MS_MAX = 500;
+const TO = { address: ADDRESS, port: PORT };
 const FROZEN_MS = 2_000;
 const UDP_ADDRESS = "192.168.100.51";
 const UDP_PORT = 5300;
@@ -68,7 +67,7 @@ describe("traffic through an address", () => {
     test("goes on at every moment of a restart of its owner's daemon", async () => {
       const c = cluster();
       await goesOn(async (owner) => {
-        await carriesOn(c, async () => {
+        await carriesOn(c.lab, TO, async () => {
           await restarted(c.daemon(owner));
           await owning(c, owner);
         });
@@ -87,7 +86,7 @@ describe("traffic through an address", () => {
           const others = c.lab.nodes.filter(({ name }) => name !== owner);
           await Promise.all(others.map(({ name }) => c.daemon(name).lbctl(["drain"])));
           try {
-            await carriesOn(c, async () => {
+            await carriesOn(c.lab, TO, async () => {
               await strike(c.daemon(owner));
               await owning(c, owner);
             });
@@ -111,7 +110,7 @@ describe("traffic through an address", () => {
           const kept = ["lladdr", c.node(owner).mac(), "nud", "permanent"];
           await c.lab.client.run(["ip", "neigh", "replace", ...entry, ...kept]);
           try {
-            await carriesOn(c, async () => {
+            await carriesOn(c.lab, TO, async () => {
               await strike(c.daemon(owner));
               const elsewhere = async () => (await c.lab.client.whoAnswers(ADDRESS))[0];
               await eventually("another one to answer", elsewhere, {
@@ -181,21 +180,6 @@ describe("traffic through an address", () => {
     }
   });
 });
-
-/** Opens a connection: it lives, and bytes come back, at every moment of `work` and after it. */
-async function carriesOn(c: DaemonCluster, work: () => Promise<void>): Promise<void> {
-  const stream = await EchoStream.open(c.lab, ADDRESS, PORT);
-  try {
-    await work();
-    await sleep(GAP_MS_MAX);
-    const { gapMs, lines, ended } = await stream.report();
-    assert.equal(ended, null);
-    assert.ok(gapMs < GAP_MS_MAX, `no byte for ${gapMs} ms`);
-    assert.ok(lines > 0);
-  } finally {
-    stream.close();
-  }
-}
 
 async function startAgain(c: DaemonCluster, daemon: LabDaemon): Promise<void> {
   await c.start(c.node(daemon.node.name));

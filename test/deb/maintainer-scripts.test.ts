@@ -2,7 +2,7 @@
 // what installing, upgrading, removing and purging do to the daemon and to what it left.
 
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { CommandResult } from "../lab/command.ts";
 import type { Container } from "../lab/container.ts";
@@ -37,7 +37,7 @@ describe("the package under dpkg", async () => {
     return done;
   };
   // For dpkg a package over itself is an upgrade.
-  const install = () => dpkg("--install", join(PLACE, deb.slice(dirname(deb).length)));
+  const install = () => dpkg("--install", join(PLACE, basename(deb)));
   const runs = () =>
     eventually("the daemon to run", () => property("ActiveState"), {
       until: (state) => state === "active",
@@ -73,9 +73,9 @@ describe("the package under dpkg", async () => {
     const before = await container.run(["cat", NODE_FILE]);
     await container.write(NODE_FILE, `${before}colour: blue\n`);
     const { stderr } = await install();
-    assert.match(stderr, /^Cannot restart lbd: the new version does not accept the node file:$/m);
+    assert.match(stderr, /^Cannot restart lbd: the version that was installed could not start:$/m);
     assert.match(stderr, /colour: found an unknown key/);
-    assert.match(stderr, /^The version from before the upgrade goes on serving\./m);
+    assert.match(stderr, /^The version from before goes on serving\./m);
     assert.deepEqual([await property("MainPID"), await property("ActiveState")], [pid, "active"]);
     // Mended, and changed: an upgrade keeps the administrator's file.
     await container.write(NODE_FILE, `${before}logLevel: debug\n`);
@@ -90,6 +90,32 @@ describe("the package under dpkg", async () => {
     await install();
     assert.equal(await property("ActiveState"), "inactive");
     await container.run(["systemctl", "start", UNIT]);
+  });
+
+  test("a user who is not in the group is told so, and one who is may ask", async () => {
+    const asJoe = () => container.tryRun(["runuser", "-u", "joe", "--", "lbctl", "status"]);
+    await container.run(["useradd", "joe"]);
+    const refused = await asJoe();
+    assert.match(refused.stderr, /run as root, or as a member of the group lbd/);
+    assert.notEqual(refused.code, 0);
+    await container.run(["usermod", "--append", "--groups", "lbd", "joe"]);
+    assert.match((await asJoe()).stdout, /^node +/m);
+  });
+
+  test("a state file that the daemon may not read stops nothing, and is left alone", async () => {
+    const file = "/var/lib/lbd/state.db";
+    await container.run(["systemctl", "stop", UNIT]);
+    await container.run(["chown", "root:root", file]);
+    const sum = await container.run(["sha256sum", file]);
+    await container.run(["systemctl", "start", UNIT]);
+    const { stdout } = await container.tryRun(["lbctl", "status"]);
+    assert.match(stdout.replaceAll(/\s+/g, " "), /state file "\S+" cannot be used \(.*in memory/);
+    await container.run(["systemctl", "stop", UNIT]);
+    assert.equal(await container.run(["sha256sum", file]), sum);
+    await container.run(["chown", "lbd:lbd", file]);
+    await container.run(["systemctl", "start", UNIT]);
+    const mended = await container.tryRun(["lbctl", "status"]);
+    assert.doesNotMatch(mended.stdout, /cannot be used/);
   });
 
   test("removing stops the daemon and keeps what it knows and is told", async () => {
@@ -108,5 +134,23 @@ describe("the package under dpkg", async () => {
     assert.deepEqual(left, []);
     assert.match(await container.run(["getent", "passwd", "lbd"]), /^lbd:/);
     assert.ok(!(await exists("/etc/systemd/system/multi-user.target.wants/lbd.service")));
+  });
+
+  test("installing where no systemd runs makes it start with the next boot", async () => {
+    // The same files, without /run: that is what an installer or a builder of images has.
+    const script = `mkdir /mnt/root
+      mount --bind / /mnt/root
+      mount -t proc proc /mnt/root/proc
+      mount --bind ${PLACE} /mnt/root/mnt
+      chroot /mnt/root dpkg --install /mnt/${basename(deb)}`;
+    const options = { timeoutMs: DPKG_MS_MAX };
+    const done = await container.tryRun(["unshare", "--mount", "sh", "-e", "-c", script], options);
+    assert.equal(done.code, 0, done.stdout + done.stderr);
+    assert.doesNotMatch(done.stderr, /rror|annot|ailed/);
+    assert.ok(await succeeds(["systemctl", "is-enabled", UNIT]));
+    assert.ok(!(await succeeds(["systemctl", "is-active", UNIT])));
+    await container.run(["systemctl", "daemon-reload"]);
+    await container.run(["systemctl", "start", "multi-user.target", UNIT]);
+    await runs();
   });
 });

@@ -1,6 +1,7 @@
 // A small Debian with a real systemd, booted from an image that it does not change: what it writes
-// lies in memory and is gone with it. It has no network but loopback. Removed by dispose, when its
-// maker ends, or, after a SIGKILL, by the next lab or container that is made.
+// lies in memory and is gone with it. It has no network but loopback, or that of a host of a lab.
+// Removed by dispose, when its maker ends, or, after a SIGKILL, by the next lab or container that
+// is made.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,6 +19,8 @@ import { provided } from "./provided.ts";
 export interface ContainerOptions {
   /** What of this machine is seen in the container, read-only: path there, path here. */
   readonly binds?: Readonly<Record<string, string>>;
+  /** The host of a lab whose name and network it has; it must be removed before that lab. */
+  readonly host?: { readonly name: string; readonly namespace: string };
 }
 
 /** Where the container sees the folder `shared`, and may write. */
@@ -161,7 +164,7 @@ function startNspawn(context: LabContext, image: string, options: ContainerOptio
       `--directory=${image}`,
       // Changes go to memory; the image may be used by several at a time.
       "--volatile=overlay",
-      "--private-network",
+      ...networkArguments(options),
       // Neither needs nor asks a systemd of this machine.
       "--register=no",
       "--keep-unit",
@@ -177,6 +180,12 @@ function startNspawn(context: LabContext, image: string, options: ContainerOptio
   });
   ledger.addProcess(nspawn.identity);
   return nspawn;
+}
+
+function networkArguments({ host }: ContainerOptions): readonly string[] {
+  if (host === undefined) return ["--private-network"];
+  // The path conflicts with --private-network, which it means.
+  return [`--network-namespace-path=/run/netns/${host.namespace}`, `--hostname=${host.name}`];
 }
 
 /** A program that moves itself into the groups, and then is replaced by its arguments. */

@@ -1,7 +1,7 @@
 // The Debian package of these sources, and what is in it.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { provided } from "../../lab/provided.ts";
 
@@ -47,4 +47,22 @@ export function unpack(deb: string, folder: string): void {
 export function sbomBeside(deb: string): string {
   const name = `lbd_${field(deb, "Version")}_${field(deb, "Architecture")}.cdx.json`;
   return readFileSync(join(dirname(deb), name), "utf8");
+}
+
+/** The same package in another version, and with other files in it; its path. */
+export function repacked(
+  deb: string,
+  version: string,
+  options: { folder: string; edit: (tree: string) => void },
+): string {
+  const tree = join(options.folder, `tree-${version}`);
+  unpack(deb, tree);
+  const control = join(tree, "DEBIAN/control");
+  const text = readFileSync(control, "utf8");
+  writeFileSync(control, text.replace(/^Version: .*$/m, `Version: ${version}`));
+  options.edit(tree);
+  const made = join(options.folder, `lbd_${version}.deb`);
+  output("dpkg-deb", ["-Znone", "--root-owner-group", "--build", tree, made]);
+  rmSync(tree, { recursive: true });
+  return made;
 }
