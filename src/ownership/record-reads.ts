@@ -1,6 +1,7 @@
 // When all records are read from the API: one read at a time, another wish meanwhile is served
 // after it, and a read that failed is tried again. After one that took long the next one waits:
-// reading ten thousand records over and over would be all that node and API server do.
+// reading ten thousand records over and over would be all that node and API server do. A doubt does
+// not wait, as nothing is owned until it ends, unless the read before did not wait either.
 
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
@@ -21,6 +22,8 @@ export class RecordReads {
   #sentAt: BootMs = NEVER;
   /** The next read is not sent before. */
   #restUntil: BootMs = -NEVER as BootMs;
+  /** The last read was sent before that, for a doubt. */
+  #wasHurried = false;
   /** Reads that failed, one after the other. */
   #failures = 0;
 
@@ -45,14 +48,13 @@ export class RecordReads {
   }
 
   request(now: BootMs): void {
-    if (this.#isReading) {
-      this.#readAt = after(now, this.#retryMs);
-      return;
-    }
-    if (now < this.#restUntil) {
-      this.#readAt = this.#restUntil;
-      return;
-    }
+    if (this.#isReading) this.#readAt = after(now, this.#retryMs);
+    else if (now < this.#restUntil) this.#readAt = this.#restUntil;
+    else this.#read(now);
+  }
+
+  #read(now: BootMs): void {
+    this.#wasHurried = now < this.#restUntil;
     this.#isReading = true;
     this.#sentAt = now;
     this.#readAt = NEVER;
@@ -62,7 +64,12 @@ export class RecordReads {
   /** What a read in flight will say does not count any more: another one must follow it. */
   doubt(now: BootMs): void {
     this.#mustReadAgain = this.#isReading;
-    if (!this.#isReading) this.request(now);
+    if (!this.#isReading) this.#hurry(now);
+  }
+
+  #hurry(now: BootMs): void {
+    if (this.#wasHurried) this.request(now);
+    else this.#read(now);
   }
 
   /** A read has ended. */
@@ -75,7 +82,7 @@ export class RecordReads {
     const isSlow = outcome === "read" && tookMs > SLOW_MS;
     if (isSlow) this.#restUntil = after(now, REST_TIMES * tookMs);
     if (outcome === "failed") this.#readAt = after(now, this.#retryMs);
-    else if (mustReadAgain) this.request(now);
+    else if (mustReadAgain) this.#hurry(now);
   }
 
   wake(now: BootMs): void {

@@ -142,6 +142,32 @@ const ROWS: readonly Row[] = [
     isReading: true,
   },
   {
+    name: "waits after a slow read, but not for what was doubted, unless again and again",
+    steps: [
+      ["request", 0],
+      ["doubt", 10],
+      ["ended", 1_000, "read"],
+      ["doubt", 1_100],
+      ["ended", 2_000, "read"],
+      ["wake", 5_999],
+    ],
+    sent: [0, 1_000],
+    due: 6_000,
+    isReading: false,
+  },
+  {
+    name: "reads at once what is doubted while it waits after a slow read",
+    steps: [
+      ["request", 0],
+      ["ended", 1_000, "read"],
+      ["request", 1_100],
+      ["doubt", 1_200],
+    ],
+    sent: [0, 1_200],
+    due: NEVER,
+    isReading: true,
+  },
+  {
     name: "is done after a read, and due no more",
     steps: [
       ["request", 0],
