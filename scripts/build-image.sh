@@ -1,11 +1,14 @@
 #!/bin/bash
 # Provides a small Debian with systemd for the containers of the lab: debootstrap makes it once,
 # into a cache. A folder, to be used read-only by any number of containers; it is the one line on
-# standard output. What happens is told on standard error.
+# standard output. What happens is told on standard error. LBD_IMAGE_RELEASE=trixie makes one of
+# another release.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
-readonly release=bookworm
+readonly release=${LBD_IMAGE_RELEASE:-bookworm}
+# Of this machine, which knows where packages are.
+host_release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # dbus: real hosts have it. libatomic1: Node needs it.
 readonly packages=systemd,systemd-sysv,dbus,libatomic1
 readonly heartbeat_seconds=20
@@ -43,7 +46,7 @@ fi
 # Where this machine gets its packages; without a word from it debootstrap knows a place.
 mirror() {
   command -v apt-get >/dev/null || return 0
-  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Release: $release" \
+  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Release: $host_release" \
     'Component: main' 2>/dev/null | head -n 1
 }
 
