@@ -31,6 +31,8 @@ export interface PacketSocketOptions {
   readonly onReadable: (count: number) => void;
   /** The socket will never receive again (ENETDOWN: the interface is down or gone). */
   readonly onError: (code: string) => void;
+  /** The interface takes in every frame, while the socket is open. Default: false. */
+  readonly isPromiscuous?: boolean;
   /** 1 to 1024. */
   readonly receiveSlots?: number;
   readonly sendSlots?: number;
@@ -76,6 +78,7 @@ export interface RawBinding {
     onEvent: (count: number, code: string | undefined) => void,
   ): object;
   setFilter(socket: object, filter: Uint8Array): void;
+  setPromiscuous(socket: object, interfaceIndex: number): void;
   send(socket: object, count: number): number;
   close(socket: object): void;
   bootTimeMs(): number;
@@ -160,6 +163,14 @@ export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
     send.lengths,
     (count, code) => (code === undefined ? onReadable(count) : onError(code)),
   );
+  if (options.isPromiscuous === true) {
+    try {
+      binding.setPromiscuous(handle, options.interfaceIndex);
+    } catch (thrown) {
+      binding.close(handle);
+      throw thrown;
+    }
+  }
   return {
     receiveFrames: receive.frames,
     receiveLengths: receive.lengths,

@@ -71,11 +71,13 @@ typedef struct {
 } lbd_packet_options;
 int lbd_packet_open(const lbd_packet_options *options, int *fd, const char **syscall);
 int lbd_packet_filter(int fd, const uint8_t *filter, size_t filter_bytes);
+int lbd_packet_promiscuous(int fd, int interface_index);
 
 // packet_socket.c
 lbd_socket *lbd_get_open_socket(napi_env env, napi_value value);
 napi_value lbd_open(napi_env env, napi_callback_info info);
 napi_value lbd_set_filter(napi_env env, napi_callback_info info);
+napi_value lbd_set_promiscuous(napi_env env, napi_callback_info info);
 napi_value lbd_close(napi_env env, napi_callback_info info);
 
 // packet_receive.c, packet_send.c

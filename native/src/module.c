@@ -10,6 +10,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       LBD_FUNCTION("open", lbd_open),
       LBD_FUNCTION("setFilter", lbd_set_filter),
+      LBD_FUNCTION("setPromiscuous", lbd_set_promiscuous),
       LBD_FUNCTION("send", lbd_send),
       LBD_FUNCTION("close", lbd_close),
       LBD_FUNCTION("bootTimeMs", lbd_boot_time_ms),

@@ -29,6 +29,17 @@ int lbd_packet_filter(int fd, const uint8_t *filter, size_t filter_bytes) {
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof fprog) == 0 ? 0 : errno;
 }
 
+// Ends with the descriptor. The kernel counts: others may want the same of the interface.
+int lbd_packet_promiscuous(int fd, int interface_index) {
+  const struct packet_mreq request = {
+      .mr_ifindex = interface_index,
+      .mr_type = PACKET_MR_PROMISC,
+  };
+  const int result =
+      setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
+  return result == 0 ? 0 : errno;
+}
+
 static int set_options(int fd, int receive_buffer_bytes) {
   const int on = 1;
   if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0) return errno;

@@ -185,6 +185,19 @@ napi_value lbd_set_filter(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// setPromiscuous(socket, interfaceIndex): until the socket is closed.
+napi_value lbd_set_promiscuous(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int64_t interface_index;
+  if (!lbd_get_arguments(env, info, 2, values)) return NULL;
+  lbd_socket *s = lbd_get_open_socket(env, values[0]);
+  if (s == NULL) return NULL;
+  if (!lbd_get_integer(env, values[1], 1, INT32_MAX, &interface_index)) return NULL;
+  const int error = lbd_packet_promiscuous(s->fd, (int)interface_index);
+  if (error != 0) lbd_throw_errno(env, error, "setsockopt");
+  return NULL;
+}
+
 // close(socket): releases the descriptor at once; closing again does nothing.
 napi_value lbd_close(napi_env env, napi_callback_info info) {
   napi_value value;

@@ -3,15 +3,9 @@
 // operation, coarsened ranges); the codec and the responder check every frame again.
 
 import type { IpRange } from "../core/address.ts";
+import type { BpfInstruction } from "../core/bpf.ts";
+import { ACCEPT, DROP, DROP_FOR_OTHERS, dropUnless, ifAtLeast, load } from "../core/bpf.ts";
 import { invariant } from "../core/invariant.ts";
-
-/** One classic BPF instruction, as in struct sock_filter. */
-export interface BpfInstruction {
-  readonly code: number;
-  readonly jt: number;
-  readonly jf: number;
-  readonly k: number;
-}
 
 /**
  * Ranges beyond this are coarsened. Two reasons: a jump reaches 255 instructions and the search of
@@ -19,21 +13,6 @@ export interface BpfInstruction {
  * net.core.optmem_max, 20480 bytes by default before Linux 6.9, when a filter is replaced.
  */
 export const FILTER_RANGES_MAX = 64;
-
-// linux/bpf_common.h
-const LOAD_WORD = 0x20; // BPF_LD | BPF_W | BPF_ABS
-const LOAD_HALF = 0x28; // BPF_LD | BPF_H | BPF_ABS
-const JUMP_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-const JUMP_GREATER_EQUAL = 0x35; // BPF_JMP | BPF_JGE | BPF_K
-const RETURN = 0x06; // BPF_RET | BPF_K
-
-// The value is how many bytes to keep: all, so that the true length of an oversized frame shows.
-const ACCEPT: BpfInstruction = { code: RETURN, jt: 0, jf: 0, k: 0xffffffff };
-const DROP: BpfInstruction = { code: RETURN, jt: 0, jf: 0, k: 0 };
-
-// linux/filter.h: SKF_AD_OFF + SKF_AD_PKTTYPE, whom the kernel takes the frame to be for.
-const ANCILLARY_PACKET_TYPE = 0xfffff000 + 4;
-const PACKET_OTHERHOST = 3;
 
 // Offsets in an Ethernet frame. A load beyond its end drops the frame (RFC 826 has the fields).
 const ETHER_TYPE = 12;
@@ -58,16 +37,12 @@ export function arpFilter(ranges: readonly IpRange[]): readonly BpfInstruction[]
   if (merged.length === 0) return [DROP];
   const boundaries = merged.flatMap(({ start, end }) => (end === MAX ? [start] : [start, end + 1]));
   return [
-    // Not only frames to other MACs. A frame of a VLAN that has no interface here reaches the
-    // parent interface without its tag and with this type: an answer would go to the wrong network.
-    { code: LOAD_WORD, jt: 0, jf: 0, k: ANCILLARY_PACKET_TYPE },
-    { code: JUMP_EQUAL, jt: 0, jf: 1, k: PACKET_OTHERHOST },
-    DROP,
-    { code: LOAD_HALF, jt: 0, jf: 0, k: ETHER_TYPE },
+    ...DROP_FOR_OTHERS,
+    load(2, ETHER_TYPE),
     ...dropUnless(0x0806),
-    { code: LOAD_WORD, jt: 0, jf: 0, k: HARDWARE_AND_PROTOCOL },
+    load(4, HARDWARE_AND_PROTOCOL),
     ...dropUnless(0x00010800),
-    { code: LOAD_HALF, jt: 0, jf: 0, k: LENGTHS },
+    load(2, LENGTHS),
     ...dropUnless(0x0604),
     ...acceptIfInside(TARGET_PROTOCOL_ADDRESS, boundaries),
     ...acceptIfInside(SENDER_PROTOCOL_ADDRESS, boundaries),
@@ -113,11 +88,6 @@ function toNumbers(range: IpRange): NumberRange {
   return { start: Number(range.start), end: Number(range.end) };
 }
 
-/** Goes on when the accumulator is `value`. */
-function dropUnless(value: number): readonly BpfInstruction[] {
-  return [{ code: JUMP_EQUAL, jt: 1, jf: 0, k: value }, DROP];
-}
-
 /**
  * Loads the address at `offset` and accepts the frame when it lies in a range; else goes on behind
  * the block. `boundaries` are the starts and the ends + 1 of the ranges in ascending order: inside
@@ -128,7 +98,7 @@ function acceptIfInside(offset: number, boundaries: readonly number[]): readonly
   const accept = boundaries.length;
   emitSearch({ boundaries, search, accept }, 0, boundaries.length);
   invariant(search.length === accept && accept < 255, "the search fits the reach of a jump");
-  return [{ code: LOAD_WORD, jt: 0, jf: 0, k: offset }, ...search, ACCEPT];
+  return [load(4, offset), ...search, ACCEPT];
 }
 
 interface SearchBlock {
@@ -149,11 +119,7 @@ function emitSearch(block: SearchBlock, low: number, high: number): number {
   block.search.push(DROP); // keeps the place until the targets are known
   const below = emitSearch(block, low, middle);
   const above = emitSearch(block, middle + 1, high);
-  block.search[position] = {
-    code: JUMP_GREATER_EQUAL,
-    jt: above - position - 1,
-    jf: below - position - 1,
-    k: block.boundaries[middle] ?? 0,
-  };
+  const boundary = block.boundaries[middle] ?? 0;
+  block.search[position] = ifAtLeast(boundary, above - position - 1, below - position - 1);
   return position;
 }

@@ -2,6 +2,7 @@
 // from the address that it names. Not guaranteed: that it is fresh, see peer.ts.
 
 import type { Ip } from "../core/address.ts";
+import { ipFamily } from "../core/address.ts";
 import type { Drop } from "./engine-types.ts";
 import { ForeignClusters } from "./foreign-clusters.ts";
 import type { Datagram, Hmac } from "./wire.ts";
@@ -27,7 +28,8 @@ export class Ear {
 
   /** `cluster`: this node's own; null: it is not known yet. */
   hear(packet: { from: Ip; bytes: Uint8Array }, cluster: string | null): Heard {
-    const decoded = decodeDatagram(packet.bytes, this.#keys, this.#hmac);
+    const from = ipFamily(packet.from) === 6 ? packet.from : null;
+    const decoded = decodeDatagram(packet.bytes, this.#keys, this.#hmac, from);
     if (!decoded.ok) {
       // Another cluster has another key, too: whose datagram it is shows before that.
       const isOther = decoded.reason === "hmac" && isOfAnother(packet.bytes, cluster);

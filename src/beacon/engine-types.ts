@@ -10,7 +10,7 @@ import type { DropReason, Hmac } from "./wire.ts";
 export interface BeaconSegment {
   readonly interface: string;
   readonly mac: Mac;
-  /** This node's own IPv4 address on the segment. */
+  /** This node's own address on the segment: IPv4, or link-local where there is none. */
   readonly address: Ip;
   /** The gateway on this segment, or null. */
   readonly gateway: Ip | null;

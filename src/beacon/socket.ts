@@ -1,21 +1,16 @@
-// The UDP socket of the beacons: a link-local group on each segment, and unicast between peers. It
-// moves datagrams and nothing else: it does not look into them, and whoever has an address on the
-// segment can send any. A datagram that the kernel took may still be lost, on an interface without
-// carrier for certain.
+// The UDP sockets of the beacons: a link-local group on each segment, and unicast between peers;
+// over IPv4, or over IPv6 where a segment has no IPv4. It moves datagrams and nothing else: it does
+// not look into them, and whoever has an address on the segment can send any. A datagram that the
+// kernel took may still be lost, on an interface without carrier for certain.
 
 import { createSocket, type Socket } from "node:dgram";
 import type { Ip, IpPrefix } from "../core/address.ts";
 import { rangeContains } from "../core/address.ts";
 import { errorText } from "../core/errors.ts";
+import { familyOf, type LinkLocalFamily } from "./link-local.ts";
 
 export const BEACON_PORT = 7473;
-/**
- * In 224.0.0.0/24: never routed (RFC 5771 section 4), and flooded by switches that snoop IGMP
- * (RFC 4541 section 2.1.2), so that nobody has to ask for it.
- */
-export const BEACON_GROUP = "224.0.0.254" as Ip;
 
-const ANY_ADDRESS = "0.0.0.0";
 /** Also for unicast: peers are neighbours. */
 const TTL = 1;
 /** How often everything is looked at and, where it is not as it should be, tried again. */
@@ -24,6 +19,7 @@ const ENSURE_EVERY_MS = 1_000;
 /** A segment: the own address there, and the prefix that its neighbours are in. */
 export interface BeaconSegmentAddress {
   readonly interface: string;
+  /** IPv4, or link-local IPv6. */
   readonly address: Ip;
   readonly prefix: IpPrefix;
 }
@@ -49,6 +45,12 @@ export interface BeaconSocketCounters {
   readonly foreign: number;
 }
 
+interface Receiver {
+  readonly socket: Socket;
+  /** With those in interfaces that are gone. */
+  memberships: number;
+}
+
 interface Segment {
   wanted: BeaconSegmentAddress;
   /** Sends, and receives unicast: the kernel prefers it to the one that is bound to any address. */
@@ -62,10 +64,8 @@ interface Segment {
 export class BeaconSocket {
   readonly #options: BeaconSocketOptions;
   readonly #segments = new Map<string, Segment>();
-  /** Receives what is sent to the group, on all segments. */
-  #receiver: Socket | null = null;
-  /** Of the receiver, with those in interfaces that are gone. */
-  #memberships = 0;
+  /** By family: what is sent to the group, on all segments. */
+  readonly #receivers = new Map<LinkLocalFamily, Receiver>();
   #timer: NodeJS.Timeout | null = null;
   readonly #counters = { received: 0, sent: 0, sendFailed: 0, foreign: 0 };
 
@@ -99,9 +99,9 @@ export class BeaconSocket {
   }
 
   /**
-   * Hands the bytes to the kernel before it returns, or fails. `to` is an IPv4 address, null the
-   * group. `done` is called once and later, with true only when the kernel took the datagram;
-   * until then the bytes must stay as they are.
+   * Hands the bytes to the kernel before it returns, or fails. `to` is an address, null the group.
+   * `done` is called once and later, with true only when the kernel took the datagram; until then
+   * the bytes must stay as they are.
    */
   send(interfaceName: string, to: Ip | null, bytes: Uint8Array, done: (ok: boolean) => void): void {
     const segment = this.#segments.get(interfaceName);
@@ -112,7 +112,10 @@ export class BeaconSocket {
       process.nextTick(done, false);
       return;
     }
-    socket.send(bytes, this.#options.port, to ?? BEACON_GROUP, (error) => {
+    const { address } = segment.wanted;
+    const family = familyOf(address);
+    const host = family.host(to ?? family.group, interfaceName);
+    socket.send(bytes, this.#options.port, host, (error) => {
       const problem = error === null ? null : `Cannot send beacons: ${errorText(error)}`;
       this.#counters[problem === null ? "sent" : "sendFailed"]++;
       if (to === null && segment.socket === socket) {
@@ -133,21 +136,21 @@ export class BeaconSocket {
     this.#timer = null;
     for (const segment of this.#segments.values()) segment.socket?.close();
     this.#segments.clear();
-    this.#receiver?.close();
-    this.#receiver = null;
+    for (const { socket } of this.#receivers.values()) socket.close();
+    this.#receivers.clear();
   }
 
   /** Makes everything as it should be; harmless where it is. */
   #ensure(): void {
     // The kernel allows few memberships (net.ipv4.igmp_max_memberships) and keeps those in
     // interfaces that are gone. They end with the socket only.
-    if (this.#receiver !== null && this.#memberships > this.#segments.size) {
-      this.#lose(this.#receiver);
+    for (const [family, { socket, memberships }] of [...this.#receivers]) {
+      const wanted = [...this.#segments.values()].filter((one) => familyIn(one) === family);
+      if (memberships > wanted.length) this.#lose(socket);
     }
     for (const segment of [...this.#segments.values()]) {
       try {
-        this.#receiver ??= this.#bind(ANY_ADDRESS);
-        this.#ensureSegment(segment, this.#receiver);
+        this.#ensureSegment(segment);
         segment.setupProblem = null;
       } catch (thrown) {
         segment.setupProblem = `Cannot exchange beacons: ${errorText(thrown)}`;
@@ -160,29 +163,41 @@ export class BeaconSocket {
    * The kernel keeps interfaces by index. One that was made again has another, so the address is
    * looked up each time, which also fails while no interface has it.
    */
-  #ensureSegment(segment: Segment, receiver: Socket): void {
-    const { address } = segment.wanted;
-    segment.socket ??= this.#bind(address);
-    segment.socket.setMulticastInterface(address);
+  #ensureSegment(segment: Segment): void {
+    const { address, interface: name } = segment.wanted;
+    const family = familyOf(address);
+    const receiver = this.#receiverOf(family);
+    const scope = family.scope(address, name);
+    segment.socket ??= this.#bind(family, family.host(address, name));
+    segment.socket.setMulticastInterface(scope);
     try {
-      receiver.addMembership(BEACON_GROUP, address);
-      this.#memberships++;
+      receiver.socket.addMembership(family.group, scope);
+      receiver.memberships++;
     } catch (thrown) {
       // EADDRINUSE: a member already.
       if (codeOf(thrown) !== "EADDRINUSE") throw thrown;
     }
   }
 
+  #receiverOf(family: LinkLocalFamily): Receiver {
+    const known = this.#receivers.get(family);
+    if (known !== undefined) return known;
+    const receiver = { socket: this.#bind(family, family.anyAddress), memberships: 0 };
+    this.#receivers.set(family, receiver);
+    return receiver;
+  }
+
   /** Throws when the address is not there or taken. */
-  #bind(address: string): Socket {
+  #bind({ socketType, family }: LinkLocalFamily, address: string): Socket {
     const socket = createSocket({
-      type: "udp4",
+      type: socketType,
       reuseAddr: true,
+      ipv6Only: family === 6,
       // Without it, send() asks the resolver, and the datagram leaves in a later turn.
-      lookup: (host, _options, callback) => callback(null, host, 4),
+      lookup: (host, _options, callback) => callback(null, host, family),
     });
     socket.on("error", () => this.#lose(socket));
-    socket.on("message", (bytes, { address }) => this.#receive(address as Ip, bytes));
+    socket.on("message", (bytes, { address: from }) => this.#receive(from, bytes));
     try {
       socket.bindSync({ address, port: this.#options.port });
       socket.setTTL(TTL);
@@ -195,11 +210,14 @@ export class BeaconSocket {
     return socket;
   }
 
-  #receive(from: Ip, bytes: Uint8Array): void {
+  /** `from`: with the interface behind it, where it is link-local. */
+  #receive(from: string, bytes: Uint8Array): void {
+    const [address = "", zone] = from.split("%");
     for (const { wanted } of this.#segments.values()) {
-      if (!rangeContains(wanted.prefix, from)) continue;
+      const isHere = zone === undefined || zone === wanted.interface;
+      if (!isHere || !rangeContains(wanted.prefix, address as Ip)) continue;
       this.#counters.received++;
-      this.#options.onDatagram({ interface: wanted.interface, from, bytes });
+      this.#options.onDatagram({ interface: wanted.interface, from: address as Ip, bytes });
       return;
     }
     this.#counters.foreign++;
@@ -208,12 +226,10 @@ export class BeaconSocket {
   /** It is made again by the next #ensure(). */
   #lose(socket: Socket): void {
     const owner = [...this.#segments.values()].find((segment) => segment.socket === socket);
+    const receiver = [...this.#receivers].find(([, one]) => one.socket === socket);
     if (owner !== undefined) owner.socket = null;
-    else if (this.#receiver !== socket) return;
-    else {
-      this.#receiver = null;
-      this.#memberships = 0;
-    }
+    else if (receiver !== undefined) this.#receivers.delete(receiver[0]);
+    else return;
     socket.close();
   }
 
@@ -221,10 +237,13 @@ export class BeaconSocket {
     segment.socket?.close();
     segment.socket = null;
     segment.sendProblem = null;
-    if (this.#receiver === null) return;
+    const { address, interface: name } = segment.wanted;
+    const family = familyOf(address);
+    const receiver = this.#receivers.get(family);
+    if (receiver === undefined) return;
     try {
-      this.#receiver.dropMembership(BEACON_GROUP, segment.wanted.address);
-      this.#memberships--;
+      receiver.socket.dropMembership(family.group, family.scope(address, name));
+      receiver.memberships--;
     } catch {
       // Never joined, or the interface is gone.
     }
@@ -242,4 +261,8 @@ export class BeaconSocket {
 
 function codeOf(thrown: unknown): unknown {
   return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
+}
+
+function familyIn({ wanted }: Segment): LinkLocalFamily {
+  return familyOf(wanted.address);
 }

@@ -1,7 +1,8 @@
 // The datagrams that daemons exchange on a segment, encoded and decoded. Every one is
 // authenticated (HMAC-SHA256) as a whole; one that is not, is too short, too long or says so
 // itself wrongly, is dropped with a reason. A datagram that is decoded is authentic, not fresh:
-// replays are for the reader to refuse (peers.ts).
+// replays are for the reader to refuse (peers.ts). Over IPv6 the sender's address does not fit into
+// the header, which has 0.0.0.0 then: it is authenticated behind the rest, as a pseudo-header.
 //
 //      0                   1                   2                   3
 //     |       'l'     |      'b'      |      'd'      |    version    |
@@ -13,9 +14,10 @@
 //     |   node name ...   |   body, by kind ...   |   HMAC (32 bytes)  |
 
 import type { Ip } from "../core/address.ts";
-import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
+import { ipFamily, ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
 import { read16, read32, write16, write32 } from "../core/bytes.ts";
 import { toHex, writeHex } from "../core/hex.ts";
+import { IPV6_BYTES, writeIpv6 } from "../core/ipv6-bytes.ts";
 import type { PeerEntry } from "../core/peer.ts";
 import type { DatagramBody } from "./body.ts";
 import { decodeBody, ENTRY_BYTES, encodeBody, KINDS, TABLE_BYTES } from "./body.ts";
@@ -45,7 +47,7 @@ export interface Datagram {
   readonly incarnation: number;
   /** Grows with every datagram of an incarnation. */
   readonly sequence: number;
-  /** The sender's address on the segment: ties the datagram to it. */
+  /** The sender's address on the segment, of either family: ties the datagram to it. */
   readonly address: Ip;
   readonly body: DatagramBody;
 }
@@ -86,25 +88,42 @@ export function encodeDatagram(datagram: Datagram, key: Uint8Array, hmac: Hmac):
   write32(bytes, OFFSET_INCARNATION, Math.floor(incarnation / TWO_32));
   write32(bytes, OFFSET_INCARNATION + 4, incarnation);
   write32(bytes, OFFSET_SEQUENCE, datagram.sequence);
-  write32(bytes, OFFSET_ADDRESS, ipv4ToNumber(datagram.address));
+  const { address } = datagram;
+  const isIpv6 = ipFamily(address) === 6;
+  write32(bytes, OFFSET_ADDRESS, isIpv6 ? 0 : ipv4ToNumber(address));
   for (let i = 0; i < node.length; i++) bytes[HEADER_BYTES + i] = node.charCodeAt(i);
   bytes.set(body, nameEnd);
-  bytes.set(hmac(key, bytes.subarray(0, signed)), signed);
+  bytes.set(hmac(key, authenticated(bytes.subarray(0, signed), isIpv6 ? address : null)), signed);
   return bytes;
 }
 
-/** Reads a datagram that was authenticated with any of `keys`. Never throws. */
+/**
+ * Reads a datagram that was authenticated with any of `keys`. `from`: the IPv6 address that it came
+ * from; null: it came over IPv4, and says itself from where. Never throws.
+ */
 export function decodeDatagram(
   bytes: Uint8Array,
   keys: readonly Uint8Array[],
   hmac: Hmac,
+  from: Ip | null = null,
 ): Decoded {
   const reason = whyNoDatagram(bytes);
   if (reason !== null) return drop(reason);
-  const signed = bytes.subarray(0, bytes.length - HMAC_BYTES);
-  if (!keys.some((key) => isTag(hmac(key, signed), bytes, signed.length))) return drop("hmac");
+  const end = bytes.length - HMAC_BYTES;
+  const signed = authenticated(bytes.subarray(0, end), from);
+  if (!keys.some((key) => isTag(hmac(key, signed), bytes, end))) return drop("hmac");
   const value = read(bytes);
-  return value === null ? drop("malformed") : { ok: true, value };
+  if (value === null) return drop("malformed");
+  return { ok: true, value: from === null ? value : { ...value, address: from } };
+}
+
+/** What the tag is for. `address`: an IPv6 address that is not in it. */
+function authenticated(bytes: Uint8Array, address: Ip | null): Uint8Array {
+  if (address === null) return bytes;
+  const all = new Uint8Array(bytes.length + IPV6_BYTES);
+  all.set(bytes);
+  writeIpv6(address, all, bytes.length);
+  return all;
 }
 
 /** What a datagram says, authentic or not; null: it has no such form. Never throws. */

@@ -130,6 +130,12 @@ export const SETTINGS: readonly Setting[] = [
     text: "Interfaces never to answer on, as regular expressions.",
   },
   {
+    key: "promiscuousInterfaces",
+    text:
+      "Interfaces that are to take in every frame, as regular expressions: for Wi-Fi and virtual " +
+      "machines that let no broadcasts or groups in otherwise.",
+  },
+  {
     key: "logLevel",
     text: "What is logged: debug, info, warn or error, and what is worse.",
   },

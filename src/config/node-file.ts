@@ -116,6 +116,7 @@ export const nodeFileSchema = z.strictObject({
   /** `shadow`: what would be done is computed and compared with what is; nothing is done. */
   mode: z.enum(["active", "shadow"]).default("active"),
   excludeInterfaces: z.array(regularExpression).default([...DEFAULT_EXCLUDED_INTERFACES]),
+  promiscuousInterfaces: z.array(regularExpression).default([]),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 

@@ -50,6 +50,11 @@ export function ipFromBigInt(family: IpFamily, value: bigint): Ip {
   return Address6.fromBigInt(value).correctForm() as Ip;
 }
 
+/** Of IPv6: fe80::/10 (RFC 4291 section 2.5.6). */
+export function isLinkLocal(ip: Ip): boolean {
+  return /^fe[89ab][0-9a-f]:/.test(ip);
+}
+
 /** 0 to 2^32 - 1, network order read as one number. */
 export function ipv4ToNumber(ip: Ip): number {
   let value = 0;
@@ -84,6 +89,11 @@ export function prefixOf(ip: Ip, length: number): IpPrefix {
   const hostBits = BigInt(addressBits(family) - length);
   const start = (ipToBigInt(ip) >> hostBits) << hostBits;
   return { family, start, end: start + (1n << hostBits) - 1n, length };
+}
+
+/** The prefix that holds `ip` alone. */
+export function hostPrefix(ip: Ip): IpPrefix {
+  return prefixOf(ip, addressBits(ipFamily(ip)));
 }
 
 /** `address/length`, or null. Host bits may be set; they are cleared. */

@@ -4,7 +4,6 @@
 // free, and as unprobed.
 
 import type { Ip } from "../core/address.ts";
-import { ipFamily } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { Clock } from "../core/time.ts";
 import { after } from "../core/time.ts";
@@ -55,8 +54,6 @@ export class AddressProbeTask implements Task, WireKnowledge {
   }
 
   use(address: Ip): WireUse {
-    // TODO(correctness): RFC 4862 section 5.4, once there is NDP; IPv6 is handed out unprobed.
-    if (ipFamily(address) === 6) return "free";
     if (this.#options.interfacesOf(address).length === 0) {
       this.#noteUnprobed(address);
       return "free";
@@ -71,7 +68,7 @@ export class AddressProbeTask implements Task, WireKnowledge {
 
   handedOut(address: Ip): void {
     this.#probes.handedOut(address);
-    if (ipFamily(address) === 4) this.#options.tellResponder({ type: "unwatch", address });
+    this.#options.tellResponder({ type: "unwatch", address });
   }
 
   /** What there is to say of an address, or null. */

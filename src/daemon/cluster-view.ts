@@ -4,7 +4,6 @@
 import type { ClusterConfig, ConfigProblem, Pool } from "../config/cluster-config.ts";
 import { EMPTY_CLUSTER_CONFIG } from "../config/cluster-config.ts";
 import type { Ip } from "../core/address.ts";
-import { ipFamily } from "../core/address.ts";
 import { RangeIndex } from "../core/range-index.ts";
 import type {
   EndpointSlice,
@@ -213,7 +212,7 @@ export class ClusterView {
     return [...this.#servicesOf.keys()];
   }
 
-  /** VIPs that changed since the last call. IPv6 ones are assigned, but not yet answered for. */
+  /** VIPs that changed since the last call. */
   takeVips(): { changed: VipSpec[]; freed: Ip[] } {
     const changed: VipSpec[] = [];
     const freed: Ip[] = [];
@@ -227,10 +226,17 @@ export class ClusterView {
   }
 
   #vipSpec(address: Ip): VipSpec | null {
-    if (ipFamily(address) !== 4 || !this.#servicesOf.has(address)) return null;
+    if (!this.#servicesOf.has(address)) return null;
     const placement = this.placementOf(address);
     const serving = this.#serving(address);
-    return placement === undefined ? null : { address, rankBy: address, placement, serving };
+    if (placement === undefined) return null;
+    return { address, rankBy: this.rankedBy(address), placement, serving };
+  }
+
+  /** Both addresses of a dual-stack Service rank by its first one: one node owns both. */
+  rankedBy(address: Ip): Ip {
+    const [first] = this.servicesOf(address);
+    return this.#addressesOf.get(first ?? "")?.[0] ?? address;
   }
 
   #serving(address: Ip): Serving {

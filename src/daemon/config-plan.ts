@@ -171,10 +171,12 @@ class Side {
   ownerOf(address: Ip): string | null {
     const { pool, services } = this.#at(address);
     const placement = this.#placements.of(pool, services);
-    if (placement === undefined || ipFamily(address) !== 4) return null;
+    if (placement === undefined) return null;
     const { ownerOf, ranked, servingOf } = this.#situation;
     const serving = servingOf(services);
-    const candidates = ranked({ address, rankBy: address, placement, serving });
+    const [first] = services;
+    const rankBy = (first === undefined ? [] : this.addressesOf(first))[0] ?? address;
+    const candidates = ranked({ address, rankBy, placement, serving });
     const owner = ownerOf(address);
     return owner !== null && candidates.includes(owner) ? owner : (candidates[0] ?? null);
   }

@@ -124,7 +124,7 @@ export class Daemon {
     this.#reflectors = this.#createReflectors();
     this.#credentials = this.#createCredentials();
     this.#host = new HostInterfaces({
-      exclude: file.excludeInterfaces,
+      patterns: { exclude: file.excludeInterfaces, promiscuous: file.promiscuousInterfaces },
       log,
       ...this.#tell,
       onChange: () => this.#reactions.onInterfaces(),
@@ -273,6 +273,7 @@ export class Daemon {
       ...this.#tell,
       relistServices: () => this.#reflectors.relistServices(),
       machine: () => this.#ownership.machine,
+      isDrained: () => this.#drain.cause !== null,
     });
   }
 

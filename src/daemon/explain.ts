@@ -3,7 +3,7 @@
 
 import type { ExplainStep, ExplainView } from "../api/types.ts";
 import type { Ip } from "../core/address.ts";
-import { ipFamily, parseIp } from "../core/address.ts";
+import { parseIp } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { preferenceOf } from "../ownership/preference.ts";
@@ -77,7 +77,7 @@ function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
   return (address) => {
     const steps = [poolStep(address, sources), advertisementStep(address, sources)];
     const vip = sources.vip(address);
-    if (vip === null) return [...steps, notAVip(address, sources)];
+    if (vip === null) return [...steps, notAVip(sources)];
     return [...steps, ...nodeSteps(vip, sources), ownerStep(vip, sources), wireStep(vip, sources)];
   };
 }
@@ -152,11 +152,8 @@ function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainSte
   return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
 }
 
-function notAVip(address: Ip, { muted }: ExplainSources): ExplainStep {
-  const text =
-    ipFamily(address) === 6
-      ? "IPv6 is not answered for in this version"
-      : (muted ?? "this node has not taken it up yet");
+function notAVip({ muted }: ExplainSources): ExplainStep {
+  const text = muted ?? "this node has not taken it up yet";
   return { step: "owner", state: "problem", text };
 }
 

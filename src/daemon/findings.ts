@@ -19,6 +19,7 @@ export interface Findable {
   readonly configProblems: readonly ConfigProblem[];
   readonly storeNotice: string | null;
   readonly storeFailure: string | null;
+  readonly groupProblem: string | null;
   readonly responderProblems: readonly { readonly interface: string; readonly message: string }[];
   /** Addresses nobody answers for, with the reason. */
   readonly orphans: readonly { readonly address: string; readonly reason: string }[];
@@ -26,7 +27,6 @@ export interface Findable {
   readonly missingInterfaces: readonly string[];
   /** Node addresses that lie in a pool, with whose they are. */
   readonly poolConflicts: readonly { readonly pool: string; readonly text: string }[];
-  readonly ipv6Addresses: number;
   readonly linkFailure: string | null;
   /** Why the group of the socket may not ask, or null. */
   readonly socketNotice?: string | null;
@@ -81,6 +81,7 @@ const KINDS = {
     more: "lbctl status -o json",
   },
   store: { of: storeFindings },
+  groups: { of: groupFinding },
   interface: { of: ({ responderProblems }) => responderProblems.map(responderFinding) },
   socket: { of: socketFinding },
   "beacon-key": { of: beaconKeyFinding },
@@ -89,7 +90,6 @@ const KINDS = {
   metrics: { of: metricsFinding },
   unanswered: { of: ({ orphans }) => orphans.map(orphanFinding), more: "lbctl vips" },
   pool: { of: ({ poolConflicts }) => poolConflicts.map(poolFinding), more: "lbctl pools -o json" },
-  ipv6: { of: ({ ipv6Addresses }) => ipv6Finding(ipv6Addresses) },
   wire: { of: ({ wire }) => (wire ?? []).map(wireFinding), more: "lbctl history" },
   "filtered-beacons": {
     of: ({ filtered }) => (filtered ?? []).map(filteredFinding),
@@ -233,6 +233,13 @@ function linkFinding({ linkFailure }: Findable): Finding[] {
   return [{ health: "failing", what, cause: linkFailure, next }];
 }
 
+function groupFinding({ groupProblem }: Findable): Finding[] {
+  if (groupProblem === null) return [];
+  const what = "Who asks for IPv6 addresses may not be heard: a multicast group was not joined";
+  const next = "ip -6 maddr, and sysctl net.ipv6.conf.all.disable_ipv6 net.core.optmem_max";
+  return [{ health: "degraded", what, cause: groupProblem, next }];
+}
+
 function missingFinding(name: string): Finding {
   return {
     health: "degraded",
@@ -265,18 +272,6 @@ function poolFinding(conflict: { pool: string; text: string }): Finding {
     cause: conflict.text,
     next: `kubectl edit ipaddresspool ${conflict.pool}`,
   };
-}
-
-function ipv6Finding(count: number): Finding[] {
-  if (count === 0) return [];
-  return [
-    {
-      health: "degraded",
-      what: `IPv6 addresses are assigned but not answered for: ${count}`,
-      cause: "this version answers ARP only; Neighbor Discovery is still to come",
-      next: "use IPv4 addresses for now",
-    },
-  ];
 }
 
 function drainFinding(drained: Findable["drained"]): Finding[] {

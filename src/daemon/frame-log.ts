@@ -1,10 +1,11 @@
 // The last frames that the responder looked at, each with its outcome, and its last decisions: for
-// `lbctl bugreport`. All room is taken at the start (about 220 KB); the newest replace the oldest,
+// `lbctl bugreport`. All room is taken at the start (about 350 KB); the newest replace the oldest,
 // and a storm of usual frames does not push out the rare ones.
 
-import { ARP_FRAME_BYTES } from "../arp/wire.ts";
 import type { BootMs } from "../core/time.ts";
 
+/** What is kept of a frame: all of ARP, and of Neighbor Discovery with one option. */
+export const LOGGED_BYTES = 86;
 /** What every segment has much of. */
 const USUAL: ReadonlySet<string> = new Set(["answered", "not-ours", "not-request", "own-frame"]);
 const USUAL_FRAMES = 2_048;
@@ -20,7 +21,7 @@ export interface PackedFrames {
   readonly at: Float64Array;
   /** True lengths, at most 65,535. */
   readonly lengths: Uint16Array;
-  /** The first `ARP_FRAME_BYTES` of each; of a shorter one only its length is valid. */
+  /** The first `LOGGED_BYTES` of each; of a shorter one only its length is valid. */
   readonly bytes: Uint8Array;
   /** Numbers of `PackedLog.names`. */
   readonly outcomes: Uint8Array;
@@ -49,7 +50,7 @@ class FrameRing {
     this.#size = size;
     this.#at = new Float64Array(size);
     this.#lengths = new Uint16Array(size);
-    this.#bytes = new Uint8Array(size * ARP_FRAME_BYTES);
+    this.#bytes = new Uint8Array(size * LOGGED_BYTES);
     this.#outcomes = new Uint8Array(size);
     this.#interfaces = new Uint8Array(size);
   }
@@ -62,9 +63,10 @@ class FrameRing {
     this.#lengths[slot] = Math.min(length, LENGTH_MAX);
     this.#outcomes[slot] = outcome;
     this.#interfaces[slot] = name;
-    const start = slot * ARP_FRAME_BYTES;
+    const start = slot * LOGGED_BYTES;
     // A view for `set` would be garbage for every frame.
-    for (let i = 0; i < ARP_FRAME_BYTES; i++) this.#bytes[start + i] = frame[i] ?? 0;
+    const end = Math.min(length, LOGGED_BYTES);
+    for (let i = 0; i < end; i++) this.#bytes[start + i] = frame[i] ?? 0;
   }
 
   packed(): PackedFrames {
@@ -72,7 +74,7 @@ class FrameRing {
     return {
       at: this.#at.slice(0, count),
       lengths: this.#lengths.slice(0, count),
-      bytes: this.#bytes.slice(0, count * ARP_FRAME_BYTES),
+      bytes: this.#bytes.slice(0, count * LOGGED_BYTES),
       outcomes: this.#outcomes.slice(0, count),
       interfaces: this.#interfaces.slice(0, count),
     };

@@ -1,7 +1,7 @@
 // Sends frames in batches: slots are reserved on a socket, written into, and flushed before another
 // socket is used.
 
-import type { FrameSocket } from "../arp/packet-socket.ts";
+import type { FrameSocket } from "../answering/frame-socket.ts";
 
 export class FrameSender {
   /** Slots reserved on the socket in use. */
@@ -12,12 +12,12 @@ export class FrameSender {
     return this.#counters;
   }
 
-  /** A slot to write a frame into, or null; a full batch is sent first. */
-  reserve(socket: FrameSocket | null): Uint8Array | null {
-    const slot = this.#slot(socket);
+  /** A slot to write a frame of so many bytes into, or null; a full batch is sent first. */
+  reserve(socket: FrameSocket | null, bytes: number): Uint8Array | null {
+    const slot = this.#slot(socket, bytes);
     if (slot !== null) return slot;
     this.flush(socket);
-    return this.#slot(socket);
+    return this.#slot(socket, bytes);
   }
 
   /** Every use of a socket ends with it. */
@@ -29,8 +29,8 @@ export class FrameSender {
     this.#reserved = 0;
   }
 
-  #slot(socket: FrameSocket | null): Uint8Array | null {
-    const slot = socket?.reserve() ?? null;
+  #slot(socket: FrameSocket | null, bytes: number): Uint8Array | null {
+    const slot = socket?.reserve(bytes) ?? null;
     if (slot !== null) this.#reserved += 1;
     return slot;
   }

@@ -5,13 +5,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { AppError } from "../core/errors.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import type { OwnershipEvent } from "../ownership/types.ts";
-import { type HostLinks, hostLinks } from "./host-links.ts";
+import { type HostLinks, hostLinks, type InterfacePatterns } from "./host-links.ts";
 import type { Logger } from "./logger.ts";
 import type { ToResponder } from "./responder-messages.ts";
 
 export interface HostInterfacesOptions {
-  /** Interfaces never to answer on, as regular expressions. */
-  readonly exclude: readonly string[];
+  readonly patterns: InterfacePatterns;
   readonly log: Logger;
   readonly tellResponder: (message: ToResponder) => void;
   readonly tellOwnership: (event: OwnershipEvent) => void;
@@ -61,7 +60,7 @@ export class HostInterfaces {
   }
 
   #look(): void {
-    const links = hostLinks(this.#interfaces, this.#options.exclude);
+    const links = hostLinks(this.#interfaces, this.#options.patterns);
     const segments = links.segments.filter((segment) => !this.#broken.has(segment.interface));
     const usable = { ...links, segments };
     if (!isDeepStrictEqual(usable, this.#links)) this.#tellLinks(usable);

@@ -1,7 +1,7 @@
 // The host's interfaces as the ownership machine and the responder need them: those on which VIPs
 // may be answered, with carrier, and not excluded by the node file.
 
-import { ipFamily } from "../core/address.ts";
+import { ipFamily, isLinkLocal } from "../core/address.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import type { Segment } from "../ownership/types.ts";
 import type { AnsweringInterface } from "./responder-messages.ts";
@@ -11,25 +11,47 @@ export interface HostLinks {
   readonly answering: readonly AnsweringInterface[];
 }
 
+/** Names of interfaces, each as a regular expression. */
+export interface InterfacePatterns {
+  /** Never to answer on. */
+  readonly exclude: readonly string[];
+  /** To be made to take in every frame. */
+  readonly promiscuous: readonly string[];
+}
+
 export function hostLinks(
   interfaces: readonly HostInterface[],
-  excludePatterns: readonly string[],
+  patterns: InterfacePatterns,
 ): HostLinks {
-  const excluded = excludePatterns.map((pattern) => new RegExp(pattern));
+  const excluded = patterns.exclude.map((pattern) => new RegExp(pattern));
+  const promiscuous = patterns.promiscuous.map((pattern) => new RegExp(pattern));
   const usable = interfaces.filter(
     ({ name, canAnswer, hasCarrier }) =>
       canAnswer && hasCarrier && !excluded.some((pattern) => pattern.test(name)),
   );
-  // Beacons go over IPv4: without an address of it there is no tenure, and no answer.
-  const owning = usable.filter(({ addresses }) => addresses.some(({ ip }) => ipFamily(ip) === 4));
+  // Without an address for beacons there is no tenure, and no answer.
+  const owning = usable.filter((one) => beaconAddress(one) !== null);
   return {
     segments: owning.map(({ name, addresses }) => ({
       interface: name,
       prefixes: addresses.map(({ prefix }) => prefix),
     })),
-    answering: usable.flatMap(({ name, index, mac, addresses, gateway }) => {
-      const address = addresses.find(({ ip }) => ipFamily(ip) === 4) ?? null;
-      return mac === null ? [] : [{ name, index, mac, address, gateway }];
+    answering: usable.flatMap((one) => {
+      const { name, index, mac, gateway } = one;
+      if (mac === null) return [];
+      const isPromiscuous = promiscuous.some((pattern) => pattern.test(name));
+      return [{ name, index, mac, address: beaconAddress(one), gateway, isPromiscuous }];
     }),
   };
+}
+
+/**
+ * IPv4, or where there is none link-local IPv6: if there is another IPv6 address beside it. The
+ * kernel gives a link-local one to every interface, those included that nobody uses.
+ */
+function beaconAddress({ addresses }: HostInterface): AnsweringInterface["address"] {
+  const ipv4 = addresses.find(({ ip }) => ipFamily(ip) === 4);
+  if (ipv4 !== undefined) return ipv4;
+  const isInUse = addresses.some(({ ip }) => !isLinkLocal(ip));
+  return (isInUse ? addresses.find(({ ip }) => isLinkLocal(ip)) : undefined) ?? null;
 }

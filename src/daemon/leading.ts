@@ -28,6 +28,7 @@ import { LeaderWork } from "./leader-work.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import type { Namespaces } from "./namespaces.ts";
+import { whyOrphan } from "./orphans.ts";
 import { PoolStatusTask } from "./pool-status.ts";
 import { isNodeMac, probeInterfaces } from "./probe-places.ts";
 import { vipLeaseName } from "./records.ts";
@@ -39,6 +40,7 @@ import { Shadow } from "./shadow.ts";
 import { StaleL2Statuses } from "./stale-l2-statuses.ts";
 import { StatusWriter } from "./status-writer.ts";
 import type { Task } from "./tasks.ts";
+import { UnownedEvents } from "./unowned-events.ts";
 import { VipLeaseCollector } from "./vip-lease-collector.ts";
 import type { WithheldKnowledge } from "./withheld-knowledge.ts";
 
@@ -65,6 +67,7 @@ export interface LeadingOptions {
   /** Resolves when the Services were listed since. */
   readonly relistServices: () => Promise<void>;
   readonly machine: () => Pick<Ownership, "views">;
+  readonly isDrained: () => boolean;
 }
 
 /** What could not be written is tried again after this. */
@@ -136,6 +139,7 @@ export class Leading {
       this.#collector(options),
       this.#poolStatus(options),
       this.#staleStatuses(options),
+      this.#unownedEvents(options),
       this.probes,
       this.rivals,
     ];
@@ -224,6 +228,24 @@ export class Leading {
       pools: () => cluster.configObjects.pool.values(),
       write: (pool, status) => objects.patchStatus(pool, status),
       onFailure: ({ kind, message }) => log.warn({ event: "pool-status", kind }, message),
+    });
+  }
+
+  #unownedEvents({ file, clock, cluster, machine, events, isDrained }: LeadingOptions): Task {
+    return new UnownedEvents({
+      mayTell: () => this.leader.isLeading && cluster.isSynced && file.mode === "active",
+      addresses: () => cluster.addresses(),
+      why: (address) => {
+        const view = machine().views.view(address, clock.boot());
+        const here = { node: file.nodeName, isDrained: isDrained() };
+        return view === null ? null : whyOrphan(view, here);
+      },
+      tell: (address, reason) => {
+        for (const key of cluster.servicesOf(address)) {
+          const service = cluster.services.get(key);
+          if (service !== undefined) events.nobodyMayAnswer(service, address, reason);
+        }
+      },
     });
   }
 

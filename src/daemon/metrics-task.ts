@@ -2,7 +2,8 @@
 // counted where it happens anyway; between two scrapes this does nothing.
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { OUTCOMES } from "../arp/responder.ts";
+import type { FrameProtocol } from "../answering/frame-protocol.ts";
+import { ARP } from "../arp/protocol.ts";
 import type { NodeFile } from "../config/node-file.ts";
 import type { Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
@@ -10,7 +11,8 @@ import type { EventRecorder } from "../k8s-sync/events.ts";
 import { METRICS } from "../metrics/catalog.ts";
 import { Exposition } from "../metrics/exposition.ts";
 import { MetricsServer } from "../metrics/server.ts";
-import type { OwnedVip, Snapshot } from "../metrics/snapshot.ts";
+import type { FrameCounts, OwnedVip, Snapshot } from "../metrics/snapshot.ts";
+import { NDP } from "../ndp/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
@@ -126,12 +128,8 @@ export function snapshotOf(
     changes: journal.counts(),
     lapses: machine.lapses(),
     beacons: beaconCounts(counters),
-    arp: {
-      receivedByOutcome: new Map(OUTCOMES.map((name) => [name, counters[name] ?? 0])),
-      sent: counters.sent ?? 0,
-      sendFailures: counters["send-failed"] ?? 0,
-      announcements: counters.announced ?? 0,
-    },
+    arp: frameCounts(ARP, counters),
+    ndp: frameCounts(NDP, counters),
     probes: probeCounts(leading.probes.counters()),
     wireChecksByVerdict: withoutPrefix(wireTruth.counters(), WIRE_PREFIX),
     findingsByKind: views.findingCounts(),
@@ -149,6 +147,19 @@ function ownedVips({ cluster, ownership, responder }: MetricsSources): OwnedVip[
     const { answered, announced } = responder.answersFor(address) ?? { answered: 0, announced: 0 };
     return { address, services: cluster.servicesOf(address), answered, announced };
   });
+}
+
+function frameCounts(
+  { name, outcomes }: FrameProtocol,
+  counters: Readonly<Record<string, number>>,
+): FrameCounts {
+  const count = (what: string): number => counters[`${name}-${what}`] ?? 0;
+  return {
+    receivedByOutcome: new Map(outcomes.map((outcome) => [outcome, count(outcome)])),
+    sent: count("sent"),
+    sendFailures: count("send-failed"),
+    announcements: count("announced"),
+  };
 }
 
 function beaconCounts(counters: Readonly<Record<string, number>>): Snapshot["beacons"] {

@@ -2,11 +2,12 @@
 // cluster's own.
 
 import type { Ip } from "../core/address.ts";
-import { parseIp, rangeContains } from "../core/address.ts";
+import { parseIp } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import type { Node } from "../k8s-sync/model.ts";
 import type { HostInterface } from "../link/host-interface.ts";
 import type { NeighbourEntry } from "../link/neighbour-table.ts";
+import { segmentsFor } from "../ownership/eligibility.ts";
 import type { Segment } from "../ownership/types.ts";
 import type { ClusterView } from "./cluster-view.ts";
 
@@ -27,11 +28,7 @@ export function probeInterfaces(
   const placement = pool === null ? undefined : cluster.placementOfPool(pool.name);
   const own = placement?.nodes.get(node);
   const named = own?.allowed === true ? own.interfaces : null;
-  const isFit = (segment: Segment): boolean =>
-    named === null
-      ? segment.prefixes.some((prefix) => rangeContains(prefix, address))
-      : named.includes(segment.interface);
-  return segments.filter(isFit).map((segment) => segment.interface);
+  return segmentsFor(address, segments, named).map((segment) => segment.interface);
 }
 
 /**

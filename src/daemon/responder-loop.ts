@@ -1,26 +1,25 @@
 // The work of the responder thread: sockets on one side, messages on the other, the pure responder
 // and announcer between. It waits for nothing but frames, messages and its own timer.
 
-import { Announcer } from "../arp/announcer.ts";
-import type { FrameBatch } from "../arp/packet-socket.ts";
-import { ArpResponder, addressKey, isHeard, OF_OTHERS, OUTCOMES } from "../arp/responder.ts";
-import { announcements, encodeArp, OFFSET, probe } from "../arp/wire.ts";
+import { Announcer } from "../answering/announcer.ts";
+import { Grants } from "../answering/grants.ts";
+import { ARP } from "../arp/protocol.ts";
 import type { EngineEffect } from "../beacon/engine-types.ts";
 import type { Ip, IpRange } from "../core/address.ts";
-import { ipv4FromNumber, prefixOf } from "../core/address.ts";
-import { read32, readInt32 } from "../core/bytes.ts";
+import { hostPrefix, ipFamily } from "../core/address.ts";
 import type { AppError } from "../core/errors.ts";
 import { errorText } from "../core/errors.ts";
-import { type Mac, macAt } from "../core/mac.ts";
+import type { Mac } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
+import { NDP } from "../ndp/protocol.ts";
 import { commandText, newsText } from "./decision-text.ts";
 import { FrameLog } from "./frame-log.ts";
-import { FrameSender } from "./frame-sender.ts";
-import { newInterface, type OpenInterface } from "./open-interface.ts";
+import { type Channel, newInterface, type OpenInterface, ProtocolUse } from "./open-interface.ts";
+import { ReceivedFrames } from "./received-frames.ts";
 import type { AnsweringInterface, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
-import { type AnswerCount, reportOf } from "./responder-report.ts";
+import { reportOf } from "./responder-report.ts";
 import { segmentsOf } from "./segments-of.ts";
 import { WireQuestions } from "./wire-questions.ts";
 
@@ -28,21 +27,16 @@ import { WireQuestions } from "./wire-questions.ts";
 const REOPEN_MS = 1_000;
 /** One that was open is tried sooner: its interface may have been down for a moment only. */
 const REOPEN_BROKEN_MS = 20;
-/** The main thread is told of another host at most once in this time for an address. */
-const HEARD_REPORT_MS = 200;
 
 export class ResponderLoop {
   readonly #ports: ResponderPorts;
-  readonly #responder = new ArpResponder();
+  readonly #uses = [new ProtocolUse(ARP), new ProtocolUse(NDP)];
+  readonly #grants = new Grants();
   readonly #announcer = new Announcer();
   readonly #questions: WireQuestions;
-  readonly #sender = new FrameSender();
   readonly #log = new FrameLog();
   readonly #interfaces = new Map<string, OpenInterface>();
-  readonly #counters: Record<string, number> = {};
-  /** By `addressKey`. */
-  readonly #answered = new Map<number, AnswerCount>();
-  readonly #heardAt = new Map<Ip, BootMs>();
+  readonly #received: ReceivedFrames;
   readonly #beaconProblems = new Map<string, string>();
   #ranges: readonly IpRange[] = [];
 
@@ -52,7 +46,12 @@ export class ResponderLoop {
       send: (name, addresses) => this.#probe(name, addresses, null),
       post: (message) => ports.post(message),
     });
-    for (const outcome of [...OUTCOMES, "announced"]) this.#counters[outcome] = 0;
+    this.#received = new ReceivedFrames({
+      ports,
+      log: this.#log,
+      questions: this.#questions,
+      isOwnMac: (mac) => [...this.#interfaces.values()].some(({ about }) => about.mac === mac),
+    });
   }
 
   /** In order; what follows from all of them is done at the end. */
@@ -89,7 +88,7 @@ export class ResponderLoop {
       case "offer":
         return this.#perform(engine.offer(message.interface, message.to, message.entries));
       case "stand-in":
-        return this.#responder.standIn(message.address, message.interface, message.mac);
+        return this.#standIn(message);
       case "ask":
         return this.#questions.whoOwns(message.address, message.interface, now());
       case "probe":
@@ -111,15 +110,16 @@ export class ResponderLoop {
       case "frames":
         return this.#ports.post({ type: "frames", log: this.#log.packed() });
       case "mute":
-        this.#responder.isMuted = message.isMuted;
+        this.#grants.isMuted = message.isMuted;
         for (const name of this.#interfaces.keys()) this.#announceAll(name, now());
     }
   }
 
   #stop(): void {
-    for (const { socket } of this.#interfaces.values()) socket?.close();
+    for (const open of this.#interfaces.values()) closeAll(open);
     this.#interfaces.clear();
     this.#ports.beacons.close();
+    this.#ports.groups.close();
     this.#ports.wakeIn(null);
   }
 
@@ -139,8 +139,8 @@ export class ResponderLoop {
   wake(): void {
     const now = this.#ports.now();
     this.#perform(this.#ports.engine.wake(now));
-    for (const open of this.#interfaces.values()) {
-      if (open.socket === null && now >= open.reopenAt) this.#open(open, now);
+    for (const { open, channel } of this.#closed()) {
+      if (now >= channel.reopenAt) this.#open(open, channel, now);
     }
     this.#announce(this.#announcer.take(now), now);
     this.#questions.wake(now);
@@ -148,9 +148,7 @@ export class ResponderLoop {
   }
 
   #arm(now: BootMs): void {
-    const reopenAt = [...this.#interfaces.values()]
-      .filter((open) => open.socket === null)
-      .map((open) => open.reopenAt);
+    const reopenAt = this.#closed().map(({ channel }) => channel.reopenAt);
     const beaconAt = this.#ports.engine.nextDeadline();
     const workAt = Math.min(this.#announcer.nextDeadline(), this.#questions.nextDeadline());
     const next = Math.min(workAt, beaconAt, ...reopenAt);
@@ -161,16 +159,35 @@ export class ResponderLoop {
     const { address, epoch, interfaces, lapses } = grant;
     const { engine, now } = this.#ports;
     if (!engine.grant(address, { epoch, interfaces, lapses }, now())) return;
-    this.#responder.grant(address, interfaces);
-    this.#startCount(address);
+    this.#leaveGroups(address);
+    this.#grants.grant(address, interfaces);
+    this.#joinGroups(address, interfaces);
+    this.#received.begin(address);
   }
 
   #revoke(address: Ip): void {
     this.#ports.engine.revoke(address, this.#ports.now());
-    this.#responder.revoke(address);
+    this.#leaveGroups(address);
+    this.#grants.revoke(address);
     this.#announcer.stop(address);
-    this.#answered.delete(addressKey(address));
-    this.#heardAt.delete(address);
+    this.#received.forget(address);
+  }
+
+  #standIn({ address, interface: name, mac }: Extract<ToResponder, { type: "stand-in" }>): void {
+    this.#grants.standIn(address, name, mac);
+    if (mac !== null) this.#joinGroups(address, [name]);
+    else if (!this.#grants.isOn(address, name)) this.#leaveGroups(address, [name]);
+  }
+
+  /** Where IPv6 addresses are asked for; one that stands in may be asked for as well. */
+  #joinGroups(address: Ip, interfaces: readonly string[]): void {
+    if (ipFamily(address) !== 6) return;
+    for (const name of interfaces) this.#ports.groups.join(name, address);
+  }
+
+  #leaveGroups(address: Ip, interfaces = this.#grants.interfacesOf(address)): void {
+    if (ipFamily(address) !== 6) return;
+    for (const name of interfaces) this.#ports.groups.leave(name, address);
   }
 
   #perform(effects: readonly EngineEffect[]): void {
@@ -193,7 +210,7 @@ export class ResponderLoop {
         const open = this.#interfaces.get(effect.interface);
         if (open === undefined) return;
         open.watchedHosts = effect.addresses;
-        return open.socket?.setRanges(this.#rangesOn(open));
+        return this.#setFilter(open);
       }
       case "probe":
         return void this.#probe(effect.interface, [effect.address], effect.to);
@@ -204,56 +221,66 @@ export class ResponderLoop {
     }
   }
 
+  /** Those that have no socket now. */
+  #closed(): { open: OpenInterface; channel: Channel }[] {
+    return [...this.#interfaces.values()].flatMap((open) =>
+      open.channels.flatMap((channel) => (channel.socket === null ? [{ open, channel }] : [])),
+    );
+  }
+
   /** `to` null: everybody. False: not all could be sent. */
   #probe(interfaceName: string, addresses: readonly Ip[], to: Mac | null): boolean {
     const open = this.#interfaces.get(interfaceName);
     if (open === undefined) return false;
     let isSent = true;
-    for (const address of addresses) {
-      const out = this.#sender.reserve(open.socket);
-      if (out === null) isSent = false;
-      else encodeArp(probe(address, open.about.mac, to), out);
+    for (const { use, socket } of open.channels) {
+      const { protocol, sender } = use;
+      for (const address of addresses) {
+        if (ipFamily(address) !== protocol.family) continue;
+        const out = sender.reserve(socket, protocol.probeBytes);
+        if (out === null) isSent = false;
+        else protocol.writeProbe(address, open.about.mac, to, out);
+      }
+      sender.flush(socket);
     }
-    this.#sender.flush(open.socket);
     return isSent;
   }
 
   /** What was granted before its tenure began could not be announced. */
   #onTenure({ interface: name, until }: Extract<EngineEffect, { type: "tenure" }>): void {
     const now = this.#ports.now();
-    const hasBegun = !this.#responder.hasTenure(name, now);
-    this.#responder.setTenure(name, until);
+    const hasBegun = !this.#grants.hasTenure(name, now);
+    this.#grants.setTenure(name, until);
     if (!hasBegun) return;
     this.#log.decision(`tenure begins on ${name}`, now);
     this.#announceAll(name, now);
   }
 
   #announceAll(interfaceName: string, now: BootMs): void {
-    for (const { address, interfaces } of this.#responder.grants()) {
+    for (const { address, interfaces } of this.#grants.all()) {
       if (interfaces.includes(interfaceName)) this.#announcer.start(address, now);
     }
   }
 
   #dropGrants(interfaceName: string): void {
-    for (const { address, interfaces } of this.#responder.grants()) {
+    for (const { address, interfaces } of this.#grants.all()) {
       if (interfaces.includes(interfaceName)) this.#revoke(address);
     }
   }
 
   /** The gateways' answers are wanted, too: they tell which side of a split this node is on. */
   #setFilters(): void {
-    for (const open of this.#interfaces.values()) open.socket?.setRanges(this.#rangesOn(open));
+    for (const open of this.#interfaces.values()) this.#setFilter(open);
+  }
+
+  #setFilter(open: OpenInterface): void {
+    const ranges = this.#rangesOn(open);
+    for (const { socket } of open.channels) socket?.setRanges(ranges);
   }
 
   #rangesOn({ about, watchedHosts }: OpenInterface): readonly IpRange[] {
     const others = about.gateway === null ? watchedHosts : [about.gateway, ...watchedHosts];
-    return [...this.#ranges, ...others.map((address) => prefixOf(address, 32))];
-  }
-
-  #startCount(address: Ip): void {
-    const key = addressKey(address);
-    if (this.#answered.has(key)) return;
-    this.#answered.set(key, { address, count: 0, last: null, announced: 0 });
+    return [...this.#ranges, ...others.map(hostPrefix)];
   }
 
   #setInterfaces(wanted: readonly AnsweringInterface[]): void {
@@ -265,14 +292,14 @@ export class ResponderLoop {
     const watched = new Map([...this.#interfaces].map(([name, open]) => [name, open.watchedHosts]));
     for (const open of this.#interfaces.values()) {
       if (wantedKeys.has(key(open.about))) continue;
-      open.socket?.close();
+      closeAll(open);
       this.#interfaces.delete(open.about.name);
     }
     for (const about of wanted) {
       if (this.#interfaces.has(about.name)) continue;
-      const responder = this.#responder.onInterface(about.name, about.mac);
+      const parts = { uses: this.#uses, grants: this.#grants };
       const since = { reopenAt: now, watchedHosts: watched.get(about.name) ?? [] };
-      this.#interfaces.set(about.name, newInterface(about, responder, since));
+      this.#interfaces.set(about.name, newInterface(about, parts, since));
     }
     this.#setSegments(wanted, now);
   }
@@ -283,114 +310,78 @@ export class ResponderLoop {
     this.#perform(this.#ports.engine.setSegments(segments, now));
   }
 
-  #open(open: OpenInterface, now: BootMs): void {
+  #open(open: OpenInterface, channel: Channel, now: BootMs): void {
     const onError = (error: AppError): void => {
-      open.socket = null;
-      open.problem = error.message;
-      open.reopenAt = after(this.#ports.now(), REOPEN_BROKEN_MS);
+      channel.socket = null;
+      channel.problem = error.message;
+      channel.reopenAt = after(this.#ports.now(), REOPEN_BROKEN_MS);
       this.wake();
     };
     try {
-      open.socket = this.#ports.openSocket({
+      channel.socket = this.#ports.openSocket({
+        protocol: channel.use.protocol,
         interfaceIndex: open.about.index,
         ranges: this.#rangesOn(open),
-        onFrames: (batch) => this.#onFrames(open, batch),
+        isPromiscuous: open.about.isPromiscuous ?? false,
+        onFrames: (batch) => this.#received.take(open, channel, batch),
         onError,
       });
-      open.problem = null;
+      channel.problem = null;
     } catch (thrown) {
-      open.problem = errorText(thrown);
-      open.reopenAt = after(now, REOPEN_MS);
+      channel.problem = errorText(thrown);
+      channel.reopenAt = after(now, REOPEN_MS);
       return;
     }
+    if (channel.use.protocol === NDP) this.#ports.groups.rejoin(open.about.name);
     // Neighbours may have learnt something else while nobody listened here.
     this.#announceAll(open.about.name, now);
   }
 
-  #onFrames(open: OpenInterface, batch: FrameBatch): void {
-    for (let i = 0; i < batch.count; i++) {
-      const frame = batch.frames[i];
-      if (frame === undefined) break;
-      const now = this.#ports.now();
-      const length = batch.lengths[i] ?? 0;
-      const outcome = open.responder.look(frame, length, now);
-      this.#log.frame(frame, length, outcome, open.about.name, now);
-      this.#counters[outcome] = (this.#counters[outcome] ?? 0) + 1;
-      if (outcome === "answered") this.#answer(open, frame, now);
-      else if (outcome === "stood-in") this.#reply(open, frame);
-      else if (outcome === "not-request") this.#noteAnswer(open, frame, now);
-      else if (isHeard(outcome)) this.#heard(open, frame, now);
-      if (OF_OTHERS.has(outcome)) this.#questions.onUse(frame, open.about.name, now);
-    }
-    this.#sender.flush(open.socket);
-  }
-
-  #answer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
-    if (!this.#reply(open, frame)) return;
-    const stats = this.#answered.get(readInt32(frame, OFFSET.targetIp));
-    if (stats === undefined) return;
-    stats.count += 1;
-    // One address in text a second is enough for people; the hot path stays free of it.
-    if (stats.last !== null && now - stats.last.at < 1_000) return;
-    const to = macAt(frame, OFFSET.senderMac);
-    stats.last = { at: now, to, interface: open.about.name };
-  }
-
-  #reply(open: OpenInterface, frame: Uint8Array): boolean {
-    const out = this.#sender.reserve(open.socket);
-    if (out === null) return false;
-    open.responder.reply(frame, out);
-    return true;
-  }
-
-  /** Perhaps the answer to a probe; who stands in for another sends it from its own MAC. */
-  #noteAnswer(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
-    const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
-    const mac = macAt(frame, OFFSET.source);
-    this.#questions.onReply(frame, open.about.name);
-    this.#ports.engine.answered(open.about.name, address, mac, now);
-  }
-
-  #heard(open: OpenInterface, frame: Uint8Array, now: BootMs): void {
-    const { address, mac } = open.responder.heard(frame);
-    const isOwnInterface = [...this.#interfaces.values()].some((other) => other.about.mac === mac);
-    if (isOwnInterface || now < (this.#heardAt.get(address) ?? now)) return;
-    this.#heardAt.set(address, after(now, HEARD_REPORT_MS));
-    this.#ports.post({ type: "heard", address, interface: open.about.name, mac });
-  }
-
   #announce(addresses: readonly Ip[], now: BootMs): void {
     if (addresses.length === 0) return;
-    for (const open of this.#interfaces.values()) {
-      for (const address of addresses) {
-        if (!this.#responder.maySpeak(address, open.about.name, now)) continue;
-        const stats = this.#answered.get(addressKey(address));
-        for (const packet of announcements(address, open.about.mac)) {
-          const out = this.#sender.reserve(open.socket);
-          if (out === null) continue;
-          encodeArp(packet, out);
-          if (stats !== undefined) stats.announced += 1;
-        }
-        this.#counters.announced = (this.#counters.announced ?? 0) + 1;
+    for (const { about, channels } of this.#interfaces.values()) {
+      const spoken = addresses.filter((one) => this.#grants.maySpeak(one, about.name, now));
+      for (const channel of channels) {
+        for (const address of spoken) this.#announceOn(channel, { ip: address, mac: about.mac });
+        channel.use.sender.flush(channel.socket);
       }
-      this.#sender.flush(open.socket);
     }
+  }
+
+  #announceOn({ use, socket }: Channel, about: { ip: Ip; mac: Mac }): void {
+    const { protocol, sender } = use;
+    if (ipFamily(about.ip) !== protocol.family) return;
+    const stats = this.#received.countOf(about.ip);
+    for (let i = 0; i < protocol.announcementCount; i++) {
+      const out = sender.reserve(socket, protocol.announcementBytes);
+      if (out === null) continue;
+      protocol.writeAnnouncement(i, about, out);
+      if (stats !== undefined) stats.announced += 1;
+    }
+    use.announced += 1;
   }
 
   #report({ withAnswers }: { withAnswers: boolean }): void {
     const { engine, beacons, post } = this.#ports;
     const problems = new Map(this.#beaconProblems);
-    for (const { about, problem } of this.#interfaces.values())
+    for (const { about, channels } of this.#interfaces.values()) {
+      const problem = channels.find((channel) => channel.problem !== null)?.problem ?? null;
       if (problem !== null) problems.set(about.name, problem);
+    }
     const report = reportOf({
-      counters: { ...this.#counters, ...this.#sender.counters },
-      answered: withAnswers ? this.#answered.values() : [],
+      counters: Object.assign({}, ...this.#uses.map((use) => use.allCounters())),
+      answered: withAnswers ? this.#received.counts() : [],
       problems,
       beacons: beacons.counters(),
       drops: engine.drops,
       peers: engine.peers(),
+      groupProblem: this.#ports.groups.problem,
       foreignClusters: engine.foreignClusters(this.#ports.now()),
     });
     post({ type: "report", report, withAnswers });
   }
+}
+
+function closeAll({ channels }: OpenInterface): void {
+  for (const { socket } of channels) socket?.close();
 }

@@ -1,6 +1,6 @@
 // What the main thread and the responder thread say to each other.
 
-import type { Asked } from "../arp/asks.ts";
+import type { Asked } from "../answering/asks.ts";
 import type { BeaconSettings } from "../beacon/engine-types.ts";
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerNews } from "../beacon/news.ts";
@@ -15,9 +15,11 @@ export interface AnsweringInterface {
   readonly name: string;
   readonly index: number;
   readonly mac: Mac;
-  /** The IPv4 address by which peers are spoken to; null: there is none, and no beacons. */
+  /** By which peers are spoken to: IPv4, or link-local; null: there is none, and no beacons. */
   readonly address: { readonly ip: Ip; readonly prefix: IpPrefix } | null;
   readonly gateway: Ip | null;
+  /** It takes in every frame: it would drop those to groups otherwise. Default: false. */
+  readonly isPromiscuous?: boolean;
 }
 
 /** What the thread is started with. */
@@ -128,7 +130,7 @@ export interface VipAnswers {
 }
 
 export interface ResponderReport {
-  /** Frames by outcome, `sent`, `send-failed`, `announced`. */
+  /** Frames by outcome, sent, failed and announced, after `arp-` or `ndp-`; those of beacons. */
   readonly counters: Readonly<Record<string, number>>;
   readonly vips: readonly VipAnswers[];
   readonly problems: readonly { readonly interface: string; readonly message: string }[];
@@ -138,6 +140,8 @@ export interface ResponderReport {
     readonly verdict: string;
     readonly state: PeerState;
   }[];
+  /** Why this host is not in all groups in which IPv6 addresses are asked for, or null. */
+  readonly groupProblem: string | null;
   /** Other clusters whose beacons arrive. */
   readonly foreignClusters: readonly ForeignCluster[];
 }

@@ -1,6 +1,6 @@
 // What the responder thread's loop is given: sockets, clock, timer, and the way to the main thread.
 
-import type { FrameSocket, FrameSocketOptions } from "../arp/packet-socket.ts";
+import type { FrameSocket, FrameSocketOptions } from "../answering/frame-socket.ts";
 import type { BeaconEngine } from "../beacon/engine.ts";
 import type { BeaconSegmentAddress, BeaconSocketCounters } from "../beacon/socket.ts";
 import type { Ip } from "../core/address.ts";
@@ -20,9 +20,21 @@ export interface BeaconPort {
   close(): void;
 }
 
+/** The multicast groups in which IPv6 addresses are asked for. */
+export interface GroupPort {
+  /** Why not all could be joined, or null. */
+  readonly problem: string | null;
+  join(interfaceName: string, address: Ip): void;
+  leave(interfaceName: string, address: Ip): void;
+  /** The interface of this name is another one than before, or has come back. */
+  rejoin(interfaceName: string): void;
+  close(): void;
+}
+
 export interface ResponderPorts {
   readonly engine: BeaconEngine;
   readonly beacons: BeaconPort;
+  readonly groups: GroupPort;
   readonly openSocket: (options: FrameSocketOptions) => FrameSocket;
   readonly now: () => BootMs;
   readonly post: (message: FromResponder) => void;

@@ -23,6 +23,7 @@ export function reportOf(parts: {
   /** By reason. */
   readonly drops: Readonly<Record<string, number>>;
   readonly peers: readonly PeerSummary[];
+  readonly groupProblem: string | null;
   readonly foreignClusters: readonly ForeignCluster[];
 }): ResponderReport {
   const counters = { ...parts.counters };
@@ -35,6 +36,6 @@ export function reportOf(parts: {
     announced,
   }));
   const problems = [...parts.problems].map(([name, message]) => ({ interface: name, message }));
-  const { peers, foreignClusters } = parts;
-  return { counters, vips, problems, peers, foreignClusters };
+  const { peers, groupProblem, foreignClusters } = parts;
+  return { counters, vips, problems, peers, groupProblem, foreignClusters };
 }

@@ -4,10 +4,11 @@
 import { createHash, createHmac } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { setRealtimePriority } from "../../native/index.ts";
-import { openArpSocket } from "../arp/packet-socket.ts";
+import { openFrameSocket } from "../answering/frame-socket.ts";
 import { BeaconEngine } from "../beacon/engine.ts";
 import { BeaconSocket } from "../beacon/socket.ts";
 import { invariant } from "../core/invariant.ts";
+import { SolicitedNodeGroups } from "../ndp/groups.ts";
 import { ResponderLoop } from "./responder-loop.ts";
 import type { FromResponder, ResponderStart, ToResponder } from "./responder-messages.ts";
 import { systemClock } from "./system-clock.ts";
@@ -35,7 +36,8 @@ const loop = new ResponderLoop({
     sha256: (text) => createHash("sha256").update(text).digest("hex"),
   }),
   beacons,
-  openSocket: openArpSocket,
+  groups: new SolicitedNodeGroups(),
+  openSocket: openFrameSocket,
   now: () => systemClock.boot(),
   post: (message: FromResponder) => port.postMessage(message),
   wakeIn: (milliseconds) => {

@@ -2,7 +2,7 @@
 // systemd starts both again, and until then nothing is answered.
 
 import { Worker } from "node:worker_threads";
-import type { Asked } from "../arp/asks.ts";
+import type { Asked } from "../answering/asks.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import type { PackedLog } from "./frame-log.ts";
@@ -42,6 +42,7 @@ const EMPTY_REPORT: ResponderReport = {
   vips: [],
   problems: [],
   peers: [],
+  groupProblem: null,
   foreignClusters: [],
 };
 

@@ -1,5 +1,5 @@
-// What beacons need of the interfaces: those that have an IPv4 address, as segments of the engine
-// and as sockets.
+// What beacons need of the interfaces: those that have an address for them, as segments of the
+// engine and as sockets.
 
 import type { BeaconSegmentAddress } from "../beacon/socket.ts";
 import type { AnsweringInterface } from "./responder-messages.ts";

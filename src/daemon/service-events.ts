@@ -93,6 +93,12 @@ export class ServiceEvents {
     this.#about(service, { type: "Warning", reason: "announceFailed", action: "Announce", note });
   }
 
+  /** No node may own it, for the reasons that are given. */
+  nobodyMayAnswer(service: Service, address: Ip, why: string): void {
+    const note = `nobody answers for ${address}: ${why}`;
+    this.#about(service, { type: "Warning", reason: "announceFailed", action: "Announce", note });
+  }
+
   /** `isPeer`: the host is a node with lbd. */
   conflict(
     service: Service,

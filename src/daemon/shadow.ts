@@ -5,12 +5,12 @@
 // To daemons that are active it is not there.
 
 import { createHash } from "node:crypto";
+import type { Asked } from "../answering/asks.ts";
 import type { ShadowView } from "../api/plan-view.ts";
 import type { CommandResult } from "../api/routes.ts";
 import type { Finding } from "../api/types.ts";
-import type { Asked } from "../arp/asks.ts";
 import type { Ip } from "../core/address.ts";
-import { ipFamily, parseIp, prefixOf, rangeContains } from "../core/address.ts";
+import { hostPrefix, parseIp, rangeContains } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import { Ranking } from "../ownership/ranking.ts";
 import type { OwnershipEvent, Segment } from "../ownership/types.ts";
@@ -112,7 +112,10 @@ export class Shadow implements Task {
       placement === undefined
         ? { node: null, reason: "it is in no IPAddressPool" }
         : chooseOwner(
-            { address, rankBy: address, placement, serving: cluster.servingOf(services) },
+            {
+              ...{ address, rankBy: cluster.rankedBy(address), placement },
+              serving: cluster.servingOf(services),
+            },
             {
               nodes: [...cluster.nodes.keys()],
               here: { node, segments: this.#segments },
@@ -143,15 +146,14 @@ export class Shadow implements Task {
       others.flatMap(([name, { addresses }]) =>
         addresses.flatMap(({ address }): [Ip, string][] => {
           const ip = parseIp(address);
-          return ip === null || ipFamily(ip) !== 4 ? [] : [[ip, name]];
+          return ip === null ? [] : [[ip, name]];
         }),
       ),
     );
   }
 
-  /** Neighbor Discovery is still to come. */
   #addresses(): Ip[] {
-    return this.#options.cluster.addresses().filter((address) => ipFamily(address) === 4);
+    return this.#options.cluster.addresses();
   }
 
   #askNext(): void {
@@ -175,7 +177,7 @@ export class Shadow implements Task {
     this.#waiting = [...nodes, ...this.#addresses()];
     // What the kernel lets through of the answers.
     const pools = cluster.config.pools.flatMap((pool) => pool.ranges);
-    tellResponder({ type: "ranges", ranges: [...pools, ...nodes.map((ip) => prefixOf(ip, 32))] });
+    tellResponder({ type: "ranges", ranges: [...pools, ...nodes.map(hostPrefix)] });
     const view = this.view();
     this.#differences = view.ok ? view.value.differences : 0;
     const known = new Set(this.#waiting);

@@ -15,7 +15,7 @@ import type {
   StatusView,
   VipView,
 } from "../api/types.ts";
-import { formatRange, type Ip, type IpFamily, ipFamily } from "../core/address.ts";
+import { formatRange, type Ip, type IpFamily } from "../core/address.ts";
 import { CLUSTER_SETTING } from "../core/node-account.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { BootMs, Clock } from "../core/time.ts";
@@ -143,7 +143,6 @@ export class Views implements ApiSource {
     const { cause } = this.#sources.drain;
     const addresses = cluster.addresses();
     const api = this.#sources.api();
-    const ipv4 = addresses.filter((address) => ipFamily(address) === 4);
     return {
       credentials: api.credentials,
       apiFailures: api.failures,
@@ -152,13 +151,13 @@ export class Views implements ApiSource {
       configProblems: cluster.configProblems,
       storeNotice: store.notice,
       storeFailure: store.failure()?.message ?? null,
+      groupProblem: responder.report().groupProblem,
       responderProblems: responder.report().problems,
       filtered: responder.report().peers.filter(({ verdict }) => verdict === "answers"),
       foreignClusters: responder.report().foreignClusters,
-      orphans: shadow == null ? ipv4.flatMap((address) => this.#orphan(address)) : [],
+      orphans: shadow == null ? addresses.flatMap((address) => this.#orphan(address)) : [],
       shadow: shadow?.findings() ?? [],
       poolConflicts: this.#poolConflicts(),
-      ipv6Addresses: addresses.length - ipv4.length,
       drained: cause === null ? null : { cause, node },
       ...this.#sources.host(),
       ...(api.credentials.some(({ health }) => health === "failing")

@@ -2,8 +2,8 @@
 // whoever uses one of them later is told of, so that what was found out does not outlive the truth.
 // Bounded: so many addresses, for so long, and each is told of once in a second. Pure.
 
-import { addressKey } from "../arp/responder.ts";
 import type { Ip } from "../core/address.ts";
+import { type AddressKey, addressKey } from "../core/address-key.ts";
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import { FREE_FOR_MS } from "../ipam/address-probes.ts";
@@ -23,14 +23,14 @@ interface Watched {
 }
 
 export class WatchedAddresses {
-  /** By `addressKey`; in the order in which they end. */
-  readonly #watched = new Map<number, Watched>();
+  /** In the order in which they end. */
+  readonly #watched = new Map<AddressKey, Watched>();
 
   get size(): number {
     return this.#watched.size;
   }
 
-  has(key: number): boolean {
+  has(key: AddressKey): boolean {
     return this.#watched.has(key);
   }
 
@@ -52,7 +52,7 @@ export class WatchedAddresses {
   }
 
   /** Whether a use of the address is to be told now; that counts as told. */
-  mayTell(key: number, now: BootMs): boolean {
+  mayTell(key: AddressKey, now: BootMs): boolean {
     const watched = this.#watched.get(key);
     if (watched === undefined || now < watched.tellAt) return false;
     if (now >= watched.until) {

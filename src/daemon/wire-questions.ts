@@ -1,12 +1,9 @@
 // What the responder thread asks the segments, and who answers: who has a VIP that a node owns, and
 // whether anybody uses an address that nobody should. A part of its loop, apart for its length.
 
-import { Asks } from "../arp/asks.ts";
-import { OFFSET } from "../arp/wire.ts";
+import { Asks } from "../answering/asks.ts";
+import type { FrameReader, Sighting } from "../answering/frame-reader.ts";
 import type { Ip } from "../core/address.ts";
-import { ipv4FromNumber } from "../core/address.ts";
-import { read32, readInt32 } from "../core/bytes.ts";
-import { macAt } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { earliest } from "../core/time.ts";
 import type { FromResponder } from "./responder-messages.ts";
@@ -42,7 +39,7 @@ export class WireQuestions {
     this.#owners.begin(address, interfaceName, now);
   }
 
-  /** RFC 5227 section 2.1.1, for addresses that are to be handed out. */
+  /** RFC 5227 section 2.1.1, RFC 4862 section 5.4, for addresses that are to be handed out. */
   whoUses({ interface: name, addresses, isHurried }: Probing, now: BootMs): void {
     if (!this.#ports.send(name, addresses)) {
       const unsent = addresses.map((address) => ({ address, interface: name, macs: null }));
@@ -56,23 +53,20 @@ export class WireQuestions {
   }
 
   /** A reply on the interface, which is a use as well. */
-  onReply(frame: Uint8Array, interfaceName: string): void {
-    const address = ipv4FromNumber(read32(frame, OFFSET.senderIp));
-    this.#owners.answered(address, interfaceName, macAt(frame, OFFSET.senderMac));
+  onReply({ address, mac }: Sighting, interfaceName: string): void {
+    this.#owners.answered(address, interfaceName, mac);
   }
 
   /**
-   * A reply or request on the interface. RFC 5227 section 2.1.1: whoever sends anything from the
-   * address uses it, and whoever probes for it at the same time is about to. For some minutes
-   * after it was asked for that is told, too: what was found out is void.
+   * A reply or request on the interface. RFC 5227 section 2.1.1, RFC 4862 section 5.4: whoever
+   * sends anything from the address uses it, and whoever probes for it at the same time is about
+   * to. For some minutes after it was asked for that is told, too: what was found out is void.
    */
-  onUse(frame: Uint8Array, interfaceName: string, now: BootMs): void {
-    const sender = readInt32(frame, OFFSET.senderIp);
-    const used = sender === 0 ? readInt32(frame, OFFSET.targetIp) : sender;
+  onUse(reader: FrameReader, frame: Uint8Array, interfaceName: string, now: BootMs): void {
     // Most frames are about something else: those that ask for VIPs do not wait for this.
+    const used = reader.usedBy(frame);
     if (!this.#watched.has(used)) return;
-    const address = ipv4FromNumber(used >>> 0);
-    const mac = macAt(frame, OFFSET.senderMac);
+    const { address, mac } = reader.useOf(frame);
     this.#users.answered(address, interfaceName, mac);
     if (!this.#watched.mayTell(used, now)) return;
     this.#ports.post({ type: "sighted", sighted: { address, interface: interfaceName, mac } });

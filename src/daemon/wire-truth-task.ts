@@ -1,7 +1,7 @@
 // Asks on the wire, now and then, who answers for the VIPs of others, and does what follows: tells
 // people, tells the owner, and, when it stays silent, the ownership machine.
 
-import type { Asked } from "../arp/asks.ts";
+import type { Asked } from "../answering/asks.ts";
 import type { PeerEvent } from "../core/peer.ts";
 import type { Clock } from "../core/time.ts";
 import type { Ownership } from "../ownership/machine.ts";

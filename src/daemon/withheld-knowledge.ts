@@ -3,7 +3,7 @@
 
 import type { PlannedServiceView } from "../api/plan-view.ts";
 import type { Ip } from "../core/address.ts";
-import { ipFamily, parseIp } from "../core/address.ts";
+import { parseIp } from "../core/address.ts";
 import type { FreedSettings } from "../ipam/freed-addresses.ts";
 import type { WithheldAddresses } from "../ipam/withheld.ts";
 
@@ -24,11 +24,10 @@ export function withheldNotices(
   services: readonly PlannedServiceView[],
   { whyDeaf, isKnownFree }: Pick<WithheldKnowledge, "whyDeaf" | "isKnownFree">,
 ): string[] {
-  const given = services.flatMap(({ before, after }) => {
+  const asked = services.flatMap(({ before, after }) => {
     const fresh = after.filter((address) => !before.includes(address));
     return fresh.flatMap((address) => parseIp(address) ?? []);
   });
-  const asked = given.filter((address) => ipFamily(address) === 4);
   if (asked.length === 0) return [];
   const then = "one that another host has is passed over";
   if (whyDeaf !== null) {

@@ -1,7 +1,7 @@
 // lbd's own metrics, and the three of the process that every exporter has.
 
 import { by, counter, gauge, type Metric, type Sample } from "./metric.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { FrameCounts, Snapshot } from "./snapshot.ts";
 
 type CountsBy = (snapshot: Snapshot) => Iterable<readonly [string, number]>;
 
@@ -88,24 +88,35 @@ const WIRE: readonly Metric[] = [
     { name: "lbd_beacons_dropped_total", help: "Datagrams that were not believed or not needed" },
     (s) => s.beacons.dropsByReason,
   ),
-  countedBy(
-    "outcome",
-    { name: "lbd_arp_frames_received_total", help: "ARP frames by what was done with them" },
-    (s) => s.arp.receivedByOutcome,
-  ),
-  counter(
-    { name: "lbd_arp_frames_sent_total", help: "ARP answers, announcements and probes" },
-    (s) => s.arp.sent,
-  ),
-  counter(
-    { name: "lbd_arp_send_failures_total", help: "ARP frames that could not be sent" },
-    (s) => s.arp.sendFailures,
-  ),
-  counter(
-    { name: "lbd_arp_announcements_total", help: "Announcements of a VIP on an interface" },
-    (s) => s.arp.announcements,
-  ),
+  ...framesOf("arp", "ARP", (s) => s.arp),
+  ...framesOf("ndp", "Neighbor Discovery", (s) => s.ndp),
 ];
+
+function framesOf(
+  name: "arp" | "ndp",
+  word: string,
+  counts: (snapshot: Snapshot) => FrameCounts,
+): readonly Metric[] {
+  return [
+    countedBy(
+      "outcome",
+      { name: `lbd_${name}_frames_received_total`, help: `${word}: frames by what was done` },
+      (s) => counts(s).receivedByOutcome,
+    ),
+    counter(
+      { name: `lbd_${name}_frames_sent_total`, help: `${word}: answers, announcements, probes` },
+      (s) => counts(s).sent,
+    ),
+    counter(
+      { name: `lbd_${name}_send_failures_total`, help: `${word}: frames that could not be sent` },
+      (s) => counts(s).sendFailures,
+    ),
+    counter(
+      { name: `lbd_${name}_announcements_total`, help: `${word}: VIPs announced on an interface` },
+      (s) => counts(s).announcements,
+    ),
+  ];
+}
 
 const PROBES: readonly Metric[] = [
   countedBy(

@@ -20,6 +20,14 @@ export interface OwnedVip {
 type Counts = ReadonlyMap<string, number>;
 
 /** Counters count from the start of the process; times are in seconds. */
+/** Of one protocol, on all interfaces. */
+export interface FrameCounts {
+  readonly receivedByOutcome: Counts;
+  readonly sent: number;
+  readonly sendFailures: number;
+  readonly announcements: number;
+}
+
 export interface Snapshot {
   readonly node: string;
   readonly version: string;
@@ -45,12 +53,8 @@ export interface Snapshot {
     readonly received: number;
     readonly dropsByReason: Counts;
   };
-  readonly arp: {
-    readonly receivedByOutcome: Counts;
-    readonly sent: number;
-    readonly sendFailures: number;
-    readonly announcements: number;
-  };
+  readonly arp: FrameCounts;
+  readonly ndp: FrameCounts;
   /** Of the addresses that no Service has, asked for as long as this node leads. */
   readonly probes: {
     readonly endedByFinding: Counts;

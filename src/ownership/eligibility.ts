@@ -1,6 +1,7 @@
 // Whether a node may own a VIP: selected by an advertisement, healthy, able to deliver, and on a
 // segment with carrier that the VIP fits. Every "no" has its reason in words.
 
+import type { Ip } from "../core/address.ts";
 import { rangeContains } from "../core/address.ts";
 import type { Segment, Serving, VipSpec } from "./types.ts";
 
@@ -26,7 +27,7 @@ export function eligibility(
   const { interfaces } = placement;
   const unhealthy = placement.unhealthy ?? delivery.problem;
   if (segments === null) return { eligible: true, interfaces: interfaces ?? [], unhealthy };
-  const fitting = segments.filter((segment) => fits(vip, segment, interfaces));
+  const fitting = segmentsFor(vip.address, segments, interfaces);
   if (fitting.length === 0) return no(whyNoSegment(vip, segments, interfaces));
   return { eligible: true, interfaces: fitting.map((segment) => segment.interface), unhealthy };
 }
@@ -57,10 +58,25 @@ function deliveryOn(serving: Serving, node: string): Delivery {
   }
 }
 
-/** An interface named by an advertisement fits as it is: the administrator knows the segment. */
-function fits(vip: VipSpec, segment: Segment, named: readonly string[] | null): boolean {
-  if (named !== null) return named.includes(segment.interface);
-  return segment.prefixes.some((prefix) => rangeContains(prefix, vip.address));
+/**
+ * Where a host answers for the address. Interfaces that an advertisement names fit as they are: the
+ * administrator knows the segment. Otherwise it is one, as the kernel would route: that with the
+ * longest prefix that holds the address, and of several on one network the first.
+ */
+export function segmentsFor(
+  address: Ip,
+  segments: readonly Segment[],
+  named: readonly string[] | null,
+): readonly Segment[] {
+  if (named !== null) return segments.filter((segment) => named.includes(segment.interface));
+  let best: { segment: Segment; length: number } | null = null;
+  for (const segment of segments) {
+    for (const prefix of segment.prefixes) {
+      const isLonger = best === null || prefix.length > best.length;
+      if (isLonger && rangeContains(prefix, address)) best = { segment, length: prefix.length };
+    }
+  }
+  return best === null ? [] : [best.segment];
 }
 
 function whyNoSegment(
@@ -72,7 +88,7 @@ function whyNoSegment(
     const names = named.map((name) => `"${name}"`).join(", ");
     return `no interface ${names} with carrier and address, which the L2Advertisement asks for`;
   }
-  if (segments.length === 0) return "no interface with carrier and an IPv4 address";
+  if (segments.length === 0) return "no interface with carrier and an address";
   const names = segments.map((segment) => segment.interface).join(", ");
   return `no interface with carrier has a prefix that holds ${vip.address} (looked at ${names})`;
 }

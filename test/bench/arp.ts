@@ -154,7 +154,9 @@ class ArpBench {
     const lbd = this.#lbd;
     if (lbd === null) throw new Error("The bench was not prepared");
     await run(["taskset", "-cp", core, String(realtimeThreadOf(lbd.pid))]);
-    const links = hostLinks(lbd.interfaces, []).answering.filter(({ name }) => name === "eth0");
+    const links = hostLinks(lbd.interfaces, { exclude: [], promiscuous: [] }).answering.filter(
+      ({ name }) => name === "eth0",
+    );
     lbd.tell({ type: "interfaces", interfaces: links });
     await lbd.beaconsLeave();
     lbd.own();

@@ -153,25 +153,25 @@ after(() => {
 
 const options = { timeout: TIMEOUT_MS };
 
-test("openArpSocket() refuses an interface that does not exist", options, async () => {
+test("openFrameSocket() refuses an interface that does not exist", options, async () => {
   const { error } = await node.ask({ kind: "open-arp", interfaceIndex: 4242, ranges: POOL });
   assert.equal(error?.code, "PACKET_SOCKET");
   assert.equal(
     error?.message,
-    "Cannot open an ARP socket on interface 4242: there is no such interface (ENODEV)",
+    "Cannot open a socket for ARP on interface 4242: there is no such interface (ENODEV)",
   );
 });
 
-test("openArpSocket() refuses an interface that is down", options, async () => {
+test("openFrameSocket() refuses an interface that is down", options, async () => {
   const index = interfaceIndex(NODE_SPACE, "lo");
   const { error } = await node.ask({ kind: "open-arp", interfaceIndex: index, ranges: POOL });
   assert.equal(
     error?.message,
-    `Cannot open an ARP socket on interface ${index}: the interface is down or gone (ENETDOWN)`,
+    `Cannot open a socket for ARP on interface ${index}: the interface is down or gone (ENETDOWN)`,
   );
 });
 
-test("openArpSocket() receives matching frames and only them", options, async () => {
+test("openFrameSocket() receives matching frames and only them", options, async () => {
   await openOn("veth0", POOL);
   const wrongLengths = request("10.0.0.15").replace("0806000108000604", "0806000108000806");
   const frames = [
@@ -251,7 +251,7 @@ test("FrameSocket.flush() sends to the peer in the order of the slots", options,
   );
 });
 
-test("openArpSocket() works in a worker thread and is closed with it", options, async () => {
+test("openFrameSocket() works in a worker thread and is closed with it", options, async () => {
   const index = interfaceIndex(NODE_SPACE, "veth0");
   const sockets = (): number => inSpace(NODE_SPACE, "cat", "/proc/net/packet").split("\n").length;
   const before = sockets();
@@ -280,7 +280,7 @@ test("FrameSocket reports a removed interface and stays safe to use", options, a
   await node.must({ kind: "close" });
 });
 
-test("openArpSocket() works again on an interface that came back", options, async () => {
+test("openFrameSocket() works again on an interface that came back", options, async () => {
   addVeth("veth1");
   await openOn("veth1", POOL);
   await peer.must({ kind: "send", frames: [request(SENTINEL)] });

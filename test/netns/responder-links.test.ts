@@ -15,6 +15,7 @@ import {
   sendRaw,
   VIP,
 } from "./support/answering.ts";
+import { remakeEth0 } from "./support/remake-link.ts";
 
 const GONE = "02:00:00:00:64:77";
 const NEW_MAC = "02:00:00:00:64:99";
@@ -63,20 +64,20 @@ describe("responder links", () => {
       const good = requestFrom(lab.client);
       const bad = good.slice(0, place) + value + good.slice(place + value.length);
       assert.equal(bad.slice(24, 28), ethertype);
-      await expectOutcomes([bad, good], { answered: 1 });
+      await expectOutcomes([bad, good], { "arp-answered": 1 });
     });
   }
 
   test("responder answers on after a 20-byte frame, which the kernel's filter drops", async () => {
     await expectOutcomes([requestFrom(lab.client, VIP, 20), requestFrom(lab.client)], {
-      answered: 1,
+      "arp-answered": 1,
     });
   });
 
   test("responder counts a 9,000-byte frame as malformed-oversized and answers on", async () => {
     await raiseMtu();
     const frames = [requestFrom(lab.client, VIP, 9_000), requestFrom(lab.client)];
-    await expectOutcomes(frames, { "malformed-oversized": 1, answered: 1 });
+    await expectOutcomes(frames, { "arp-malformed-oversized": 1, "arp-answered": 1 });
   });
 
   test("responder counts an unknown operation and a group sender by name", async () => {
@@ -84,19 +85,19 @@ describe("responder links", () => {
     const operation = `${good.slice(0, 40)}0009${good.slice(44)}`;
     const sender = `${good.slice(0, 44)}ffffffffffff${good.slice(56)}`;
     await expectOutcomes([operation, sender, good], {
-      "malformed-operation": 1,
-      "malformed-sender": 1,
-      answered: 1,
+      "arp-malformed-operation": 1,
+      "arp-malformed-sender": 1,
+      "arp-answered": 1,
     });
   });
 
   test("responder does not answer on an interface without a grant", async () => {
     node.own({ interfaces: ["mgmt0"] });
     await node.settle();
-    await expectOutcomes([requestFrom(lab.client)], { "wrong-interface": 1 });
+    await expectOutcomes([requestFrom(lab.client)], { "arp-wrong-interface": 1 });
     node.own();
     await node.settle();
-    await expectOutcomes([requestFrom(lab.client)], { answered: 1 });
+    await expectOutcomes([requestFrom(lab.client)], { "arp-answered": 1 });
   });
 
   test("responder answers and announces again when a cable is plugged in again", async () => {
@@ -139,7 +140,11 @@ describe("responder links", () => {
 
   test("responder answers with the new MAC after an interface was made anew", async () => {
     const before = node.interfaces.find(({ name }) => name === "eth0")?.index;
-    await remakeEth0(NEW_MAC);
+    await remakeEth0(lab.node(1), NEW_MAC, async () => {
+      await hasCarrier(false);
+      await regrant();
+      await remember(lab.client, GONE);
+    });
     await learnt(NEW_MAC);
     assert.equal(await lab.client.arping(VIP), NEW_MAC);
     assert.notEqual(node.interfaces.find(({ name }) => name === "eth0")?.index, before);
@@ -169,7 +174,9 @@ describe("responder links", () => {
       const entries = Object.entries(counters)
         .map(([name, count]) => [name, count - (before[name] ?? 0)] as const)
         // What it sends by itself, and what the hosts of the lab ask each other.
-        .filter(([name, change]) => change > 0 && !/^(sent|announced|not-|beacon-)/.test(name));
+        .filter(
+          ([name, change]) => change > 0 && !/^(\w+-(sent|announced|not-)|beacon-)/.test(name),
+        );
       return Object.fromEntries(entries);
     };
     const last = Object.keys(expected).at(-1) ?? "";
@@ -185,23 +192,30 @@ describe("responder links", () => {
       await switchIp(switchNamespace, ["link", "set", port, ...mtu]);
     }
   }
-
-  async function remakeEth0(mac: string): Promise<void> {
-    const { switchNamespace, port } = lab.node(1).dataLink.ends;
-    await lab.node(1).run(["ip", "link", "del", "eth0"]);
-    await hasCarrier(false);
-    await regrant();
-    await remember(lab.client, GONE);
-    const peer = ["peer", "name", "eth0", "address", mac, "netns", lab.node(1).namespace];
-    await switchIp(switchNamespace, ["link", "add", port, "type", "veth", ...peer]);
-    await switchIp(switchNamespace, ["link", "set", port, "master", "br-data", "up"]);
-    await lab.node(1).run(["ip", "link", "set", "eth0", "up"]);
-    // Without an address of its own it sends no beacons, and may not answer.
-    const address = `${lab.node(1).address()}/24`;
-    await lab.node(1).run(["ip", "addr", "add", address, "dev", "eth0"]);
-  }
 });
 
 async function switchIp(namespace: string, argv: readonly string[]): Promise<void> {
   await run(["ip", "-n", namespace, ...argv]);
 }
+
+describe("promiscuous interfaces", () => {
+  let lab: Lab;
+
+  labForSuite({ nodes: 1, secondDataSegment: true }, async (made) => {
+    lab = made;
+  });
+
+  test("one that the node file names takes in every frame while the daemon runs", async () => {
+    const host = lab.node(1);
+    const promiscuity = async (device: string) =>
+      Number(/promiscuity (\d+)/.exec(await host.run(["ip", "-d", "link", "show", device]))?.[1]);
+    assert.deepEqual([await promiscuity("eth0"), await promiscuity("eth1")], [0, 0]);
+    const node = await AnsweringNode.start(lab, host);
+    await eventually("both sockets of eth1", () => promiscuity("eth1"), {
+      until: (count) => count === 2,
+    });
+    assert.equal(await promiscuity("eth0"), 0);
+    await node.stop();
+    assert.equal(await promiscuity("eth1"), 0);
+  });
+});

@@ -75,9 +75,9 @@ describe("responder", () => {
   });
 
   test("responder does not answer for an address that is not granted", async () => {
-    const before = await node.count("not-ours");
+    const before = await node.count("arp-not-ours");
     assert.equal(await lab.client.arping("192.168.100.201", SILENT_MS), null);
-    assert.ok((await node.count("not-ours")) > before);
+    assert.ok((await node.count("arp-not-ours")) > before);
   });
 
   test("responder is silent after a revoke", async () => {
@@ -122,9 +122,9 @@ describe("responder", () => {
     await lapsesOver(lapses);
     await sleep(SILENT_MS);
     const { counters, vips } = await node.report();
-    assert.equal(counters.answered, before.answered);
+    assert.equal(counters["arp-answered"], before["arp-answered"]);
     // By the tenure, or by the grant that its end has taken away.
-    const discarded = ["tenure-lapsed", "not-ours"].map(
+    const discarded = ["arp-tenure-lapsed", "arp-not-ours"].map(
       (name) => (counters[name] ?? 0) - (before[name] ?? 0),
     );
     assert.ok((discarded[0] ?? 0) + (discarded[1] ?? 0) >= frames.length, String(discarded));
@@ -137,13 +137,13 @@ describe("responder", () => {
   test("responder frozen within its tenure answers what queued", async () => {
     node.own();
     await node.settle();
-    const before = await node.count("answered");
+    const before = await node.count("arp-answered");
     const frames = [requestFrom(lab.client), requestFrom(lab.client)];
     const sent = await sendWhenFrozen(lab.client, node.pid, frames);
     await node.freeze();
     await sent();
     node.thaw();
-    await eventually("the answers", () => node.count("answered"), {
+    await eventually("the answers", () => node.count("arp-answered"), {
       until: (count) => count === before + 2,
     });
   });

@@ -8,6 +8,8 @@ import { type ImportRow, importProblems, purityProblems, rowFor } from "./suppor
 import { parseAll } from "./support/syntax.ts";
 
 const CORE = ["src/core"];
+/** What ARP and Neighbor Discovery have in common. */
+const ANSWERING = [...CORE, "src/answering"];
 
 /** Imports point down: modules meet in daemon only. */
 // biome-ignore format: a table
@@ -19,8 +21,9 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/config", pure: true, internal: CORE, packages: ["yaml", "zod"], node: false },
   { path: "src/ipam", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/ownership", pure: true, internal: CORE, packages: [], node: false },
-  { path: "src/arp", pure: true, internal: CORE, packages: [], node: false },
-  { path: "src/ndp", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/answering", pure: true, internal: CORE, packages: [], node: false },
+  { path: "src/arp", pure: true, internal: ANSWERING, packages: [], node: false },
+  { path: "src/ndp", pure: true, internal: ANSWERING, packages: [], node: false },
   { path: "src/migration", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/join", pure: true, internal: CORE, packages: ["yaml"], node: false },
@@ -28,8 +31,9 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/metrics", pure: true, internal: CORE, packages: [], node: false },
 
   // Edges: one external thing each, no decisions.
-  { path: "src/arp/packet-socket.ts", internal: [...CORE, "native"], packages: [], node: true },
-  { path: "src/ndp/packet-socket.ts", internal: [...CORE, "native"], packages: [], node: true },
+  { path: "src/answering/frame-socket.ts", internal: [...CORE, "native"], packages: [],
+    node: true },
+  { path: "src/ndp/groups.ts", internal: CORE, packages: [], node: true },
   { path: "src/beacon/socket.ts", internal: CORE, packages: [], node: true },
   { path: "src/link", internal: CORE, packages: ["netlink"], node: true },
   { path: "src/k8s-sync", internal: CORE, packages: ["undici", "yaml", "zod"], node: true },
@@ -103,9 +107,9 @@ const ROWS: readonly ImportRow[] = [
   // The one place that sees everything.
   {
     path: "src/daemon",
-    internal: ["src/core", "src/config", "src/ipam", "src/ownership", "src/arp", "src/ndp",
-      "src/beacon", "src/link", "src/k8s-sync", "src/store", "src/bgp", "src/api", "src/metrics",
-      "native"],
+    internal: ["src/core", "src/config", "src/ipam", "src/ownership", "src/answering", "src/arp",
+      "src/ndp", "src/beacon", "src/link", "src/k8s-sync", "src/store", "src/bgp", "src/api",
+      "src/metrics", "native"],
     packages: ["commander", "pino", "sd-notify"],
     node: true,
   },
@@ -202,7 +206,11 @@ const BROKEN_IMPORTS: readonly (readonly [string, string, string])[] = [
   ["an import type", "src/ipam/x.ts", 'type A = import("../store/a.ts").A;'],
   ["a re-export", "src/arp/x.ts", 'export * from "../ndp/wire.ts";'],
   ["a dynamic import", "src/arp/x.ts", 'const a = () => import("undici");'],
-  ["a pure file that imports its folder's edge", "src/arp/x.ts", 'import "./packet-socket.ts";'],
+  [
+    "a pure file that imports its folder's edge",
+    "src/answering/x.ts",
+    'import "./frame-socket.ts";',
+  ],
   ["an edge that imports another", "src/link/x.ts", 'import "../store/open.ts";'],
   ["a package of another edge", "src/link/x.ts", 'import { Pool } from "undici";'],
   ["the command line that imports a route", "src/cli/x.ts", 'import "../api/server.ts";'],
@@ -221,7 +229,7 @@ for (const [name, file, source] of BROKEN_IMPORTS) {
 const ALLOWED_IMPORTS: readonly (readonly [string, string, string])[] = [
   ["core", "src/ipam/x.ts", 'import { parseIp } from "../core/address.ts";'],
   ["the own folder", "src/ipam/x.ts", 'import "./types.ts";'],
-  ["the wire codec in the edge", "src/arp/packet-socket.ts", 'import "./wire.ts";'],
+  ["a pure file in the edge", "src/answering/frame-socket.ts", 'import "./grants.ts";'],
   ["a view of the API in lbctl", "src/cli/x.ts", 'import type { A } from "../api/pools-view.ts";'],
   ["a text that only looks like an import", "src/ipam/x.ts", "const a = 'import \"undici\"';"],
 ];

@@ -1,7 +1,7 @@
 // An interpreter for the part of classic BPF that this project's filters use, and the checks the
 // kernel makes before it takes a program. Other instructions are refused, not guessed.
 
-import type { BpfInstruction } from "../../src/arp/filter.ts";
+import type { BpfInstruction } from "../../src/core/bpf.ts";
 
 export interface BpfInput {
   readonly frame: Uint8Array;
@@ -13,6 +13,8 @@ const INSTRUCTIONS_MAX = 4096;
 const ANCILLARY = 0xfffff000;
 const ANCILLARY_PACKET_TYPE = ANCILLARY + 4;
 
+const LOADS: Readonly<Record<number, 1 | 2 | 4>> = { 32: 4, 40: 2, 48: 1 };
+
 /** How many bytes of the frame the program keeps; 0 drops it. */
 export function runBpf(program: readonly BpfInstruction[], input: BpfInput): number {
   let accumulator = 0;
@@ -21,11 +23,13 @@ export function runBpf(program: readonly BpfInstruction[], input: BpfInput): num
   for (let steps = 0; steps < program.length; steps++) {
     const { code, jt, jf, k } = at(program, position++);
     if (code === 0x06) return k;
-    if (code === 0x20 || code === 0x28) {
-      const value = load(input, k, code === 0x20 ? 4 : 2);
+    const bytes = LOADS[code];
+    if (bytes !== undefined) {
+      const value = load(input, k, bytes);
       if (value === null) return 0;
       accumulator = value;
-    } else if (code === 0x15) position += accumulator === k ? jt : jf;
+    } else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
+    else if (code === 0x15) position += accumulator === k ? jt : jf;
     else if (code === 0x35) position += accumulator >= k ? jt : jf;
     else throw new Error(`unknown instruction 0x${code.toString(16)}`);
   }
@@ -52,11 +56,12 @@ function at(program: readonly BpfInstruction[], position: number): BpfInstructio
   return instruction;
 }
 
-function load(input: BpfInput, offset: number, bytes: 2 | 4): number | null {
+function load(input: BpfInput, offset: number, bytes: 1 | 2 | 4): number | null {
   if (offset === ANCILLARY_PACKET_TYPE) return input.packetType ?? 0;
   if (offset >= ANCILLARY) throw new Error(`unknown ancillary load 0x${offset.toString(16)}`);
   const { frame } = input;
   if (offset + bytes > frame.length) return null;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  if (bytes === 1) return view.getUint8(offset);
   return bytes === 4 ? view.getUint32(offset) : view.getUint16(offset);
 }

@@ -4,7 +4,9 @@
 
 import { Worker } from "node:worker_threads";
 import { openPacketSocket, type PacketSocket } from "../../native/index.ts";
-import { type FrameSocket, openArpSocket } from "../../src/arp/packet-socket.ts";
+import { type FrameSocket, openFrameSocket } from "../../src/answering/frame-socket.ts";
+import { ARP } from "../../src/arp/protocol.ts";
+import { ARP_FRAME_BYTES } from "../../src/arp/wire.ts";
 import { type Ip, type IpRange, ipToBigInt } from "../../src/core/address.ts";
 import { AppError } from "../../src/core/errors.ts";
 
@@ -81,10 +83,10 @@ function sendRaw(socket: PacketSocket, frames: readonly string[]): number {
 function sendArp(socket: FrameSocket, frames: readonly string[]): number {
   let accepted = 0;
   for (const hex of frames) {
-    let slot = socket.reserve();
+    let slot = socket.reserve(ARP_FRAME_BYTES);
     if (slot === null) {
       accepted += socket.flush();
-      slot = socket.reserve();
+      slot = socket.reserve(ARP_FRAME_BYTES);
     }
     slot?.set(Buffer.from(hex, "hex"));
   }
@@ -107,7 +109,8 @@ function startWorker(interfaceIndex: number, ranges: readonly RangeText[]): void
 function obey(command: ChildCommand): number {
   switch (command.kind) {
     case "open-arp":
-      arp = openArpSocket({
+      arp = openFrameSocket({
+        protocol: ARP,
         interfaceIndex: command.interfaceIndex,
         ranges: toRanges(command.ranges),
         onFrames: (batch) => report(batch.count, batch.frames, batch.lengths),

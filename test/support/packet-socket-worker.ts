@@ -2,9 +2,11 @@
 // socket: ending the thread must do that.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { openArpSocket } from "../../src/arp/packet-socket.ts";
+import { openFrameSocket } from "../../src/answering/frame-socket.ts";
+import { ARP } from "../../src/arp/protocol.ts";
 
-openArpSocket({
+openFrameSocket({
+  protocol: ARP,
   interfaceIndex: workerData.interfaceIndex,
   ranges: workerData.ranges,
   onFrames: (batch) => parentPort?.postMessage(batch.count),

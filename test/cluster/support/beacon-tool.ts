@@ -4,7 +4,8 @@
 
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
-import { BEACON_GROUP, BEACON_PORT } from "../../../src/beacon/socket.ts";
+import { BEACON_GROUP } from "../../../src/beacon/link-local.ts";
+import { BEACON_PORT } from "../../../src/beacon/socket.ts";
 
 const [mode = "", ownAddress = "", argument = ""] = process.argv.slice(2);
 const socket = createSocket({ type: "udp4", reuseAddr: true });

@@ -14,8 +14,13 @@ import { identifyProcess, processState, signalProcess } from "../../lab/process-
 import type { ChildCommand, ChildMessage } from "./responder-child.ts";
 
 export const VIP = "192.168.100.200" as Ip;
-/** 192.168.100.200 to 192.168.100.220. */
-export const POOL: readonly IpRange[] = [{ family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn }];
+export const VIP6 = "fd00:100::c8" as Ip;
+const POOL6_START = 0xfd00_0100n << 96n;
+/** 192.168.100.200 to 192.168.100.220, and fd00:100::c8 to fd00:100::dc. */
+export const POOL: readonly IpRange[] = [
+  { family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn },
+  { family: 6, start: POOL6_START + 0xc8n, end: POOL6_START + 0xdcn },
+];
 /** Of the beacons: they are sent this long after an interface is there, and held for as long. */
 export const HOLD_MS = 300;
 /** The node's eth0 and mgmt0. */

@@ -52,7 +52,7 @@ const responder = new Responder({
 const watcher = new LinkWatcher({
   onChange: (interfaces) => {
     tell({ kind: "interfaces", interfaces });
-    const found = hostLinks(interfaces, []);
+    const found = hostLinks(interfaces, { exclude: [], promiscuous: ["^eth1$"] });
     if (isDeepStrictEqual(found, links)) return;
     links = found;
     responder.tell({ type: "interfaces", interfaces: found.answering });

@@ -5,7 +5,7 @@
 // what comes a second later. Where frames were lost meanwhile, or two answered that did not
 // hear each other, or not for long, the refresh of every minute tells, at the latest.
 
-import { ANNOUNCE_AT_MS, REFRESH_MS } from "../../../src/arp/announcer.ts";
+import { ANNOUNCE_AT_MS, REFRESH_MS } from "../../../src/answering/announcer.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { DEFAULT_TIMINGS } from "../../../src/ownership/timings.ts";
 import type { Client } from "./client.ts";

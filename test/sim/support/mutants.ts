@@ -30,9 +30,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "the expiry is a timer and not looked at when answering",
     patches: [
       {
-        file: "arp/responder.ts",
-        from: "return now < this.#tenureOn(interfaceName).until;",
-        to: "return this.#tenureOn(interfaceName).until > 0 && now > 0;",
+        file: "answering/grants.ts",
+        from: "return now < this.tenureOn(interfaceName).until;",
+        to: "return this.tenureOn(interfaceName).until > 0 && now > 0;",
       },
     ],
     caughtBy: ["tenure"],

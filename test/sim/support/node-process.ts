@@ -50,7 +50,7 @@ export function newProcess(options: NodeOptions, ports: ProcessPorts): NodeProce
   const engine = new code.BeaconEngine({ node: name, incarnation, settings, ...crypto });
   engine.setCluster(CLUSTER, clock.now());
   engine.setKeys(KEY, [KEY], clock.now());
-  const parts = { responder: new code.ArpResponder(), engine };
+  const parts = { responder: new code.Grants(), engine };
   const responder = new ResponderModel(parts, {
     now: () => clock.now(),
     port: network.port,

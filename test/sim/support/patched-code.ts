@@ -24,16 +24,16 @@ async function loadPatched(src: URL, patches: readonly Patch[]): Promise<Code> {
   const folder = mkdtempSync(join(tmpdir(), "lbd-mutant-"));
   try {
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
-    for (const name of ["ownership", "arp", "beacon"]) {
+    for (const name of ["ownership", "answering", "beacon"]) {
       cpSync(new URL(name, src), join(folder, name), { recursive: true });
       for (const file of readdirSync(join(folder, name))) shareCore(join(folder, name, file));
     }
     for (const patch of patches) apply(join(folder, patch.file), patch);
     const load = (file: string): Promise<unknown> => import(pathToFileURL(join(folder, file)).href);
     const machine = (await load("ownership/machine.ts")) as Pick<Code, "Ownership">;
-    const arp = (await load("arp/responder.ts")) as Pick<Code, "ArpResponder">;
+    const answering = (await load("answering/grants.ts")) as Pick<Code, "Grants">;
     const beacon = (await load("beacon/engine.ts")) as Pick<Code, "BeaconEngine">;
-    return { ...machine, ...arp, ...beacon };
+    return { ...machine, ...answering, ...beacon };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,9 +1,9 @@
-// The responder thread of one node: the shipped ArpResponder, Announcer and BeaconEngine, and what
+// The responder thread of one node: the shipped Grants, Announcer and BeaconEngine, and what
 // responder-loop.ts does around them, without sockets.
 
-import { Announcer } from "../../../src/arp/announcer.ts";
-import { type Asked, Asks } from "../../../src/arp/asks.ts";
-import type { ArpResponder } from "../../../src/arp/responder.ts";
+import { Announcer } from "../../../src/answering/announcer.ts";
+import { type Asked, Asks } from "../../../src/answering/asks.ts";
+import type { Grants } from "../../../src/answering/grants.ts";
 import type { BeaconEngine } from "../../../src/beacon/engine.ts";
 import type { EngineEffect } from "../../../src/beacon/engine-types.ts";
 import type { PeerNews } from "../../../src/beacon/news.ts";
@@ -46,7 +46,7 @@ export interface ResponderPorts {
 
 export class ResponderModel {
   readonly #ports: ResponderPorts;
-  readonly #responder: ArpResponder;
+  readonly #responder: Grants;
   readonly #engine: BeaconEngine;
   readonly #announcer = new Announcer();
   readonly #asks = new Asks();
@@ -54,7 +54,7 @@ export class ResponderModel {
   readonly #granted = new Map<Ip, readonly string[]>();
   readonly #heardAt = new Map<Ip, BootMs>();
 
-  constructor(parts: { responder: ArpResponder; engine: BeaconEngine }, ports: ResponderPorts) {
+  constructor(parts: { responder: Grants; engine: BeaconEngine }, ports: ResponderPorts) {
     this.#responder = parts.responder;
     this.#engine = parts.engine;
     this.#ports = ports;

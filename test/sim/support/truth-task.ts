@@ -1,6 +1,6 @@
 // Asks now and then who answers on the wire, as src/daemon/wire-truth-task.ts does.
 
-import type { Asked } from "../../../src/arp/asks.ts";
+import type { Asked } from "../../../src/answering/asks.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { PeerEntry } from "../../../src/core/peer.ts";
 import type { BootMs } from "../../../src/core/time.ts";

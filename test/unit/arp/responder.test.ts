@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ArpResponder, OUTCOMES, type Outcome } from "../../../src/arp/responder.ts";
+import { Grants } from "../../../src/answering/grants.ts";
+import { ARP_OUTCOMES, type ArpOutcome, ArpReader } from "../../../src/arp/responder.ts";
 import type { ArpPacket } from "../../../src/arp/wire.ts";
 import {
   ARP_FRAME_BYTES,
@@ -14,7 +15,7 @@ import {
   OFFSET,
 } from "../../../src/arp/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
-import { MAC_BROADCAST, MAC_ZERO, type Mac, macToBytes } from "../../../src/core/mac.ts";
+import { MAC_BROADCAST, MAC_ZERO, type Mac } from "../../../src/core/mac.ts";
 import { bootMs, NEVER } from "../../../src/core/time.ts";
 
 const ETH0 = "02:00:00:00:64:0b" as Mac;
@@ -52,19 +53,19 @@ function announcementOf(mac: Mac, operation: "request" | "reply"): Uint8Array {
 }
 
 /** Grants VIP on eth0 and another address on eth1 alone, on both until TENURE_UNTIL. */
-function granted(): ArpResponder {
-  const responder = new ArpResponder();
-  responder.grant(VIP, ["eth0"]);
-  responder.grant(VIP_OF_ETH1, ["eth1"]);
-  responder.standIn(STOOD_IN, "eth0", OTHER_NODE);
-  for (const name of ["eth0", "eth1"]) responder.setTenure(name, TENURE_UNTIL);
-  return responder;
+function granted(): Grants {
+  const grants = new Grants();
+  grants.grant(VIP, ["eth0"]);
+  grants.grant(VIP_OF_ETH1, ["eth1"]);
+  grants.standIn(STOOD_IN, "eth0", OTHER_NODE);
+  for (const name of ["eth0", "eth1"]) grants.setTenure(name, TENURE_UNTIL);
+  return grants;
 }
 
 interface Row {
   readonly name: string;
   readonly frame: Uint8Array;
-  readonly outcome: Outcome;
+  readonly outcome: ArpOutcome;
   /** True length of the frame; default: that of its bytes. */
   readonly length?: number;
   /** Default: shortly before the end of the tenure. */
@@ -196,19 +197,19 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { name, frame, outcome, length = frame.length, now = BEFORE } of ROWS) {
-  test(`InterfaceResponder.look() says ${outcome} for ${name}`, () => {
-    const eth0 = granted().onInterface("eth0", ETH0);
+  test(`ArpReader.look() says ${outcome} for ${name}`, () => {
+    const eth0 = new ArpReader(granted(), { name: "eth0", mac: ETH0 });
     assert.equal(eth0.look(frame, length, bootMs(now)), outcome);
   });
 }
 
-test("OUTCOMES are all produced by a row of the table, and no other is", () => {
+test("ARP_OUTCOMES are all produced by a row of the table, and no other is", () => {
   const produced = new Set([...ROWS.map((row) => row.outcome), "muted"]);
-  assert.deepEqual([...produced].sort(), [...OUTCOMES].sort());
+  assert.deepEqual([...produced].sort(), [...ARP_OUTCOMES].sort());
 });
 
-test("InterfaceResponder.reply() in place of an owner has its MAC, and this host's source", () => {
-  const eth0 = granted().onInterface("eth0", ETH0);
+test("ArpReader.reply() in place of an owner has its MAC, and this host's source", () => {
+  const eth0 = new ArpReader(granted(), { name: "eth0", mac: ETH0 });
   const out = new Uint8Array(ARP_FRAME_BYTES).fill(0xa5);
   eth0.reply(frameOf({ targetIp: STOOD_IN }), out);
   const reply = decodeArp(out, out.length);
@@ -216,108 +217,88 @@ test("InterfaceResponder.reply() in place of an owner has its MAC, and this host
   assert.deepEqual([reply.source, reply.senderMac, reply.senderIp], [ETH0, OTHER_NODE, STOOD_IN]);
 });
 
-test("ArpResponder.standIn() is no grant: it announces nothing, and goes with null", () => {
-  const responder = granted();
-  assert.equal(responder.maySpeak(STOOD_IN, "eth0", bootMs(BEFORE)), false);
+test("Grants.standIn() is no grant: it announces nothing, and goes with null", () => {
+  const grants = granted();
+  assert.equal(grants.maySpeak(STOOD_IN, "eth0", bootMs(BEFORE)), false);
   assert.deepEqual(
-    responder.grants().filter(({ address }) => address === STOOD_IN),
+    grants.all().filter(({ address }) => address === STOOD_IN),
     [],
   );
-  const eth0 = responder.onInterface("eth0", ETH0);
+  const eth0 = new ArpReader(grants, { name: "eth0", mac: ETH0 });
   const frame = frameOf({ targetIp: STOOD_IN });
   assert.equal(eth0.look(frame, frame.length, TENURE_UNTIL), "tenure-lapsed");
-  responder.grant(STOOD_IN, ["eth0"]);
+  grants.grant(STOOD_IN, ["eth0"]);
   assert.equal(eth0.look(frame, frame.length, bootMs(BEFORE)), "answered", "a grant comes first");
-  responder.revoke(STOOD_IN);
-  responder.standIn(STOOD_IN, "eth0", null);
+  grants.revoke(STOOD_IN);
+  grants.standIn(STOOD_IN, "eth0", null);
   assert.equal(eth0.look(frame, frame.length, bootMs(BEFORE)), "not-ours");
 });
 
-test("ArpResponder.standIn() has a MAC of its own for each interface", () => {
-  const responder = granted();
-  responder.standIn(STOOD_IN, "eth1", ETH0);
-  responder.standIn(STOOD_IN, "eth0", null);
-  assert.equal(responder.standsInWith(STOOD_IN, "eth0", bootMs(BEFORE)), null);
-  assert.deepEqual(responder.standsInWith(STOOD_IN, "eth1", bootMs(BEFORE)), macToBytes(ETH0));
-});
-
-test("InterfaceResponder.look() answers nothing before the first tenure", () => {
-  const responder = new ArpResponder();
-  responder.grant(VIP, ["eth0"]);
-  const eth0 = responder.onInterface("eth0", ETH0);
+test("ArpReader.look() answers nothing before the first tenure", () => {
+  const grants = new Grants();
+  grants.grant(VIP, ["eth0"]);
+  const eth0 = new ArpReader(grants, { name: "eth0", mac: ETH0 });
   assert.equal(eth0.look(frameOf({}), 42, bootMs(0)), "tenure-lapsed");
-  responder.setTenure("eth0", bootMs(1));
+  grants.setTenure("eth0", bootMs(1));
   assert.equal(eth0.look(frameOf({}), 42, bootMs(0)), "answered");
 });
 
-test("InterfaceResponder.look() asks for the tenure at every frame", () => {
-  const responder = granted();
-  const eth0 = responder.onInterface("eth0", ETH0);
+test("ArpReader.look() asks for the tenure at every frame", () => {
+  const grants = granted();
+  const eth0 = new ArpReader(grants, { name: "eth0", mac: ETH0 });
   const outcomes = [999, 1_000, 999, 1_001].map((now) => eth0.look(frameOf({}), 42, bootMs(now)));
   assert.deepEqual(outcomes, ["answered", "tenure-lapsed", "answered", "tenure-lapsed"]);
-  responder.setTenure("eth0", bootMs(1_001.5));
+  grants.setTenure("eth0", bootMs(1_001.5));
   assert.equal(eth0.look(frameOf({}), 42, bootMs(1_001)), "answered");
   // It may also be taken back.
-  responder.setTenure("eth0", bootMs(0));
+  grants.setTenure("eth0", bootMs(0));
   assert.equal(eth0.look(frameOf({}), 42, bootMs(1_001)), "tenure-lapsed");
 });
 
-test("InterfaceResponder.look() goes by the tenure of its own interface", () => {
-  const responder = granted();
-  responder.grant(VIP, ["eth0", "eth1"]);
-  const both = [responder.onInterface("eth0", ETH0), responder.onInterface("eth1", ETH1)];
+test("ArpReader.look() goes by the tenure of its own interface", () => {
+  const grants = granted();
+  grants.grant(VIP, ["eth0", "eth1"]);
+  const both = [
+    new ArpReader(grants, { name: "eth0", mac: ETH0 }),
+    new ArpReader(grants, { name: "eth1", mac: ETH1 }),
+  ];
   const looks = () => both.map((one) => one.look(frameOf({}), 42, BEFORE));
   assert.deepEqual(looks(), ["answered", "answered"]);
-  responder.setTenure("eth1", bootMs(500));
+  grants.setTenure("eth1", bootMs(500));
   assert.deepEqual(looks(), ["answered", "tenure-lapsed"]);
-  const speaks = ["eth0", "eth1"].map((name) => responder.maySpeak(VIP, name, BEFORE));
+  const speaks = ["eth0", "eth1"].map((name) => grants.maySpeak(VIP, name, BEFORE));
   assert.deepEqual(speaks, [true, false]);
 });
 
-test("ArpResponder.hasTenure() ends with it, and is not had where none was ever set", () => {
-  const responder = granted();
-  assert.equal(responder.hasTenure("eth0", BEFORE), true);
-  assert.equal(responder.hasTenure("eth0", TENURE_UNTIL), false);
-  assert.equal(responder.hasTenure("eth9", bootMs(0)), false);
-});
-
-test("InterfaceResponder.look() answers on every interface of a grant, and on no other", () => {
-  const responder = granted();
-  responder.grant(VIP, ["eth0", "eth1"]);
+test("ArpReader.look() answers on every interface of a grant, and on no other", () => {
+  const grants = granted();
+  grants.grant(VIP, ["eth0", "eth1"]);
   const outcomes = [
-    responder.onInterface("eth0", ETH0),
-    responder.onInterface("eth1", ETH1),
-    responder.onInterface("eth2", ETH1),
+    new ArpReader(grants, { name: "eth0", mac: ETH0 }),
+    new ArpReader(grants, { name: "eth1", mac: ETH1 }),
+    new ArpReader(grants, { name: "eth2", mac: ETH1 }),
   ].map((entry) => entry.look(frameOf({}), 42, BEFORE));
   assert.deepEqual(outcomes, ["answered", "answered", "wrong-interface"]);
 });
 
-test("ArpResponder.grant() replaces the interfaces of before, revoke() ends it", () => {
-  const responder = granted();
-  const eth0 = responder.onInterface("eth0", ETH0);
-  responder.grant(VIP, ["eth1"]);
+test("Grants.grant() replaces the interfaces of before, revoke() ends it", () => {
+  const grants = granted();
+  const eth0 = new ArpReader(grants, { name: "eth0", mac: ETH0 });
+  grants.grant(VIP, ["eth1"]);
   assert.equal(eth0.look(frameOf({}), 42, BEFORE), "wrong-interface");
-  assert.deepEqual(responder.grants(), [
+  assert.deepEqual(grants.all(), [
     { address: VIP, interfaces: ["eth1"] },
     { address: VIP_OF_ETH1, interfaces: ["eth1"] },
   ]);
-  responder.revoke(VIP);
+  grants.revoke(VIP);
   assert.equal(eth0.look(frameOf({}), 42, BEFORE), "not-ours");
-  responder.revoke(VIP);
-  assert.deepEqual(responder.grants(), [{ address: VIP_OF_ETH1, interfaces: ["eth1"] }]);
+  grants.revoke(VIP);
+  assert.deepEqual(grants.all(), [{ address: VIP_OF_ETH1, interfaces: ["eth1"] }]);
 });
 
-test("ArpResponder.maySpeak() needs the grant, the interface and the tenure", () => {
-  const responder = granted();
-  assert.equal(responder.maySpeak(VIP, "eth0", BEFORE), true);
-  assert.equal(responder.maySpeak(VIP, "eth0", TENURE_UNTIL), false);
-  assert.equal(responder.maySpeak(VIP, "eth1", BEFORE), false);
-  assert.equal(responder.maySpeak(FOREIGN, "eth0", BEFORE), false);
-});
-
-test("InterfaceResponder.reply() answers the asker with the interface's MAC", () => {
+test("ArpReader.reply() answers the asker with the interface's MAC", () => {
   const out = new Uint8Array(ARP_FRAME_BYTES).fill(0xa5);
-  granted().onInterface("eth0", ETH0).reply(frameOf({}), out);
+  new ArpReader(granted(), { name: "eth0", mac: ETH0 }).reply(frameOf({}), out);
   assert.deepEqual(decodeArp(out), {
     destination: CLIENT,
     source: ETH0,
@@ -329,9 +310,9 @@ test("InterfaceResponder.reply() answers the asker with the interface's MAC", ()
   });
 });
 
-test("InterfaceResponder.heard() names the address and the other host", () => {
-  const eth0 = granted().onInterface("eth0", ETH0);
-  assert.deepEqual(eth0.heard(announcementOf(OTHER_NODE, "reply")), {
+test("ArpReader.toldBy() names the address and the other host", () => {
+  const eth0 = new ArpReader(granted(), { name: "eth0", mac: ETH0 });
+  assert.deepEqual(eth0.toldBy(announcementOf(OTHER_NODE, "reply")), {
     address: VIP,
     mac: OTHER_NODE,
   });
@@ -357,20 +338,20 @@ const anyFrame = fc.oneof(
     .map(([packet, offset, value]) => frameOf(packet, (bytes) => bytes.set([value], offset))),
 );
 
-test("InterfaceResponder.look() gives one known outcome and never throws, for any frame", () => {
-  const eth0 = granted().onInterface("eth0", ETH0);
+test("ArpReader.look() gives one known outcome and never throws, for any frame", () => {
+  const eth0 = new ArpReader(granted(), { name: "eth0", mac: ETH0 });
   const anyLength = fc.oneof(fc.nat(100), fc.integer());
   fc.assert(
     fc.property(anyFrame, anyLength, fc.nat(2_000), (frame, length, now) => {
       const before = frame.slice();
-      assert.ok(OUTCOMES.includes(eth0.look(frame, length, bootMs(now))));
+      assert.ok(ARP_OUTCOMES.includes(eth0.look(frame, length, bootMs(now))));
       assert.deepEqual(frame, before);
     }),
     { numRuns: 2_000 },
   );
 });
 
-test("InterfaceResponder.look() never answers without grant, interface and tenure", () => {
+test("ArpReader.look() never answers without grant, interface and tenure", () => {
   const grants = fc.array(
     fc.record({ address: anyIp, interfaces: fc.subarray(["eth0", "eth1"]) }),
     { maxLength: 4 },
@@ -381,10 +362,14 @@ test("InterfaceResponder.look() never answers without grant, interface and tenur
     fc.nat(2_000),
     fc.nat(2_000),
     (given, packet, until, now) => {
-      const responder = new ArpResponder();
-      for (const { address, interfaces } of given) responder.grant(address, interfaces);
-      responder.setTenure("eth0", bootMs(until));
-      const outcome = responder.onInterface("eth0", ETH0).look(frameOf(packet), 42, bootMs(now));
+      const grants = new Grants();
+      for (const { address, interfaces } of given) grants.grant(address, interfaces);
+      grants.setTenure("eth0", bootMs(until));
+      const outcome = new ArpReader(grants, { name: "eth0", mac: ETH0 }).look(
+        frameOf(packet),
+        42,
+        bootMs(now),
+      );
       const last = given.findLast(({ address }) => address === packet.targetIp);
       const may = last?.interfaces.includes("eth0") === true && now < until;
       if (outcome === "answered") {
@@ -393,7 +378,7 @@ test("InterfaceResponder.look() never answers without grant, interface and tenur
         assert.ok([MAC_BROADCAST, ETH0].includes(packet.destination));
         assert.notEqual(packet.source, ETH0);
       }
-      assert.equal(responder.maySpeak(packet.targetIp, "eth0", bootMs(now)), may);
+      assert.equal(grants.maySpeak(packet.targetIp, "eth0", bootMs(now)), may);
     },
   );
   fc.assert(property, { numRuns: 2_000 });

@@ -168,6 +168,20 @@ test("decodeDatagram() reads every field of a beacon", () => {
   assert.deepEqual(decode(BYTES), { ok: true, value: BEACON });
 });
 
+test("decodeDatagram() over IPv6 is tied to the address that it came from", () => {
+  const address = "fe80::b" as Ip;
+  const bytes = encodeDatagram({ ...BEACON, address }, KEY, hmac);
+  assert.equal(bytes.length, BYTES.length, "nothing is longer for it");
+  assert.deepEqual(decodeDatagram(bytes, [KEY], hmac, address), {
+    ok: true,
+    value: { ...BEACON, address },
+  });
+  for (const from of ["fe80::c" as Ip, null]) {
+    assert.deepEqual(decodeDatagram(bytes, [KEY], hmac, from), { ok: false, reason: "hmac" });
+  }
+  assert.deepEqual(decodeDatagram(BYTES, [KEY], hmac, address), { ok: false, reason: "hmac" });
+});
+
 test("decodeDatagram() reads the largest incarnation that a number holds", () => {
   const largest = { ...BEACON, incarnation: Number.MAX_SAFE_INTEGER };
   assert.deepEqual(decode(encodeDatagram(largest, KEY, hmac)), { ok: true, value: largest });

@@ -278,6 +278,7 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         ignoreExcludeLabel: false,
         mode: "active",
         excludeInterfaces: [...DEFAULT_EXCLUDED_INTERFACES],
+        promiscuousInterfaces: [],
         logLevel: "info",
       },
     });

@@ -6,7 +6,8 @@ import type {
   FrameBatch,
   FrameSocket,
   FrameSocketOptions,
-} from "../../../src/arp/packet-socket.ts";
+} from "../../../src/answering/frame-socket.ts";
+import { ARP } from "../../../src/arp/protocol.ts";
 import type { ArpPacket } from "../../../src/arp/wire.ts";
 import { ARP_FRAME_BYTES, announcements, decodeArp, encodeArp } from "../../../src/arp/wire.ts";
 import type { DatagramBody } from "../../../src/beacon/body.ts";
@@ -29,7 +30,9 @@ import type {
   FromResponder,
   ResponderReport,
 } from "../../../src/daemon/responder-messages.ts";
-import type { BeaconPort } from "../../../src/daemon/responder-ports.ts";
+import type { BeaconPort, GroupPort } from "../../../src/daemon/responder-ports.ts";
+import { NDP } from "../../../src/ndp/protocol.ts";
+import { decodeNdp, type NdpPacket } from "../../../src/ndp/wire.ts";
 import { hmac } from "../../support/beacon-datagrams.ts";
 
 export const ETH0: AnsweringInterface = link("eth0", 7, "02:00:00:00:64:0b", "192.168.100.11");
@@ -47,6 +50,7 @@ export const KEY = new Uint8Array(32).fill(7);
 export const CLUSTER = "0123456789abcdef";
 
 const SLOTS = 64;
+const SLOT_BYTES = 128;
 const POISON = 0xa5;
 
 /** `own`: its address in a /24, or null. */
@@ -102,13 +106,16 @@ function bytesOf(packet: ArpPacket): Uint8Array {
 export class FakeSocket implements FrameSocket {
   readonly options: FrameSocketOptions;
   readonly sent: ArpPacket[] = [];
+  /** On the socket for Neighbor Discovery. */
+  readonly sentNdp: NdpPacket[] = [];
   /** How many frames each flush offered to the kernel. */
   readonly flushes: number[] = [];
   ranges: readonly IpRange[];
   isClosed = false;
   /** What the kernel takes of a flush. */
   accepts = SLOTS;
-  readonly #slots = Array.from({ length: SLOTS }, () => new Uint8Array(ARP_FRAME_BYTES));
+  readonly #slots = Array.from({ length: SLOTS }, () => new Uint8Array(SLOT_BYTES));
+  readonly #lengths: number[] = [];
   #reserved = 0;
 
   constructor(options: FrameSocketOptions) {
@@ -120,9 +127,10 @@ export class FakeSocket implements FrameSocket {
     this.ranges = ranges;
   }
 
-  reserve(): Uint8Array | null {
+  reserve(bytes: number): Uint8Array | null {
     const slot = this.isClosed ? undefined : this.#slots[this.#reserved];
     if (slot === undefined) return null;
+    this.#lengths[this.#reserved] = bytes;
     this.#reserved += 1;
     return slot.fill(POISON);
   }
@@ -131,12 +139,17 @@ export class FakeSocket implements FrameSocket {
     const count = this.isClosed ? 0 : Math.min(this.#reserved, this.accepts);
     this.flushes.push(this.#reserved);
     this.#reserved = 0;
-    for (const slot of this.#slots.slice(0, count)) {
-      const packet = decodeArp(slot);
-      if (typeof packet === "string") throw new Error(`A frame that is ${packet} was sent`);
-      this.sent.push(packet);
+    for (const [i, slot] of this.#slots.slice(0, count).entries()) {
+      this.#note(slot.subarray(0, this.#lengths[i]));
     }
     return count;
+  }
+
+  #note(frame: Uint8Array): void {
+    const packet = this.options.protocol === NDP ? decodeNdp(frame) : decodeArp(frame);
+    if (typeof packet === "string") throw new Error(`A frame that is ${packet} was sent`);
+    if ("senderIp" in packet) this.sent.push(packet);
+    else this.sentNdp.push(packet);
   }
 
   close(): void {
@@ -203,10 +216,36 @@ export class FakeBeacons implements BeaconPort {
   }
 }
 
+/** The groups that are joined now, as `interface address`, and how often each interface's were. */
+export class FakeGroups implements GroupPort {
+  readonly problem = null;
+  readonly joined = new Set<string>();
+  readonly rejoined: string[] = [];
+  isClosed = false;
+
+  join(name: string, address: Ip): void {
+    this.joined.add(`${name} ${address}`);
+  }
+
+  leave(name: string, address: Ip): void {
+    this.joined.delete(`${name} ${address}`);
+  }
+
+  rejoin(name: string): void {
+    this.rejoined.push(name);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
 export class Harness {
   readonly loop: ResponderLoop;
-  readonly sockets: FakeSocket[] = [];
+  /** Of both protocols, in the order in which they were opened. */
+  readonly all: FakeSocket[] = [];
   readonly beacons = new FakeBeacons(() => this.now);
+  readonly groups = new FakeGroups();
   readonly posted: FromResponder[] = [];
   now: BootMs = bootMs(50_000);
   /** Reason why sockets cannot be opened, or null. */
@@ -226,6 +265,7 @@ export class Harness {
       beacons: this.beacons,
       now: () => this.now,
       post: (message) => void this.posted.push(message),
+      groups: this.groups,
       openSocket: (options) => this.#open(options),
       wakeIn: (milliseconds) => {
         this.#wakeAt = milliseconds === null ? NEVER : after(this.now, milliseconds);
@@ -289,13 +329,18 @@ export class Harness {
     this.now = end;
   }
 
-  /** The open socket of an interface. */
-  socket(index = ETH0.index): FakeSocket {
-    const found = this.sockets.findLast(
-      (socket) => socket.options.interfaceIndex === index && !socket.isClosed,
-    );
+  /** The open socket of an interface; default: that for ARP. */
+  socket(index = ETH0.index, protocol = ARP): FakeSocket {
+    const isWanted = ({ options }: FakeSocket): boolean =>
+      options.interfaceIndex === index && options.protocol === protocol;
+    const found = this.all.findLast((socket) => isWanted(socket) && !socket.isClosed);
     if (found === undefined) throw new Error(`No open socket on interface ${index}`);
     return found;
+  }
+
+  /** Those for ARP, in the order in which they were opened. */
+  get sockets(): FakeSocket[] {
+    return this.all.filter(({ options }) => options.protocol === ARP);
   }
 
   report(): ResponderReport {
@@ -305,9 +350,10 @@ export class Harness {
     return message.report;
   }
 
-  /** The counter of that name. */
+  /** The counter of that name: of beacons, or of ARP. */
   count(name: string): number {
-    return this.report().counters[name] ?? Number.NaN;
+    const { counters } = this.report();
+    return counters[name] ?? counters[`arp-${name}`] ?? Number.NaN;
   }
 
   heard(): FromResponder[] {
@@ -317,7 +363,7 @@ export class Harness {
   #open(options: FrameSocketOptions): FakeSocket {
     if (this.refuse !== null) throw new AppError("PACKET_SOCKET", this.refuse);
     const socket = new FakeSocket(options);
-    this.sockets.push(socket);
+    this.all.push(socket);
     return socket;
   }
 }

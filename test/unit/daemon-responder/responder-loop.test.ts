@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BATCH_ADDRESSES_MAX, BATCH_PAUSE_MS } from "../../../src/arp/announcer.ts";
-import { OUTCOMES } from "../../../src/arp/responder.ts";
+import { BATCH_ADDRESSES_MAX, BATCH_PAUSE_MS } from "../../../src/answering/announcer.ts";
+import { ARP } from "../../../src/arp/protocol.ts";
 import type { Ip, IpRange } from "../../../src/core/address.ts";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
 import { MAC_BROADCAST } from "../../../src/core/mac.ts";
 import { after } from "../../../src/core/time.ts";
+import { NDP } from "../../../src/ndp/protocol.ts";
 import {
   announcement,
   CLIENT,
@@ -26,6 +27,9 @@ import {
 
 const POOL: readonly IpRange[] = [{ family: 4, start: 0xc0a864c8n, end: 0xc0a864dcn }];
 
+const FRAME_COUNTERS = [ARP, NDP].flatMap(({ name, outcomes }) =>
+  [...outcomes, "announced", "send-failed", "sent"].map((what) => `${name}-${what}`),
+);
 const BEACON_COUNTERS = ["foreign", "received", "sendFailed", "sent"].map(
   (name) => `beacon-${name}`,
 );
@@ -173,7 +177,7 @@ test("ResponderLoop discards frames that queued during a freeze", () => {
 
 test("ResponderLoop tries a socket that fails to open again after a second", () => {
   const harness = new Harness();
-  harness.refuse = "Cannot open an ARP socket on interface 7: not permitted";
+  harness.refuse = "Cannot open a socket for ARP on interface 7: not permitted";
   harness.join();
   harness.regrant();
   const problem = { interface: "eth0", message: harness.refuse };
@@ -210,7 +214,7 @@ test("ResponderLoop opens a socket that broke after 20 ms, and announces again",
 test("ResponderLoop tries a broken socket's interface once a second while it stays down", () => {
   const harness = new Harness();
   harness.grant();
-  harness.refuse = "Cannot open an ARP socket on interface 7: the interface is down";
+  harness.refuse = "Cannot open a socket for ARP on interface 7: the interface is down";
   harness.socket().break();
   harness.pass(20);
   harness.refuse = null;
@@ -316,7 +320,7 @@ test("ResponderLoop counts every outcome by its name, and what was sent", () => 
   const harness = new Harness();
   assert.deepEqual(
     Object.keys(harness.report().counters).sort(),
-    [...OUTCOMES, "announced", "send-failed", "sent", ...BEACON_COUNTERS].sort(),
+    [...FRAME_COUNTERS, ...BEACON_COUNTERS].sort(),
   );
   harness.grant();
   harness.pass(10_000);
@@ -326,11 +330,11 @@ test("ResponderLoop counts every outcome by its name, and what was sent", () => 
   const { counters } = harness.report();
   const changed = Object.entries(counters).filter(([name, count]) => count !== before[name]);
   assert.deepEqual(Object.fromEntries(changed), {
-    answered: 1,
-    "not-ours": 1,
-    "malformed-short": 1,
-    "malformed-oversized": 1,
-    sent: (before.sent ?? 0) + 1,
+    "arp-answered": 1,
+    "arp-not-ours": 1,
+    "arp-malformed-short": 1,
+    "arp-malformed-oversized": 1,
+    "arp-sent": (before["arp-sent"] ?? 0) + 1,
   });
 });
 

@@ -67,7 +67,7 @@ test("ResponderLoop that stands in counts that by its own name, and as nobody's 
   harness.loop.receive(standIn(OTHER_NODE));
   asked(harness);
   const { counters, vips } = harness.report();
-  assert.deepEqual([counters["stood-in"], counters.answered], [1, 0]);
+  assert.deepEqual([counters["arp-stood-in"], counters["arp-answered"]], [1, 0]);
   assert.deepEqual(vips, []);
 });
 

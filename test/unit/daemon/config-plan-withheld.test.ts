@@ -217,7 +217,7 @@ const NOTICES: readonly (readonly [
 ])[] = [
   ["nothing that is given", ["10.0.0.1"], { whyDeaf: "why" }, null],
   ["what is known to be free", ["10.0.0.1", "10.0.0.2"], {}, null],
-  ["IPv6, which nobody asks for", ["2001:db8::1"], { isKnownFree: () => false }, null],
+  ["IPv6", ["2001:db8::1"], { isKnownFree: () => false }, /yet: 2001:db8::1; one/],
   [
     "what nobody has asked for",
     ["10.0.0.2"],

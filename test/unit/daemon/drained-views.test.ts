@@ -148,7 +148,7 @@ test("planRebalance() leaves out what nobody has, and what is in no pool", (t) =
 
 function daemons(t: TestContext, options: { drained?: boolean; peers?: ResponderReport["peers"] }) {
   const { drained = false, peers = [] } = options;
-  const nothing = { counters: {}, vips: [], problems: [], foreignClusters: [] };
+  const nothing = { counters: {}, vips: [], problems: [], groupProblem: null, foreignClusters: [] };
   const responder = Object.create(Responder.prototype, {
     report: { value: (): ResponderReport => ({ ...nothing, peers }) },
   });

@@ -204,12 +204,6 @@ const POOL_ROWS: readonly ChainRow[] = [
 
 const OWNER_ROWS: readonly ChainRow[] = [
   {
-    name: "of IPv6",
-    step: "owner",
-    address: "2001:db8::1",
-    expected: ["problem", "IPv6 is not answered for in this version"],
-  },
-  {
     name: "that is new",
     step: "owner",
     expected: ["problem", "this node has not taken it up yet"],

@@ -22,7 +22,7 @@ const NOTHING: Findable = {
   orphans: [],
   missingInterfaces: [],
   poolConflicts: [],
-  ipv6Addresses: 0,
+  groupProblem: null,
   linkFailure: null,
 };
 
@@ -227,14 +227,14 @@ const HERE_ROWS: readonly Row[] = [
     ],
   },
   {
-    name: "IPv6 addresses",
-    input: { ipv6Addresses: 2 },
+    name: "multicast groups of IPv6",
+    input: { groupProblem: "Cannot join ff02::1:ff00:c8 on eth0: no memory" },
     expected: [
       {
         health: "degraded",
-        what: "IPv6 addresses are assigned but not answered for: 2",
-        cause: "this version answers ARP only; Neighbor Discovery is still to come",
-        next: "use IPv4 addresses for now",
+        what: "Who asks for IPv6 addresses may not be heard: a multicast group was not joined",
+        cause: "Cannot join ff02::1:ff00:c8 on eth0: no memory",
+        next: "ip -6 maddr, and sysctl net.ipv6.conf.all.disable_ipv6 net.core.optmem_max",
       },
     ],
   },
@@ -340,7 +340,7 @@ test("countFindings() counts by kind, those too that are too many to be listed",
 
 test("worst() is failing when anything is, degraded when anything is, else ok", () => {
   const [failing] = findings({ ...NOTHING, linkFailure: "x" });
-  const [degraded] = findings({ ...NOTHING, ipv6Addresses: 1 });
+  const [degraded] = findings({ ...NOTHING, groupProblem: "x" });
   const [toKnow] = findings({ ...NOTHING, foreignClusters: [foreign("ff00000000000000")] });
   assert.ok(failing !== undefined && degraded !== undefined && toKnow !== undefined);
   assert.equal(worst([degraded, failing]), "failing");

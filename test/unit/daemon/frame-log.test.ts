@@ -9,7 +9,7 @@ import type { Mac } from "../../../src/core/mac.ts";
 import type { BootMs, Clock, WallMs } from "../../../src/core/time.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { commandText, newsText } from "../../../src/daemon/decision-text.ts";
-import { FrameLog } from "../../../src/daemon/frame-log.ts";
+import { FrameLog, LOGGED_BYTES } from "../../../src/daemon/frame-log.ts";
 import { framesView } from "../../../src/daemon/frames-view.ts";
 import { request } from "../daemon-responder/loop-harness.ts";
 
@@ -48,8 +48,8 @@ test("FrameLog is bounded in frames of any kind, decisions and their length", ()
   assert.deepEqual(
     rings.map(({ outcomes, bytes }) => [outcomes.length, bytes.length]),
     [
-      [2_048, 2_048 * 42],
-      [1_024, 1_024 * 42],
+      [2_048, 2_048 * LOGGED_BYTES],
+      [1_024, 1_024 * LOGGED_BYTES],
     ],
   );
   assert.equal(decisions.length, 1_024);

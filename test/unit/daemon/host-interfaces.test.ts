@@ -7,6 +7,7 @@ import { prefixOf } from "../../../src/core/address.ts";
 import { AppError } from "../../../src/core/errors.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { HostInterfaces } from "../../../src/daemon/host-interfaces.ts";
+import { hostLinks } from "../../../src/daemon/host-links.ts";
 import { createLogger } from "../../../src/daemon/logger.ts";
 import type { HostInterface } from "../../../src/link/host-interface.ts";
 import { ip } from "../../support/ipam-requests.ts";
@@ -30,7 +31,7 @@ function nic(name: string, index: number, address: string): HostInterface {
 function watched(exclude: readonly string[] = []) {
   const told: string[] = [];
   const host = new HostInterfaces({
-    exclude,
+    patterns: { exclude, promiscuous: ["^wl"] },
     log: createLogger("silent", {}),
     tellResponder: (message) => {
       assert.equal(message.type, "interfaces");
@@ -54,14 +55,37 @@ test("HostInterfaces knows of none, and of no failure, before it is told", () =>
   assert.deepEqual([host.all, host.failure], [[], null]);
 });
 
-test("set() of an interface without an IPv4 address: it answers nothing, and owns nothing", () => {
+/** eth1 with these IPv6 addresses in a /64 each, and no other. */
+function eth1With(...addresses: readonly string[]): HostInterface {
+  const own = addresses.map((address) => ({ ip: ip(address), prefix: prefixOf(ip(address), 64) }));
+  return { ...ETH1, addresses: own };
+}
+
+test("set() of an interface without an address: it answers nothing, and owns nothing", () => {
   const { set } = watched();
-  const bare = { ...ETH1, addresses: [] };
-  const own = ip("2001:db8::11");
-  const six = { ...ETH1, addresses: [{ ip: own, prefix: prefixOf(own, 64) }] };
-  assert.deepEqual(set(ETH0, bare), ["answer on eth0,eth1", "own on eth0", "changed"]);
-  assert.deepEqual(set(ETH0, six), ["changed"]);
+  assert.deepEqual(set(ETH0, eth1With()), ["answer on eth0,eth1", "own on eth0", "changed"]);
+  assert.deepEqual(set(ETH0, eth1With("fe80::b")), ["changed"], "every interface has one of these");
   assert.deepEqual(set(ETH0, ETH1), ["answer on eth0,eth1", "own on eth0,eth1", "changed"]);
+});
+
+test("set() of an interface with IPv6 alone: peers are spoken to by its link-local address", () => {
+  const { set } = watched();
+  const six = eth1With("2001:db8::11", "fe80::b");
+  assert.deepEqual(set(ETH0, six), ["answer on eth0,eth1", "own on eth0,eth1", "changed"]);
+  const [, answering] = hostLinks([ETH0, six], { exclude: [], promiscuous: [] }).answering;
+  assert.equal(answering?.address?.ip, "fe80::b");
+});
+
+test("hostLinks() marks the interfaces that are to take in every frame", () => {
+  const patterns = { exclude: [], promiscuous: ["^eth1$"] };
+  const marked = hostLinks([ETH0, ETH1], patterns).answering;
+  assert.deepEqual(
+    marked.map(({ name, isPromiscuous }) => [name, isPromiscuous]),
+    [
+      ["eth0", false],
+      ["eth1", true],
+    ],
+  );
 });
 
 test("set() passes links on, and then says that something has changed", () => {

@@ -15,11 +15,14 @@ const OBJECTS = { pools: [POOL], advertisements: [EVERYWHERE], services: SHARED 
 
 const REPORT = {
   counters: {
-    answered: 5,
-    "tenure-lapsed": 2,
-    sent: 9,
-    "send-failed": 1,
-    announced: 3,
+    "arp-answered": 5,
+    "arp-tenure-lapsed": 2,
+    "arp-sent": 9,
+    "arp-send-failed": 1,
+    "arp-announced": 3,
+    "ndp-answered": 8,
+    "ndp-rate-limited": 4,
+    "ndp-sent": 10,
     "beacon-sent": 30,
     "beacon-received": 20,
     "beacon-sendFailed": 4,
@@ -29,6 +32,7 @@ const REPORT = {
   vips: [],
   problems: [],
   peers: [],
+  groupProblem: null,
   foreignClusters: [],
 };
 
@@ -98,10 +102,16 @@ test("snapshotOf() tells pools on the leader alone, as the allocator has them", 
 });
 
 test("snapshotOf() tells the responder's counters by what they are about", (t) => {
-  const { arp, beacons, wireChecksByVerdict } = snapshotOf(sourcesOf(viewsOf(t, OBJECTS)), MORE);
+  const { arp, ndp, beacons, wireChecksByVerdict } = snapshotOf(
+    sourcesOf(viewsOf(t, OBJECTS)),
+    MORE,
+  );
   assert.deepEqual([arp.sent, arp.sendFailures, arp.announcements], [9, 1, 3]);
   assert.equal(arp.receivedByOutcome.get("answered"), 5);
   assert.equal(arp.receivedByOutcome.get("tenure-lapsed"), 2);
+  assert.deepEqual([ndp.sent, ndp.sendFailures, ndp.announcements], [10, 0, 0]);
+  assert.equal(ndp.receivedByOutcome.get("answered"), 8);
+  assert.equal(ndp.receivedByOutcome.get("rate-limited"), 4);
   assert.deepEqual([beacons.sent, beacons.sendFailures], [30, 4]);
   assert.equal(beacons.received, 26, "those included that the socket drops");
   assert.deepEqual(Object.fromEntries(beacons.dropsByReason), { replay: 7, "off-segment": 6 });

@@ -37,16 +37,16 @@ function interfacesFor(address: string, spec: Fields): string[] {
 }
 
 const PLACES: readonly (readonly [string, spec: Fields, address: string, expected: string])[] = [
-  ["every segment whose prefix holds it", {}, "10.0.0.9", "eth0 eth2"],
+  ["the segment whose prefix holds it", {}, "10.0.0.9", "eth0"],
   ["a second prefix of a segment", {}, "10.0.2.9", "eth1"],
   ["no segment that does not hold it", {}, "10.0.9.9", ""],
   ["the interface that is named", { interfaces: ["eth1"] }, "10.0.0.9", "eth1"],
   ["no interface that is not there", { interfaces: ["bond0"] }, "10.0.0.9", ""],
   [
-    "its segments where the advertisement is for other nodes",
+    "its segment where the advertisement is for other nodes",
     { interfaces: ["eth1"], nodeSelectors: [{ matchLabels: { name: "n2" } }] },
     "10.0.0.9",
-    "eth0 eth2",
+    "eth0",
   ],
 ];
 

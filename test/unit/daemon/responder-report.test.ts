@@ -17,6 +17,7 @@ const NOTHING = {
   beacons: NO_BEACONS,
   drops: {},
   peers: [],
+  groupProblem: null,
   foreignClusters: [],
 };
 
@@ -24,7 +25,8 @@ test("reportOf() nothing has the counters of beacons alone", () => {
   const names = ["beacon-foreign", "beacon-received", "beacon-sendFailed", "beacon-sent"];
   const { counters, ...rest } = reportOf(NOTHING);
   assert.deepEqual(Object.keys(counters).sort(), names);
-  assert.deepEqual(rest, { vips: [], problems: [], peers: [], foreignClusters: [] });
+  const empty = { vips: [], problems: [], peers: [], foreignClusters: [] };
+  assert.deepEqual(rest, { ...empty, groupProblem: null });
 });
 
 test("reportOf() names each counter by where it was counted", () => {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressKey } from "../../../src/arp/responder.ts";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
+import { addressKey } from "../../../src/core/address-key.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import { WATCHED_MAX, WatchedAddresses } from "../../../src/daemon/watched-addresses.ts";
 

@@ -28,6 +28,7 @@ test("metrics have names of their own, and samples have the labels of their metr
     ],
     beacons: { ...NEW_DAEMON.beacons, dropsByReason: counts },
     arp: { ...NEW_DAEMON.arp, receivedByOutcome: counts },
+    ndp: { ...NEW_DAEMON.ndp, receivedByOutcome: counts },
     probes: { ...NEW_DAEMON.probes, endedByFinding: counts },
     wireChecksByVerdict: counts,
     findingsByKind: counts,

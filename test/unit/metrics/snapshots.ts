@@ -21,6 +21,7 @@ export const NEW_DAEMON: Snapshot = {
   lapses: 0,
   beacons: { sent: 0, sendFailures: 0, received: 0, dropsByReason: NONE },
   arp: { receivedByOutcome: NONE, sent: 0, sendFailures: 0, announcements: 0 },
+  ndp: { receivedByOutcome: NONE, sent: 0, sendFailures: 0, announcements: 0 },
   probes: { endedByFinding: NONE, waits: 0, sightings: 0, quarantined: 0 },
   wireChecksByVerdict: NONE,
   findingsByKind: NONE,

@@ -179,7 +179,7 @@ test("Candidates.own() goes by this node's own segments, not by what its Lease s
   made.setOwnSegments([]);
   assert.deepEqual(made.own(vip()), {
     eligible: false,
-    reason: "no interface with carrier and an IPv4 address",
+    reason: "no interface with carrier and an address",
   });
   assert.deepEqual(made.ranked(vip(), NOW), []);
 });
@@ -247,11 +247,13 @@ test("Candidates.isBetter() ranks two nodes, whether there or not", () => {
   assert.deepEqual(still, better, "whatever is preferred, so that both come to the same");
 });
 
-test("Candidates.segmentOf() is the first interface that the VIP fits, while there is one", () => {
+test("Candidates.segmentOf() is the interface that the VIP fits best, while there is one", () => {
   const made = candidates([]);
   assert.equal(made.segmentOf(vip()), "eth0");
-  made.setOwnSegments([segment("eth2", "192.168.0.0/16"), ETH0]);
+  made.setOwnSegments([segment("eth2", "192.168.0.0/16")]);
   assert.equal(made.segmentOf(vip()), "eth2");
+  made.setOwnSegments([segment("eth2", "192.168.0.0/16"), ETH0]);
+  assert.equal(made.segmentOf(vip()), "eth0");
   made.setOwnSegments([]);
   assert.equal(made.segmentOf(vip()), undefined);
 });

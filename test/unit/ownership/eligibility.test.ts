@@ -49,7 +49,7 @@ const ROWS: readonly Row[] = [
   {
     name: "refuses a node without carrier",
     segments: [],
-    expected: no("no interface with carrier and an IPv4 address"),
+    expected: no("no interface with carrier and an address"),
   },
   {
     name: "refuses a node on other segments, and names them",
@@ -112,9 +112,27 @@ const ROWS: readonly Row[] = [
     expected: yes("eth0"),
   },
   {
-    name: "takes every interface that the VIP fits, and no other",
-    segments: [WAN, LAN, LAN_TOO],
-    expected: yes("eth0", "bond0"),
+    name: "takes the interface with the longest prefix that holds the VIP, and no other",
+    segments: [WAN, LAN_TOO, LAN],
+    expected: yes("eth0"),
+  },
+  {
+    name: "takes one of two interfaces on the same network",
+    segments: [LAN, segment("eth9", "192.168.1.0/24")],
+    expected: yes("eth0"),
+  },
+  {
+    name: "takes both of those where an advertisement names both",
+    placement: on("eth0", "eth9"),
+    segments: [LAN, segment("eth9", "192.168.1.0/24")],
+    expected: yes("eth0", "eth9"),
+  },
+  {
+    name: "refuses a node whose own address is all that is connected",
+    segments: [segment("eth0", "192.168.1.11/32")],
+    expected: no(
+      "no interface with carrier has a prefix that holds 192.168.1.240 (looked at eth0)",
+    ),
   },
   {
     name: "takes a named interface without asking for its prefixes",

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Asks } from "../../../src/arp/asks.ts";
+import { Asks } from "../../../src/answering/asks.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { bootMs, NEVER } from "../../../src/core/time.ts";

@@ -1,6 +1,6 @@
-// The ARP socket of one interface: a packet socket that sees only frames about the given ranges.
-// It moves frames and nothing else; it does not look into them, retry, or open itself again after
-// its interface went down.
+// The socket of one protocol, ARP or Neighbor Discovery, on one interface: a packet socket that
+// sees only frames about the given ranges. It moves frames and nothing else; it does not look into
+// them, retry, or open itself again after its interface went down.
 
 import {
   describeErrno,
@@ -10,13 +10,10 @@ import {
 } from "../../native/index.ts";
 import type { IpRange } from "../core/address.ts";
 import { AppError, errorText } from "../core/errors.ts";
-import { arpFilter } from "./filter.ts";
+import type { FrameProtocol } from "./frame-protocol.ts";
 
-const ETHER_TYPE_ARP = 0x0806;
-/** Ethernet header and ARP for IPv4 (RFC 826); the NIC pads the frame to 60 bytes. */
-export const ARP_FRAME_BYTES = 42;
-// A cache line; a slot holds one frame of ARP_FRAME_BYTES.
-const SEND_SLOT_BYTES = 64;
+/** Two cache lines: any frame that is sent fits. */
+const SEND_SLOT_BYTES = 128;
 
 /** What one readable event brought. */
 export interface FrameBatch {
@@ -28,8 +25,11 @@ export interface FrameBatch {
 }
 
 export interface FrameSocketOptions {
+  readonly protocol: FrameProtocol;
   readonly interfaceIndex: number;
   readonly ranges: readonly IpRange[];
+  /** The interface takes in every frame, while the socket is open. Default: false. */
+  readonly isPromiscuous?: boolean;
   readonly onFrames: (batch: FrameBatch) => void;
   /** At most once, never from within a call: the interface went down or is gone; it is closed. */
   readonly onError: (error: AppError) => void;
@@ -38,8 +38,8 @@ export interface FrameSocketOptions {
 export interface FrameSocket {
   /** Replaces the ranges. Frames that queued before are still delivered. */
   setRanges(ranges: readonly IpRange[]): void;
-  /** The next free slot of 42 bytes, all to be written; null when the batch is full: flush. */
-  reserve(): Uint8Array | null;
+  /** The next free slot, for a frame of so many bytes; null when the batch is full: flush. */
+  reserve(bytes: number): Uint8Array | null;
   /** Sends the reserved slots; returns how many the kernel accepted. The rest is lost. */
   flush(): number;
   /** May be called again; all calls after it do nothing. */
@@ -47,29 +47,31 @@ export interface FrameSocket {
 }
 
 /** Throws AppError PACKET_SOCKET: no such interface, it is down, or no permission. */
-export function openArpSocket(options: FrameSocketOptions): FrameSocket {
-  const { interfaceIndex } = options;
-  const filter = arpFilter(options.ranges);
-  let arpSocket: ArpSocket | undefined;
-  const socket = attempt("open an ARP socket", interfaceIndex, () =>
+export function openFrameSocket(options: FrameSocketOptions): FrameSocket {
+  const { interfaceIndex, protocol, ranges, isPromiscuous = false } = options;
+  let opened: PacketFrameSocket | undefined;
+  const socket = attempt(`open a socket for ${wordOf(protocol)}`, interfaceIndex, () =>
     openPacketSocket({
       interfaceIndex,
-      etherType: ETHER_TYPE_ARP,
-      filter,
+      etherType: protocol.etherType,
+      filter: protocol.filter(ranges),
+      isPromiscuous,
       sendSlotBytes: SEND_SLOT_BYTES,
-      onReadable: (count) => arpSocket?.receive(count),
-      onError: (code) => arpSocket?.fail("receive ARP", code),
+      onReadable: (count) => opened?.receive(count),
+      onError: (code) => opened?.fail("receive", code),
     }),
   );
-  socket.sendLengths.fill(ARP_FRAME_BYTES);
-  arpSocket = new ArpSocket(options, socket);
-  return arpSocket;
+  opened = new PacketFrameSocket(options, socket);
+  return opened;
 }
 
-class ArpSocket implements FrameSocket {
+function wordOf({ name }: FrameProtocol): string {
+  return name.toUpperCase();
+}
+
+class PacketFrameSocket implements FrameSocket {
   readonly #options: FrameSocketOptions;
   readonly #socket: PacketSocket;
-  readonly #sendFrames: readonly Uint8Array[];
   // One object for all batches: the hot path allocates nothing.
   readonly #batch: { count: number; frames: readonly Uint8Array[]; lengths: Uint32Array };
   #reserved = 0;
@@ -78,22 +80,23 @@ class ArpSocket implements FrameSocket {
   constructor(options: FrameSocketOptions, socket: PacketSocket) {
     this.#options = options;
     this.#socket = socket;
-    this.#sendFrames = socket.sendFrames.map((slot) => slot.subarray(0, ARP_FRAME_BYTES));
     this.#batch = { count: 0, frames: socket.receiveFrames, lengths: socket.receiveLengths };
   }
 
   setRanges(ranges: readonly IpRange[]): void {
     if (this.#closed) return;
-    const filter = arpFilter(ranges);
-    attempt("replace the ARP filter", this.#options.interfaceIndex, () =>
+    const { interfaceIndex, protocol } = this.#options;
+    const filter = protocol.filter(ranges);
+    attempt(`replace the filter for ${wordOf(protocol)}`, interfaceIndex, () =>
       this.#socket.setFilter(filter),
     );
   }
 
-  reserve(): Uint8Array | null {
+  reserve(bytes: number): Uint8Array | null {
     if (this.#closed) return null;
-    const slot = this.#sendFrames[this.#reserved];
+    const slot = this.#socket.sendFrames[this.#reserved];
     if (slot === undefined) return null;
+    this.#socket.sendLengths[this.#reserved] = bytes;
     this.#reserved++;
     return slot;
   }
@@ -106,7 +109,7 @@ class ArpSocket implements FrameSocket {
       return this.#socket.send(count);
     } catch (thrown) {
       if (!isNativeError(thrown)) throw thrown;
-      this.fail("send ARP", thrown.code);
+      this.fail("send", thrown.code);
       return 0;
     }
   }
@@ -125,7 +128,9 @@ class ArpSocket implements FrameSocket {
   fail(action: string, code: string): void {
     if (this.#closed) return;
     this.close();
-    const error = socketError(action, this.#options.interfaceIndex, describe(code));
+    const { interfaceIndex, protocol } = this.#options;
+    const what = `${action} ${wordOf(protocol)}`;
+    const error = socketError(what, interfaceIndex, describe(code));
     queueMicrotask(() => this.#options.onError(error));
   }
 }

@@ -9,7 +9,7 @@ import {
   BATCH_ADDRESSES_MAX,
   BATCH_PAUSE_MS,
   REFRESH_MS,
-} from "../../../src/arp/announcer.ts";
+} from "../../../src/answering/announcer.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
 import { after, bootMs, NEVER } from "../../../src/core/time.ts";
