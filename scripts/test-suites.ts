@@ -20,6 +20,14 @@ export const SUITES: readonly Suite[] = [
   { name: "sim", concurrency: 2, testSecondsMax: 900, suiteSecondsMax: 1800 },
   { name: "netns", concurrency: 1, testSecondsMax: 120, suiteSecondsMax: 1800, lab: true },
   {
+    name: "ipv6",
+    concurrency: 1,
+    testSecondsMax: 300,
+    suiteSecondsMax: 1800,
+    lab: true,
+    providers: ["build-kubernetes.sh"],
+  },
+  {
     name: "systemd",
     concurrency: 1,
     testSecondsMax: 120,
