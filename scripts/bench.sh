@@ -1,6 +1,7 @@
 #!/bin/bash
 # Measures lbd against the kernel's own responder and a C program, in the lab (test/bench/main.ts).
-# JSON=file writes the rows, RUNS=n sets the number of rounds, ONLY=arp|daemon measures half.
+# JSON=file writes the rows, RUNS=n sets the number of rounds; ONLY=arp, ndp, daemon or links
+# measures a part.
 set -euo pipefail
 
 readonly root=$(cd "$(dirname "$0")/.." && pwd)
@@ -9,9 +10,8 @@ cd "$root"
   echo "Cannot run the benches: they need root for network namespaces" >&2
   exit 1
 }
-if [ "${ONLY:-}" = arp ]; then
-  scripts/setup.sh --no-control-plane
-else
-  scripts/setup.sh
-fi
+case "${ONLY:-}" in
+  arp | ndp) scripts/setup.sh --no-control-plane ;;
+  *) scripts/setup.sh ;;
+esac
 exec node_modules/.bin/node test/bench/main.ts

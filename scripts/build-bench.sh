@@ -16,7 +16,7 @@ flock 9
 
 wanted=$(cd "$root" && cat scripts/build-bench.sh test/bench/*.c test/bench/*.h | sha256sum)
 if [ "$(cat "$out/inputs.sha256" 2>/dev/null)" != "$wanted" ]; then
-  for name in responder arp-load; do
+  for name in responder arp-load ndp-load; do
     # Into a new file: the old one may be running.
     gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o "$out/$name.new" "$root/test/bench/$name.c"
     mv "$out/$name.new" "$out/$name"

@@ -25,3 +25,9 @@ export function write32(out: Uint8Array, offset: number, value: number): void {
   write16(out, offset, value >>> 16);
   write16(out, offset + 2, value & 0xffff);
 }
+
+/** Whether `wanted` stands at that offset. */
+export function isAt(bytes: Uint8Array, offset: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[offset + i] !== wanted[i]) return false;
+  return true;
+}

@@ -31,7 +31,7 @@ test("readChoice() takes the first of what is not set, and refuses a word that i
 /** Program, its setting, and what it says. */
 const WRONG: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
   ["main.ts", { RUNS: "x" }, 'RUNS must be a whole number from 1, found "x"'],
-  ["main.ts", { ONLY: "apr" }, 'ONLY must be one of all, arp, daemon, found "apr"'],
+  ["main.ts", { ONLY: "apr" }, 'ONLY must be one of all, arp, ndp, daemon, links, found "apr"'],
   ["failover.ts", { RUNS: "0" }, 'RUNS must be a whole number from 1, found "0"'],
   ["failover.ts", { ROWS: "kil" }, 'There is no row "kil"; there are: cable pulled, '],
   ["failover.ts", { CLIENT: "hot" }, 'CLIENT must be one of cold, warm, found "hot"'],
