@@ -2,6 +2,7 @@
 // reading this page. Handlers return values; only the server knows status codes and JSON.
 
 import { z } from "zod";
+import { type WallMs, wallMs } from "../core/time.ts";
 import type { FramesView } from "./frames-view.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 import type {
@@ -19,6 +20,14 @@ import type {
 } from "./types.ts";
 import { SCHEMA } from "./types.ts";
 
+/** Which rows of the history are asked for: those that fit all that is given. */
+export interface HistoryQuery {
+  readonly address?: string | undefined;
+  readonly node?: string | undefined;
+  readonly since?: WallMs | undefined;
+  readonly limit: number;
+}
+
 /** What the handlers ask of the daemon. */
 export interface ApiSource {
   /** Called before every answer: fetches what other threads know. Must not take long. */
@@ -28,7 +37,7 @@ export interface ApiSource {
   services(): ServiceView[];
   pools(): PoolView[];
   nodes(): NodeView[];
-  history(filter: { address?: string | undefined; limit: number }): HistoryView[];
+  history(filter: HistoryQuery): HistoryView[];
   /** Null when there is neither a Service nor an address of that name. */
   explain(subject: string): ExplainView | null;
   drain(): DrainView;
@@ -190,7 +199,20 @@ function history(source: ApiSource, query: URLSearchParams) {
     const message = `Cannot read "limit": found "${text}", expected 1 to ${HISTORY_LIMIT_MAX}`;
     return { ok: false, kind: "bad-request", message } as const;
   }
-  return list(source.history({ address: query.get("address") ?? undefined, limit }));
+  const sinceText = query.get("since");
+  const since = sinceText === null ? undefined : Date.parse(sinceText);
+  if (Number.isNaN(since)) {
+    const message = `Cannot read "since": found "${sinceText}", expected a time (RFC 3339)`;
+    return { ok: false, kind: "bad-request", message } as const;
+  }
+  return list(
+    source.history({
+      address: query.get("address") ?? undefined,
+      node: query.get("node") ?? undefined,
+      since: since === undefined ? undefined : wallMs(since),
+      limit,
+    }),
+  );
 }
 
 async function frames(source: ApiSource): Promise<HandlerResult<Resources["/v1/frames"]>> {

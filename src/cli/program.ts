@@ -3,6 +3,7 @@
 
 import { Command, Option } from "commander";
 import { VERSION } from "../core/version.ts";
+import { addArp } from "./commands/arp.ts";
 import { addBootstrap } from "./commands/bootstrap.ts";
 import { addBugreport } from "./commands/bugreport.ts";
 import { addCompletion } from "./commands/completion.ts";
@@ -40,7 +41,16 @@ export function buildProgram(): Command {
     )
     .exitOverride()
     .showHelpAfterError('(see "lbctl --help")');
-  const read = [addStatus, addVips, addServices, addPools, addNodes, addHistory, addExplain];
+  const read = [
+    addStatus,
+    addVips,
+    addServices,
+    addPools,
+    addNodes,
+    addHistory,
+    addExplain,
+    addArp,
+  ];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];
   const member = [addBootstrap, addJoin, addLeave];
   const host = [addDoctor, addBugreport];

@@ -1,11 +1,11 @@
 // The last frames that the responder looked at, each with its outcome, and its last decisions: for
-// `lbctl bugreport`. All room is taken at the start (about 350 KB); the newest replace the oldest,
+// `lbctl bugreport`. All room is taken at the start (about 480 KB); the newest replace the oldest,
 // and a storm of usual frames does not push out the rare ones.
 
 import type { BootMs } from "../core/time.ts";
 
-/** What is kept of a frame: all of ARP, and of Neighbor Discovery with one option. */
-export const LOGGED_BYTES = 86;
+/** What is kept of a frame: all of ARP, and of Neighbor Discovery with a few options. */
+export const LOGGED_BYTES = 128;
 /** What every segment has much of. */
 const USUAL: ReadonlySet<string> = new Set(["answered", "not-ours", "not-request", "own-frame"]);
 const USUAL_FRAMES = 2_048;

@@ -43,6 +43,16 @@ export interface HistoryRow {
   readonly detail: string;
 }
 
+/** Which rows of the history are wanted: those that fit all that is given. */
+export interface HistoryFilter {
+  readonly address?: string | undefined;
+  /** The node that the row is about. */
+  readonly node?: string | undefined;
+  readonly since?: WallMs | undefined;
+  /** The newest so many. */
+  readonly limit: number;
+}
+
 export interface TenureRow {
   readonly address: string;
   readonly owner: string | null;
@@ -200,18 +210,18 @@ export class Store {
   }
 
   /** Newest first. */
-  history(filter: { address?: string | undefined; limit: number }): HistoryRow[] {
+  history({ address, node, since, limit }: HistoryFilter): HistoryRow[] {
     this.#writeDeferred();
+    const wanted = [
+      ...(address === undefined ? [] : [["address = ?", address] as const]),
+      ...(node === undefined ? [] : [["node = ?", node] as const]),
+      ...(since === undefined ? [] : [["at >= ?", since] as const]),
+    ];
+    const where = wanted.length === 0 ? "" : `WHERE ${wanted.map(([text]) => text).join(" AND ")}`;
     const columns = "SELECT at, address, change, node, epoch, cause, detail FROM history";
-    const { address, limit } = filter;
-    const rows =
-      address === undefined
-        ? this.#statement(`${columns} ORDER BY id DESC LIMIT ?`).all(limit)
-        : this.#statement(`${columns} WHERE address = ? ORDER BY id DESC LIMIT ?`).all(
-            address,
-            limit,
-          );
-    return rows as HistoryRow[];
+    const values = wanted.map(([, value]) => value);
+    const statement = this.#statement(`${columns} ${where} ORDER BY id DESC LIMIT ?`);
+    return statement.all(...values, limit) as HistoryRow[];
   }
 
   /** Replaces the value of that name. */

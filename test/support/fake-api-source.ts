@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { FramesView } from "../../src/api/frames-view.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "../../src/api/plan-view.ts";
-import type { ApiCommands, ApiSource, CommandResult } from "../../src/api/routes.ts";
+import type { ApiCommands, ApiSource, CommandResult, HistoryQuery } from "../../src/api/routes.ts";
 import { ApiServer } from "../../src/api/server.ts";
 import type {
   DrainView,
@@ -259,8 +259,13 @@ export class FakeApiSource implements ApiSource {
     return this.#answer("nodes", [...NODES]);
   }
 
-  history({ address, limit }: { address?: string | undefined; limit: number }): HistoryView[] {
-    return this.#answer(`history ${address ?? "all"} ${limit}`, [...this.historyRows]);
+  history({ address, node, since, limit }: HistoryQuery): HistoryView[] {
+    const more = [
+      ...(node === undefined ? [] : [`of ${node}`]),
+      ...(since === undefined ? [] : [`since ${new Date(since).toISOString()}`]),
+    ];
+    const asked = ["history", address ?? "all", limit, ...more].join(" ");
+    return this.#answer(asked, [...this.historyRows]);
   }
 
   async frames(): Promise<FramesView | null> {

@@ -1,6 +1,8 @@
 // lbctl history: every change of owner that this node saw, with its cause.
 
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import { parseDuration } from "../../config/duration.ts";
+import { wallClock } from "../clock.ts";
 import type { MakeContext } from "../context.ts";
 import { formatTable } from "../table.ts";
 
@@ -10,10 +12,12 @@ export function addHistory(program: Command, context: MakeContext): void {
     .description("Changes of owner as this node saw them, newest first")
     .argument("[address]", "only this address")
     .option("-n, --limit <rows>", "how many rows, 1 to 10000", "100")
-    .action(async (address: string | undefined, options: { limit: string }, command: Command) => {
+    .option("--node <name>", "only rows about this node")
+    .option("--since <time>", "only rows since then: 90s, 2h30m, or 2026-01-31T09:10:00Z", sinceOf)
+    .action(async (address: string | undefined, options: Options, command: Command) => {
       const { client, show } = context(command);
-      const { limit } = options;
-      show(await client.get("/v1/history", { address, limit }), ({ items }) =>
+      const { limit, node, since } = options;
+      show(await client.get("/v1/history", { address, node, since, limit }), ({ items }) =>
         formatTable(items, [
           { title: "AT", value: (row) => row.at },
           { title: "ADDRESS", value: (row) => row.address },
@@ -25,4 +29,20 @@ export function addHistory(program: Command, context: MakeContext): void {
         ]),
       );
     });
+}
+
+interface Options {
+  readonly limit: string;
+  readonly node?: string;
+  readonly since?: string;
+}
+
+/** A point in time, from one or from a duration until now. */
+function sinceOf(text: string): string {
+  const duration = parseDuration(text);
+  const at = duration === null ? Date.parse(text) : wallClock() - duration;
+  if (Number.isNaN(at)) {
+    throw new InvalidArgumentError("Expected a duration (90s, 2h30m) or a time (RFC 3339).");
+  }
+  return new Date(at).toISOString();
 }

@@ -276,7 +276,17 @@ const HISTORY_QUERIES: readonly (readonly [query: string, asked: string])[] = [
   ["?limit=10000", "history all 10000"],
   ["?address=10.0.0.10&limit=5", "history 10.0.0.10 5"],
   ["?address=2001%3Adb8%3A%3A1", "history 2001:db8::1 100"],
+  ["?node=n1", "history all 100 of n1"],
+  ["?since=2026-01-02T03:04:05Z&limit=7", "history all 7 since 2026-01-02T03:04:05.000Z"],
 ];
+
+test("GET /v1/history since no time is a bad request", async (t) => {
+  const { path } = await serveApi(t);
+  const answer = await rawRequest(path, "/v1/history?since=yesterday");
+  const message = 'Cannot read "since": found "yesterday", expected a time (RFC 3339)';
+  const error = { kind: "bad-request", message };
+  assert.deepEqual([answer.status, answer.body], [400, { schema: SCHEMA, error }]);
+});
 
 for (const [query, asked] of HISTORY_QUERIES) {
   test(`GET /v1/history${query} asks for "${asked}"`, async (t) => {

@@ -130,10 +130,36 @@ for (const [name, counts, expected] of COUNTS) {
   });
 }
 
+const FRAMES_SHOWN: readonly (readonly [args: readonly string[], rows: number])[] = [
+  [[], 1],
+  [["10.0.0.10"], 1],
+  [["02:00:00:00:64:02"], 1],
+  [["answered"], 1],
+  [["10.0.0.1"], 0],
+];
+
+for (const [args, rows] of FRAMES_SHOWN) {
+  test(`lbctl arp watch ${args.join()} shows ${rows} frames`, async (t) => {
+    const { shown, asked } = await run(t, "arp", "watch", ...args);
+    const [head, ...frames] = shown.trimEnd().split("\n");
+    assert.match(head ?? "", rows === 0 ? /^none$/ : /^AT +INTERFACE +OUTCOME +FRAME$/);
+    assert.equal(frames.length, rows);
+    for (const frame of frames) {
+      assert.match(frame, /eth0 +answered +who has 10\.0\.0\.10\? asks 10\.0\.0\.2 at/);
+    }
+    assert.deepEqual(asked, ["frames"]);
+  });
+}
+
 const HISTORY_ARGUMENTS: readonly (readonly [args: readonly string[], asked: string])[] = [
   [["history", "10.0.0.10"], "history 10.0.0.10 100"],
   [["history", "-n", "5"], "history all 5"],
   [["history", "10.0.0.10", "--limit", "10000"], "history 10.0.0.10 10000"],
+  [["history", "--node", "n2"], "history all 100 of n2"],
+  [
+    ["history", "--since", "2026-01-02T03:04:05Z"],
+    "history all 100 since 2026-01-02T03:04:05.000Z",
+  ],
 ];
 
 for (const [args, asked] of HISTORY_ARGUMENTS) {

@@ -6,7 +6,12 @@ import { test } from "node:test";
 import Database from "better-sqlite3";
 import { wallMs } from "../../../src/core/time.ts";
 import type { HistoryRow } from "../../../src/store/store.ts";
-import { FREED_ROWS_MAX, HISTORY_ROWS_MAX, Store } from "../../../src/store/store.ts";
+import {
+  FREED_ROWS_MAX,
+  HISTORY_ROWS_MAX,
+  type HistoryFilter,
+  Store,
+} from "../../../src/store/store.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 
 const NOW = wallMs(1_700_000_000_000);
@@ -193,6 +198,19 @@ test("history() is newest first, for one address or all, and no more than asked 
   assert.deepEqual(epochs({ address: "10.0.0.1", limit: 2 }), [5, 3]);
   assert.deepEqual(epochs({ address: "10.9.9.9", limit: 2 }), []);
   assert.deepEqual(store.history({ limit: 1 }), [row(6, { address: "10.0.0.2" })]);
+});
+
+test("history() of a node, since a time, or all of these together", (t) => {
+  const store = openIn(t);
+  for (let n = 1; n <= 6; n++) {
+    store.recordChange(row(n, { at: wallMs(n * 1_000), node: n % 2 === 0 ? "n2" : "n1" }));
+  }
+  const epochs = (filter: Partial<HistoryFilter>): number[] =>
+    store.history({ limit: 10, ...filter }).map((one) => one.epoch);
+  assert.deepEqual(epochs({ node: "n2" }), [6, 4, 2]);
+  assert.deepEqual(epochs({ since: wallMs(4_000) }), [6, 5, 4]);
+  assert.deepEqual(epochs({ since: wallMs(3_000), node: "n1", limit: 1 }), [5]);
+  assert.deepEqual(epochs({ address: "10.9.9.9", node: "n1" }), []);
 });
 
 test("history() is bounded, and the oldest rows go first", (t) => {
