@@ -92,14 +92,14 @@ export class Journal {
   }
 
   /** What answers on the wire for the VIP of another node is not what should, or is again. */
-  wireChanged({ address, owner, verdict, macs }: WireFinding): void {
+  wireChanged({ address, owner, verdict, macs, isDeaf }: WireFinding): void {
     const { cluster, events } = this.#options;
-    const detail = macs.join(", ");
+    const detail = isDeaf ? "but it answers when it is asked alone" : macs.join(", ");
     this.#write({ address, change: "wire", node: owner, epoch: 0, cause: verdict, detail });
     if (verdict === "answered") return;
     for (const key of cluster.servicesOf(address)) {
       const service = cluster.services.get(key);
-      if (service !== undefined) events.unanswered(service, { address, owner, macs });
+      if (service !== undefined) events.unanswered(service, { address, owner, macs, isDeaf });
     }
   }
 

@@ -114,12 +114,21 @@ export class ServiceEvents {
   /** Another node asked on the wire: it is not, or not only, the owner that answers. */
   unanswered(
     service: Service,
-    { address, owner, macs }: { address: Ip; owner: string; macs: readonly Mac[] },
+    {
+      address,
+      owner,
+      macs,
+      isDeaf,
+    }: { address: Ip; owner: string; macs: readonly Mac[]; isDeaf: boolean },
   ): void {
     const who = macs.length === 0 ? "nobody answers" : `${macs.join(" and ")} answer`;
+    const next = isDeaf
+      ? `"${owner}" answers when it is asked alone, so it lets no frames to groups in: name the ` +
+        "interface in promiscuousInterfaces of its node file"
+      : `look at the port of "${owner}" and at the switch's filters`;
     const note =
       `node "${owner}" owns ${address}, but on the wire ${who} for it, as node "${this.#node}" ` +
-      `finds: look at the port of "${owner}" and at the switch's filters`;
+      `finds: ${next}`;
     this.#about(service, { type: "Warning", reason: "wireMismatch", action: "Announce", note });
   }
 

@@ -10,7 +10,7 @@ import type { ShadowView } from "../api/plan-view.ts";
 import type { CommandResult } from "../api/routes.ts";
 import type { Finding } from "../api/types.ts";
 import type { Ip } from "../core/address.ts";
-import { hostPrefix, parseIp, rangeContains } from "../core/address.ts";
+import { hostPrefix, ipFamily, parseIp, rangeContains } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import { Ranking } from "../ownership/ranking.ts";
 import type { OwnershipEvent, Segment } from "../ownership/types.ts";
@@ -146,7 +146,8 @@ export class Shadow implements Task {
       others.flatMap(([name, { addresses }]) =>
         addresses.flatMap(({ address }): [Ip, string][] => {
           const ip = parseIp(address);
-          return ip === null ? [] : [[ip, name]];
+          // To a host that is about to use its own IPv6 address, our question is another's claim.
+          return ip === null || ipFamily(ip) === 6 ? [] : [[ip, name]];
         }),
       ),
     );
@@ -165,7 +166,8 @@ export class Shadow implements Task {
       prefixes.some((prefix) => address !== undefined && rangeContains(prefix, address)),
     );
     if (address !== undefined && segment !== undefined) {
-      this.#options.tellResponder({ type: "ask", address, interface: segment.interface });
+      const { interface: name } = segment;
+      this.#options.tellResponder({ type: "ask", address, interface: name, owner: null });
     }
     const gapMs = count === 0 ? IDLE_MS : Math.max(ASK_GAP_MS_MIN, ROUND_MS / count);
     this.#timer = setTimeout(() => this.#askNext(), Math.min(IDLE_MS, gapMs));

@@ -4,9 +4,10 @@
 import { Asks } from "../answering/asks.ts";
 import type { FrameReader, Sighting } from "../answering/frame-reader.ts";
 import type { Ip } from "../core/address.ts";
+import type { Mac } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import { earliest } from "../core/time.ts";
-import type { FromResponder } from "./responder-messages.ts";
+import type { FromResponder, ToResponder } from "./responder-messages.ts";
 import { WatchedAddresses } from "./watched-addresses.ts";
 
 /**
@@ -18,8 +19,8 @@ const HURRIED = { againMs: 100, forMs: 200 };
 const UNHURRIED = { againMs: 500, forMs: 1_000 };
 
 export interface WireQuestionPorts {
-  /** Probes for the addresses, to everybody on the interface. False: they could not be sent. */
-  readonly send: (interfaceName: string, addresses: readonly Ip[]) => boolean;
+  /** Probes for the addresses; `to` null: to everybody. False: they could not be sent. */
+  readonly send: (interfaceName: string, addresses: readonly Ip[], to: Mac | null) => boolean;
   readonly post: (message: FromResponder) => void;
 }
 
@@ -34,20 +35,20 @@ export class WireQuestions {
   }
 
   /** What could not be asked has no answer, which is no silence of anybody. */
-  whoOwns(address: Ip, interfaceName: string, now: BootMs): void {
-    if (!this.#ports.send(interfaceName, [address])) return;
-    this.#owners.begin(address, interfaceName, now);
+  whoOwns(ask: Extract<ToResponder, { type: "ask" }>, now: BootMs): void {
+    if (!this.#ports.send(ask.interface, [ask.address], null)) return;
+    this.#owners.begin(ask, now, { owner: ask.owner });
   }
 
   /** RFC 5227 section 2.1.1, RFC 4862 section 5.4, for addresses that are to be handed out. */
   whoUses({ interface: name, addresses, isHurried }: Probing, now: BootMs): void {
-    if (!this.#ports.send(name, addresses)) {
+    if (!this.#ports.send(name, addresses, null)) {
       const unsent = addresses.map((address) => ({ address, interface: name, macs: null }));
       return this.#ports.post({ type: "probed", probed: unsent });
     }
     const times = isHurried ? HURRIED : UNHURRIED;
     for (const address of addresses) {
-      this.#users.begin(address, name, now, times);
+      this.#users.begin({ address, interface: name }, now, { times });
       this.#watched.add(address, now);
     }
   }
@@ -86,10 +87,16 @@ export class WireQuestions {
       this.#ports.send(
         name,
         asked.map(({ address }) => address),
+        null,
       );
     }
+    for (const { interface: name, address, to } of owners.alone) {
+      this.#ports.send(name, [address], to);
+    }
     for (const asked of owners.over) this.#ports.post({ type: "asked", asked });
-    if (users.over.length > 0) this.#ports.post({ type: "probed", probed: users.over });
+    if (users.over.length === 0) return;
+    const probed = users.over.map(({ isDeaf: _, ...known }) => known);
+    this.#ports.post({ type: "probed", probed });
   }
 
   nextDeadline(): BootMs {

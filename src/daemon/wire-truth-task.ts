@@ -49,10 +49,11 @@ export class WireTruthTask implements Task {
     clearTimeout(this.#timer);
   }
 
-  onAsked({ address, macs }: Asked): void {
+  onAsked(asked: Asked): void {
     const { clock, machine } = this.#options;
     const now = clock.boot();
-    this.#perform(this.#truth.asked(machine().views.watched(address, now), macs, now));
+    const watched = machine().views.watched(asked.address, now);
+    this.#perform(this.#truth.asked(watched, asked, now));
   }
 
   onComplaint({ entries }: Extract<PeerEvent, { type: "peer-complaint" }>): void {
@@ -75,7 +76,7 @@ export class WireTruthTask implements Task {
     for (const effect of effects) {
       switch (effect.type) {
         case "ask":
-          tellResponder({ type: "ask", address: effect.address, interface: effect.interface });
+          tellResponder(effect);
           break;
         case "complain": {
           const { entry, interface: name } = effect;

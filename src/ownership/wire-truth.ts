@@ -46,11 +46,27 @@ export interface WireFinding {
   readonly verdict: WireVerdict;
   /** Who answered. */
   readonly macs: readonly Mac[];
+  /**
+   * Nobody did, but the owner when it was asked alone, twice in a row: frames to groups do not
+   * reach it.
+   */
+  readonly isDeaf: boolean;
+}
+
+/** The answers to a request. */
+export interface WireAnswers {
+  readonly macs: readonly Mac[];
+  readonly isDeaf: boolean;
 }
 
 export type WireTruthEffect =
-  | { readonly type: "ask"; readonly address: Ip; readonly interface: string }
-  /** The verdict is another one than before; a first one only when it is bad. */
+  | {
+      readonly type: "ask";
+      readonly address: Ip;
+      readonly interface: string;
+      readonly owner: Mac;
+    }
+  /** Another one than before; a first one only when it is bad. */
   | { readonly type: "changed"; readonly finding: WireFinding }
   /** Tell the owner, which announces again, and the other observer. */
   | { readonly type: "complain"; readonly entry: PeerEntry; readonly interface: string }
@@ -72,6 +88,8 @@ interface Watch {
   epoch: Epoch;
   finding: WireFinding;
   silentRounds: number;
+  /** In the last round it answered when it was asked alone. */
+  seemsDeaf: boolean;
 }
 
 export class WireTruth {
@@ -122,26 +140,30 @@ export class WireTruth {
         continue;
       }
       this.#askedAt.set(address, watched.epoch);
-      return [{ type: "ask", address, interface: watched.interface }];
+      const { interface: name, mac } = watched;
+      return [{ type: "ask", address, interface: name, owner: mac }];
     }
     return [];
   }
 
   /** The answers to a request; `watched`: the VIP as it stands now. */
-  asked(watched: Watched | null, macs: readonly Mac[], now: BootMs): WireTruthEffect[] {
+  asked(watched: Watched | null, answers: WireAnswers, now: BootMs): WireTruthEffect[] {
     if (watched === null) return [];
     const { address, owner, epoch } = watched;
     // It has changed hands since: whoever answered did so rightly.
     if (this.#askedAt.get(address) !== epoch) return [];
+    const { macs, isDeaf } = answers;
     const verdict = verdictOf(watched.mac, macs);
     this.counts[verdict] += 1;
-    const finding = { address, owner, verdict, macs };
     const known = this.#watches.get(address);
     const before = known?.epoch === epoch ? known : undefined;
+    // Once may be a request that was lost.
+    const finding = { address, owner, verdict, macs, isDeaf: isDeaf && before?.seemsDeaf === true };
     const silentRounds = verdict === "nobody" ? (before?.silentRounds ?? 0) + 1 : 0;
-    this.#watches.set(address, { epoch, finding, silentRounds });
+    this.#watches.set(address, { epoch, finding, silentRounds, seemsDeaf: isDeaf });
     const effects: WireTruthEffect[] = [];
-    if ((known?.finding.verdict ?? "answered") !== verdict) {
+    const told = known?.finding ?? { verdict: "answered", isDeaf: false };
+    if (told.verdict !== verdict || told.isDeaf !== finding.isDeaf) {
       effects.push({ type: "changed", finding });
     }
     if (verdict === "answered") return effects;

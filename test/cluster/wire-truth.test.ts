@@ -61,6 +61,24 @@ describe("the wire", () => {
     }
     assert.equal(await c.untilAnswering(ADDRESS), next);
   });
+
+  test("from which no broadcast reaches the owner: an Event names the setting for it", async () => {
+    const c = cluster();
+    const owner = await c.untilAnswering(ADDRESS);
+    // As some Wi-Fi drivers and hypervisors do.
+    const filter = { oneWay: true, match: "ether daddr ff:ff:ff:ff:ff:ff arp operation request" };
+    const others = c.lab.nodes.filter((node) => node.name !== owner);
+    const deaf = await c.lab.partition([...others, c.lab.client], [c.node(owner)], filter);
+    const told = async () =>
+      (await c.events("web")).some(({ note }) => /promiscuousInterfaces/.test(note));
+    await eventually("the Event", told, { timeoutMs: ROUNDS_MS, intervalMs: 500 });
+    await deaf.heal();
+    const histories = await Promise.all(others.map(({ name }) => causes(c, name)));
+    assert.match(histories.join(), /wire +\S+ +0 +nobody +but it answers when it is asked alone/);
+    for (const daemon of c.daemons.values()) {
+      await c.untilStatus(daemon, /health +ok/, ROUNDS_MS);
+    }
+  });
 });
 
 async function causes(c: DaemonCluster, node: string): Promise<string> {

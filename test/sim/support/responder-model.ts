@@ -108,7 +108,7 @@ export class ResponderModel {
   /** Asks the segment who has the address. */
   ask(address: Ip, name: string): void {
     this.#ports.send(segmentOf(name), { kind: "probe", address, to: null }, null);
-    this.#asks.begin(address, name, this.#ports.now());
+    this.#asks.begin({ address, interface: name }, this.#ports.now());
     this.wake();
   }
 

@@ -40,9 +40,10 @@ export class TruthTask {
     this.#timer.arm(this.#now() + IDLE_MS);
   }
 
-  onAsked({ address, macs }: Asked): void {
+  onAsked(asked: Asked): void {
     const now = this.#now();
-    this.#perform(this.#truth.asked(this.#ports.machine.views.watched(address, now), macs, now));
+    const watched = this.#ports.machine.views.watched(asked.address, now);
+    this.#perform(this.#truth.asked(watched, asked, now));
   }
 
   onComplaint(entries: readonly PeerEntry[]): void {

@@ -181,11 +181,27 @@ test("The use of an address is told neither after minutes nor once a Service has
 
 test("The question who owns an address is not answered by who asks for it", () => {
   const harness = probing();
-  harness.loop.receive({ type: "ask", address: VIP, interface: "eth0" });
+  harness.loop.receive({ type: "ask", address: VIP, interface: "eth0", owner: OTHER_NODE });
   harness.socket().deliver([request(VIP, { senderIp: NOBODY }), answer(OTHER_NODE, VIP)]);
   harness.pass(500);
   const asked = harness.posted.flatMap((one) => (one.type === "asked" ? [one.asked.macs] : []));
   assert.deepEqual(asked, [[OTHER_NODE]]);
+});
+
+test("The owner is asked alone when nobody answers, and told of when that is what it needs", () => {
+  for (const isDeaf of [true, false]) {
+    const harness = probing();
+    harness.loop.receive({ type: "ask", address: VIP, interface: "eth0", owner: OTHER_NODE });
+    harness.pass(499);
+    const broadcast = harness.socket().sent.map(({ destination }) => destination);
+    assert.deepEqual(new Set(broadcast), new Set([MAC_BROADCAST]));
+    harness.pass(1);
+    assert.equal(harness.socket().sent.at(-1)?.destination, OTHER_NODE);
+    if (isDeaf) harness.socket().deliver([answer(OTHER_NODE, VIP)]);
+    harness.pass(250);
+    const asked = harness.posted.flatMap((one) => (one.type === "asked" ? [one.asked] : []));
+    assert.deepEqual(asked, [{ address: VIP, interface: "eth0", macs: [], isDeaf }]);
+  }
 });
 
 test("What cannot be sent is told at once, and is no silence", () => {

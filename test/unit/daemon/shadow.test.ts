@@ -175,10 +175,10 @@ test("Shadow tells of owners and of addresses that lbd would not choose", (t) =>
   const { one } = shadow(t);
   const chosen = ranking().order(["n1", "n2"], ip("10.0.0.1"))[0] ?? "";
   const other = chosen === "n1" ? "n2" : "n1";
-  one.onAsked({ address: ip("10.0.0.9"), interface: "eth0", macs: [MAC_B] });
+  one.onAsked({ address: ip("10.0.0.9"), interface: "eth0", macs: [MAC_B], isDeaf: false });
   const macs = [other === "n2" ? MAC_B : MAC_A];
   one.post({ type: "segments", segments: [{ interface: "eth0", prefixes: [PREFIX] }] });
-  one.onAsked({ address: ip("10.0.0.1"), interface: "eth0", macs });
+  one.onAsked({ address: ip("10.0.0.1"), interface: "eth0", macs, isDeaf: false });
   const view = one.view();
   assert.ok(view.ok);
   const found = view.value.vips.find(({ address }) => address === "10.0.0.1");

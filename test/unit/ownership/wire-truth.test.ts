@@ -23,9 +23,11 @@ const WATCHED: Watched = {
 const COMPLAINT = { type: "complain", entry: entry(4), interface: "eth0" } as const;
 const MUTE = { type: "owner-mute", address: VIP, owner: "node-a", epoch: epoch(4) } as const;
 
-function changed(verdict: WireVerdict, macs: readonly Mac[]): WireTruthEffect {
-  return { type: "changed", finding: { address: VIP, owner: "node-a", verdict, macs } };
+function changed(verdict: WireVerdict, macs: readonly Mac[], isDeaf = false): WireTruthEffect {
+  return { type: "changed", finding: { address: VIP, owner: "node-a", verdict, macs, isDeaf } };
 }
+
+const NOBODY = { macs: [], isDeaf: false } as const;
 
 /** Asks in that round, and gets these answers. */
 function ask(
@@ -36,8 +38,9 @@ function ask(
 ): WireTruthEffect[] {
   const at = bootMs(round * ROUND_MS);
   const asked = truth.takeAsk(new Set([VIP]), () => watched, at);
-  assert.deepEqual(asked, [{ type: "ask", address: VIP, interface: "eth0" }]);
-  return truth.asked(watched, macs, at);
+  const { mac: owner } = watched;
+  assert.deepEqual(asked, [{ type: "ask", address: VIP, interface: "eth0", owner }]);
+  return truth.asked(watched, { macs, isDeaf: false }, at);
 }
 
 /** So many rounds without an answer; what the last of them led to. */
@@ -58,15 +61,27 @@ for (const [who, macs, verdict] of VERDICTS) {
     assert.deepEqual(ask(truth, 0, [OWNER]), []);
     assert.deepEqual(ask(truth, 1, macs), [changed(verdict, macs), COMPLAINT]);
     assert.deepEqual(ask(truth, 2, macs), [COMPLAINT]);
-    assert.deepEqual(truth.findings(), [{ address: VIP, owner: "node-a", verdict, macs }]);
+    const finding = { address: VIP, owner: "node-a", verdict, macs, isDeaf: false };
+    assert.deepEqual(truth.findings(), [finding]);
     assert.deepEqual(ask(truth, 3, [OWNER]), [changed("answered", [OWNER])]);
     assert.deepEqual(truth.findings(), []);
     assert.equal(truth.counts[verdict], 2);
   });
 }
 
+test("WireTruth.asked() tells of an owner that answers, twice, only who asks it alone", () => {
+  const truth = new WireTruth();
+  const round = (at: number): readonly WireTruthEffect[] => {
+    truth.takeAsk(new Set([VIP]), () => WATCHED, bootMs(at));
+    return truth.asked(WATCHED, { macs: [], isDeaf: true }, bootMs(at + 750));
+  };
+  assert.deepEqual(round(0), [changed("nobody", []), COMPLAINT]);
+  assert.deepEqual(round(10_000), [changed("nobody", [], true), COMPLAINT]);
+  assert.deepEqual(round(20_000), [COMPLAINT]);
+});
+
 test("WireTruth.asked() of a VIP that is not watched any more says nothing", () => {
-  assert.deepEqual(new WireTruth().asked(null, [], bootMs(0)), []);
+  assert.deepEqual(new WireTruth().asked(null, NOBODY, bootMs(0)), []);
 });
 
 test("an owner that two observers find silent for three rounds loses the VIP to the first", () => {
@@ -155,7 +170,7 @@ test("an answer that comes when the VIP has changed hands says nothing of the ne
   const truth = new WireTruth();
   truth.takeAsk(new Set([VIP]), () => WATCHED, bootMs(0));
   const next = { ...WATCHED, owner: "node-b", epoch: epoch(5), mac: OTHER };
-  assert.deepEqual(truth.asked(next, [OWNER], bootMs(500)), []);
+  assert.deepEqual(truth.asked(next, { macs: [OWNER], isDeaf: false }, bootMs(500)), []);
 });
 
 test("WireTruth.takeAsk() passes over what is others' to watch", () => {
@@ -181,7 +196,7 @@ test("a complaint counts for as long as rounds take, with however many VIPs", ()
     asked += effects.length;
     if (!effects.some((one) => one.type === "ask" && one.address === address)) continue;
     truth.complained([{ address, epoch: epoch(4) }], bootMs(now - 30_000));
-    const found = truth.asked(watch(address), [], now);
+    const found = truth.asked(watch(address), NOBODY, now);
     mute.push(...found.filter(({ type }) => type === "owner-mute"));
   }
   assert.equal(mute.length, 1);
