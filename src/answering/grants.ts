@@ -69,13 +69,11 @@ export class Grants {
     return !this.isMuted && this.hasTenure(interfaceName, now) ? mac : null;
   }
 
-  /** Of the grant of the address; none without. */
+  /** Where the address is granted, or somebody stood in for. */
   interfacesOf(address: Ip): readonly string[] {
-    return [...(this.#grants.get(addressKey(address))?.macs.keys() ?? [])];
-  }
-
-  isOn(address: Ip, interfaceName: string): boolean {
-    return this.#grants.get(addressKey(address))?.macs.has(interfaceName) === true;
+    const key = addressKey(address);
+    const both = [this.#grants.get(key), this.#standIns.get(key)];
+    return [...new Set(both.flatMap((grant) => [...(grant?.macs.keys() ?? [])]))];
   }
 
   all(): { address: Ip; interfaces: string[] }[] {

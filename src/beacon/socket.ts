@@ -169,7 +169,13 @@ export class BeaconSocket {
     const receiver = this.#receiverOf(family);
     const scope = family.scope(address, name);
     segment.socket ??= this.#bind(family, family.host(address, name));
-    segment.socket.setMulticastInterface(scope);
+    try {
+      segment.socket.setMulticastInterface(scope);
+    } catch (thrown) {
+      // Bound to a link-local address it stays with the interface as it was: a new one is needed.
+      this.#lose(segment.socket);
+      throw thrown;
+    }
     try {
       receiver.socket.addMembership(family.group, scope);
       receiver.memberships++;

@@ -12,6 +12,8 @@ export interface BpfInstruction {
 const LOAD_WORD = 0x20; // BPF_LD | BPF_W | BPF_ABS
 const LOAD_HALF = 0x28; // BPF_LD | BPF_H | BPF_ABS
 const LOAD_BYTE = 0x30; // BPF_LD | BPF_B | BPF_ABS
+const LOAD_KEPT = 0x60; // BPF_LD | BPF_MEM
+const KEEP = 0x02; // BPF_ST
 const AND = 0x54; // BPF_ALU | BPF_AND | BPF_K
 const JUMP_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
 const JUMP_GREATER_EQUAL = 0x35; // BPF_JMP | BPF_JGE | BPF_K
@@ -29,6 +31,16 @@ const PACKET_OTHERHOST = 3;
 export function load(bytes: 1 | 2 | 4, offset: number): BpfInstruction {
   const code = { 1: LOAD_BYTE, 2: LOAD_HALF, 4: LOAD_WORD }[bytes];
   return { code, jt: 0, jf: 0, k: offset };
+}
+
+/** Keeps what was loaded in a slot of the scratch memory, 0 to 15. */
+export function keep(slot: number): BpfInstruction {
+  return { code: KEEP, jt: 0, jf: 0, k: slot };
+}
+
+/** Loads what was kept: the kernel makes one instruction of it, and of a load() up to fourteen. */
+export function loadKept(slot: number): BpfInstruction {
+  return { code: LOAD_KEPT, jt: 0, jf: 0, k: slot };
 }
 
 export function and(mask: number): BpfInstruction {

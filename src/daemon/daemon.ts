@@ -289,7 +289,7 @@ export class Daemon {
       onAsked: (asked) => (this.#shadow ?? this.#wireTruth).onAsked(asked),
       onProbed: (probed) => this.#leading.probes.onProbed(probed),
       onSighted: (sighted) => this.#leading.probes.onSighted(sighted),
-      onProblems: (interfaces) => this.#host.setBroken(interfaces),
+      onProblems: (problems) => this.#host.setBroken(problems),
       onHeard: ({ address, interface: name, mac }) =>
         this.#ownership.post({ type: "heard", address, interface: name, mac }),
       onReady: (realtime) =>

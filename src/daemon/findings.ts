@@ -6,6 +6,7 @@ import type { ConfigProblem } from "../config/resource.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { DrainCause } from "./drain.ts";
+import type { Breakage, ResponderProblem } from "./responder-messages.ts";
 
 export interface Findable {
   /** What is wrong with the credentials of this node. */
@@ -20,7 +21,7 @@ export interface Findable {
   readonly storeNotice: string | null;
   readonly storeFailure: string | null;
   readonly groupProblem: string | null;
-  readonly responderProblems: readonly { readonly interface: string; readonly message: string }[];
+  readonly responderProblems: readonly ResponderProblem[];
   /** Addresses nobody answers for, with the reason. */
   readonly orphans: readonly { readonly address: string; readonly reason: string }[];
   /** Interfaces that advertisements name and this node lacks. */
@@ -202,10 +203,15 @@ function storeFindings(input: Findable): Finding[] {
   }));
 }
 
+const UNANSWERED: Readonly<Record<Breakage, string>> = {
+  all: "nothing is answered there",
+  ipv6: "no IPv6 address is answered for there",
+};
+
 function responderFinding(problem: Findable["responderProblems"][number]): Finding {
   return {
     health: "failing",
-    what: `Interface "${problem.interface}" cannot be listened on: nothing is answered there`,
+    what: `Interface "${problem.interface}" cannot be listened on: ${UNANSWERED[problem.breaks]}`,
     cause: problem.message,
     next: `ip link show ${problem.interface}`,
   };

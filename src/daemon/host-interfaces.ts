@@ -4,10 +4,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AppError } from "../core/errors.ts";
 import type { HostInterface } from "../link/host-interface.ts";
-import type { OwnershipEvent } from "../ownership/types.ts";
+import type { OwnershipEvent, Segment } from "../ownership/types.ts";
 import { type HostLinks, hostLinks, type InterfacePatterns } from "./host-links.ts";
 import type { Logger } from "./logger.ts";
-import type { ToResponder } from "./responder-messages.ts";
+import type { Breakage, ResponderProblem, ToResponder } from "./responder-messages.ts";
 
 export interface HostInterfacesOptions {
   readonly patterns: InterfacePatterns;
@@ -23,7 +23,7 @@ export class HostInterfaces {
   #interfaces: readonly HostInterface[] = [];
   #links: HostLinks | null = null;
   #failure: AppError | null = null;
-  #broken: ReadonlySet<string> = new Set();
+  #broken: ReadonlyMap<string, Breakage> = new Map();
 
   constructor(options: HostInterfacesOptions) {
     this.#options = options;
@@ -52,18 +52,33 @@ export class HostInterfaces {
     this.#options.onChange();
   }
 
-  /** On these nothing can be answered, as the responder finds: nothing is owned there. */
-  setBroken(names: ReadonlySet<string>): void {
-    if (isDeepStrictEqual(names, this.#broken)) return;
-    this.#broken = names;
+  /** What cannot be answered there, as the responder finds, is not owned there. */
+  setBroken(problems: readonly Pick<ResponderProblem, "interface" | "breaks">[]): void {
+    const broken = new Map(problems.map(({ interface: name, breaks }) => [name, breaks]));
+    if (isDeepStrictEqual(broken, this.#broken)) return;
+    this.#broken = broken;
     this.#look();
   }
 
   #look(): void {
     const links = hostLinks(this.#interfaces, this.#options.patterns);
-    const segments = links.segments.filter((segment) => !this.#broken.has(segment.interface));
+    const segments = links.segments.flatMap((segment) => this.#whole(segment) ?? []);
     const usable = { ...links, segments };
     if (!isDeepStrictEqual(usable, this.#links)) this.#tellLinks(usable);
+  }
+
+  /** What is left of it. */
+  #whole(segment: Segment): Segment | null {
+    switch (this.#broken.get(segment.interface)) {
+      case undefined:
+        return segment;
+      case "all":
+        return null;
+      case "ipv6": {
+        const prefixes = segment.prefixes.filter(({ family }) => family === 4);
+        return prefixes.length === 0 ? null : { ...segment, prefixes };
+      }
+    }
   }
 
   failed(error: AppError): void {

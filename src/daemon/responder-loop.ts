@@ -19,7 +19,7 @@ import { type Channel, newInterface, type OpenInterface, ProtocolUse } from "./o
 import { ReceivedFrames } from "./received-frames.ts";
 import type { AnsweringInterface, ToResponder } from "./responder-messages.ts";
 import type { ResponderPorts } from "./responder-ports.ts";
-import { reportOf } from "./responder-report.ts";
+import { problemsOf, reportOf } from "./responder-report.ts";
 import { segmentsOf } from "./segments-of.ts";
 import { WireQuestions } from "./wire-questions.ts";
 
@@ -43,7 +43,7 @@ export class ResponderLoop {
   constructor(ports: ResponderPorts) {
     this.#ports = ports;
     this.#questions = new WireQuestions({
-      send: (name, addresses) => this.#probe(name, addresses, null),
+      send: (name, addresses, to) => this.#probe(name, addresses, to),
       post: (message) => ports.post(message),
     });
     this.#received = new ReceivedFrames({
@@ -90,7 +90,7 @@ export class ResponderLoop {
       case "stand-in":
         return this.#standIn(message);
       case "ask":
-        return this.#questions.whoOwns(message.address, message.interface, now());
+        return this.#questions.whoOwns(message, now());
       case "probe":
         return this.#questions.whoUses(message, now());
       case "unwatch":
@@ -159,35 +159,30 @@ export class ResponderLoop {
     const { address, epoch, interfaces, lapses } = grant;
     const { engine, now } = this.#ports;
     if (!engine.grant(address, { epoch, interfaces, lapses }, now())) return;
-    this.#leaveGroups(address);
-    this.#grants.grant(address, interfaces);
-    this.#joinGroups(address, interfaces);
+    this.#changeGrants(address, () => this.#grants.grant(address, interfaces));
     this.#received.begin(address);
   }
 
   #revoke(address: Ip): void {
     this.#ports.engine.revoke(address, this.#ports.now());
-    this.#leaveGroups(address);
-    this.#grants.revoke(address);
+    this.#changeGrants(address, () => this.#grants.revoke(address));
     this.#announcer.stop(address);
     this.#received.forget(address);
   }
 
   #standIn({ address, interface: name, mac }: Extract<ToResponder, { type: "stand-in" }>): void {
-    this.#grants.standIn(address, name, mac);
-    if (mac !== null) this.#joinGroups(address, [name]);
-    else if (!this.#grants.isOn(address, name)) this.#leaveGroups(address, [name]);
+    this.#changeGrants(address, () => this.#grants.standIn(address, name, mac));
   }
 
-  /** Where IPv6 addresses are asked for; one that stands in may be asked for as well. */
-  #joinGroups(address: Ip, interfaces: readonly string[]): void {
+  /** The groups follow in which it is asked for. Where nothing changes no switch hears of it. */
+  #changeGrants(address: Ip, change: () => void): void {
+    const before = this.#grants.interfacesOf(address);
+    change();
     if (ipFamily(address) !== 6) return;
-    for (const name of interfaces) this.#ports.groups.join(name, address);
-  }
-
-  #leaveGroups(address: Ip, interfaces = this.#grants.interfacesOf(address)): void {
-    if (ipFamily(address) !== 6) return;
-    for (const name of interfaces) this.#ports.groups.leave(name, address);
+    const after = this.#grants.interfacesOf(address);
+    const { groups } = this.#ports;
+    for (const name of after) groups.join(name, address);
+    for (const name of before) if (!after.includes(name)) groups.leave(name, address);
   }
 
   #perform(effects: readonly EngineEffect[]): void {
@@ -275,7 +270,21 @@ export class ResponderLoop {
 
   #setFilter(open: OpenInterface): void {
     const ranges = this.#rangesOn(open);
-    for (const { socket } of open.channels) socket?.setRanges(ranges);
+    for (const channel of open.channels) {
+      try {
+        channel.socket?.setRanges(ranges);
+      } catch (thrown) {
+        // The kernel may lack the memory for old and new beside each other: a new socket has one.
+        channel.socket?.close();
+        this.#lost(channel, errorText(thrown));
+      }
+    }
+  }
+
+  #lost(channel: Channel, problem: string): void {
+    channel.socket = null;
+    channel.problem = problem;
+    channel.reopenAt = after(this.#ports.now(), REOPEN_BROKEN_MS);
   }
 
   #rangesOn({ about, watchedHosts }: OpenInterface): readonly IpRange[] {
@@ -306,15 +315,17 @@ export class ResponderLoop {
 
   #setSegments(wanted: readonly AnsweringInterface[], now: BootMs): void {
     const { sockets, segments } = segmentsOf(wanted);
+    // Of a segment that is removed nothing more is told.
+    for (const name of this.#beaconProblems.keys()) {
+      if (!sockets.some((one) => one.interface === name)) this.#beaconProblems.delete(name);
+    }
     this.#ports.beacons.setSegments(sockets);
     this.#perform(this.#ports.engine.setSegments(segments, now));
   }
 
   #open(open: OpenInterface, channel: Channel, now: BootMs): void {
     const onError = (error: AppError): void => {
-      channel.socket = null;
-      channel.problem = error.message;
-      channel.reopenAt = after(this.#ports.now(), REOPEN_BROKEN_MS);
+      this.#lost(channel, error.message);
       this.wake();
     };
     try {
@@ -362,20 +373,16 @@ export class ResponderLoop {
   }
 
   #report({ withAnswers }: { withAnswers: boolean }): void {
-    const { engine, beacons, post } = this.#ports;
-    const problems = new Map(this.#beaconProblems);
-    for (const { about, channels } of this.#interfaces.values()) {
-      const problem = channels.find((channel) => channel.problem !== null)?.problem ?? null;
-      if (problem !== null) problems.set(about.name, problem);
-    }
+    const { engine, beacons, groups, post } = this.#ports;
+    groups.retry();
     const report = reportOf({
       counters: Object.assign({}, ...this.#uses.map((use) => use.allCounters())),
       answered: withAnswers ? this.#received.counts() : [],
-      problems,
+      problems: problemsOf(this.#interfaces.values(), this.#beaconProblems),
       beacons: beacons.counters(),
       drops: engine.drops,
       peers: engine.peers(),
-      groupProblem: this.#ports.groups.problem,
+      groupProblem: groups.problem,
       foreignClusters: engine.foreignClusters(this.#ports.now()),
     });
     post({ type: "report", report, withAnswers });

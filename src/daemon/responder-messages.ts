@@ -70,8 +70,13 @@ export type ToResponder =
       readonly interface: string;
       readonly mac: Mac | null;
     }
-  /** Ask the segment who has the address; the answer is `asked`. */
-  | { readonly type: "ask"; readonly address: Ip; readonly interface: string }
+  /** Ask the segment who has the address, and `owner` alone if nobody says so; it is `asked`. */
+  | {
+      readonly type: "ask";
+      readonly address: Ip;
+      readonly interface: string;
+      readonly owner: Mac | null;
+    }
   /** Ask whether anybody uses the addresses; `probed` tells. Hurried: somebody waits for it. */
   | {
       readonly type: "probe";
@@ -129,11 +134,20 @@ export interface VipAnswers {
   readonly announced: number;
 }
 
+export interface ResponderProblem {
+  readonly interface: string;
+  readonly message: string;
+  readonly breaks: Breakage;
+}
+
+/** What an interface cannot be used for: for nothing, or not for IPv6 addresses. */
+export type Breakage = "all" | "ipv6";
+
 export interface ResponderReport {
   /** Frames by outcome, sent, failed and announced, after `arp-` or `ndp-`; those of beacons. */
   readonly counters: Readonly<Record<string, number>>;
   readonly vips: readonly VipAnswers[];
-  readonly problems: readonly { readonly interface: string; readonly message: string }[];
+  readonly problems: readonly ResponderProblem[];
   readonly peers: readonly {
     readonly node: string;
     readonly interface: string;

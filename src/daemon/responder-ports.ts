@@ -28,6 +28,8 @@ export interface GroupPort {
   leave(interfaceName: string, address: Ip): void;
   /** The interface of this name is another one than before, or has come back. */
   rejoin(interfaceName: string): void;
+  /** Tries again what could not be joined. */
+  retry(): void;
   close(): void;
 }
 

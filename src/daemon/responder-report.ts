@@ -4,7 +4,8 @@ import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerSummary } from "../beacon/open-segment.ts";
 import type { BeaconSocketCounters } from "../beacon/socket.ts";
 import type { Ip } from "../core/address.ts";
-import type { LastAnswer, ResponderReport } from "./responder-messages.ts";
+import type { OpenInterface } from "./open-interface.ts";
+import type { LastAnswer, ResponderProblem, ResponderReport } from "./responder-messages.ts";
 
 export interface AnswerCount {
   readonly address: Ip;
@@ -14,11 +15,26 @@ export interface AnswerCount {
   announced: number;
 }
 
+/** One an interface: that which breaks more. */
+export function problemsOf(
+  interfaces: Iterable<OpenInterface>,
+  ofBeacons: ReadonlyMap<string, string>,
+): ResponderProblem[] {
+  return [...interfaces].flatMap(({ about, channels }): ResponderProblem[] => {
+    const whole = (message: string) => ({ interface: about.name, message, breaks: "all" }) as const;
+    const broken = channels.filter(({ problem }) => problem !== null);
+    const { problem = null } = broken.find(({ use }) => use.protocol.family === 4) ?? {};
+    const ofAll = problem ?? ofBeacons.get(about.name) ?? null;
+    if (ofAll !== null) return [whole(ofAll)];
+    const message = broken[0]?.problem ?? null;
+    return message === null ? [] : [{ interface: about.name, message, breaks: "ipv6" }];
+  });
+}
+
 export function reportOf(parts: {
   readonly counters: Readonly<Record<string, number>>;
   readonly answered: Iterable<AnswerCount>;
-  /** By interface. */
-  readonly problems: ReadonlyMap<string, string>;
+  readonly problems: readonly ResponderProblem[];
   readonly beacons: BeaconSocketCounters;
   /** By reason. */
   readonly drops: Readonly<Record<string, number>>;
@@ -35,7 +51,6 @@ export function reportOf(parts: {
     lastAnswer: last,
     announced,
   }));
-  const problems = [...parts.problems].map(([name, message]) => ({ interface: name, message }));
-  const { peers, groupProblem, foreignClusters } = parts;
+  const { problems, peers, groupProblem, foreignClusters } = parts;
   return { counters, vips, problems, peers, groupProblem, foreignClusters };
 }

@@ -9,6 +9,7 @@ import type { PackedLog } from "./frame-log.ts";
 import type {
   FromResponder,
   Probed,
+  ResponderProblem,
   ResponderReport,
   ResponderStart,
   Sighted,
@@ -25,7 +26,7 @@ export interface ResponderOptions {
   readonly onProbed: (probed: readonly Probed[]) => void;
   readonly onSighted: (sighted: Sighted) => void;
   /** The interfaces on which it cannot work now, with every report. */
-  readonly onProblems: (interfaces: ReadonlySet<string>) => void;
+  readonly onProblems: (problems: readonly ResponderProblem[]) => void;
   readonly onHeard: (heard: Extract<FromResponder, { type: "heard" }>) => void;
   /** Null: the thread has real-time priority; otherwise why not. */
   readonly onReady: (realtime: string | null) => void;
@@ -166,7 +167,7 @@ export class Responder implements Task {
         return;
       case "report":
         this.#reports += 1;
-        this.#options.onProblems(new Set(message.report.problems.map((one) => one.interface)));
+        this.#options.onProblems(message.report.problems);
         if (!message.withAnswers) {
           this.#report = { ...message.report, vips: this.#report.vips };
           return;

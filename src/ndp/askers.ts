@@ -26,7 +26,8 @@ export class Askers {
   /** Whether the host whose MAC is at `offset` is answered now; that counts. */
   admit(bytes: Uint8Array, offset: number, now: BootMs): boolean {
     const key = read16(bytes, offset) * TWO_32 + read32(bytes, offset + 2);
-    const bucket = this.#buckets.get(key) ?? this.#add(key, now);
+    const bucket = this.#take(key) ?? this.#newBucket(now);
+    this.#buckets.set(key, bucket);
     const gained = ((now - bucket.at) * ANSWERS_PER_SECOND) / 1_000;
     bucket.tokens = Math.min(ANSWERS_BURST, bucket.tokens + gained);
     bucket.at = now;
@@ -35,13 +36,18 @@ export class Askers {
     return true;
   }
 
-  #add(key: number, now: BootMs): Bucket {
+  /** Taken out: it goes in again behind the others. */
+  #take(key: number): Bucket | undefined {
+    const bucket = this.#buckets.get(key);
+    if (bucket !== undefined) this.#buckets.delete(key);
+    return bucket;
+  }
+
+  #newBucket(now: BootMs): Bucket {
     if (this.#buckets.size >= ASKERS_MAX) {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    const bucket = { tokens: ANSWERS_BURST, at: now };
-    this.#buckets.set(key, bucket);
-    return bucket;
+    return { tokens: ANSWERS_BURST, at: now };
   }
 }

@@ -5,15 +5,25 @@
 import type { IpRange } from "../core/address.ts";
 import { addressBits } from "../core/address.ts";
 import type { BpfInstruction } from "../core/bpf.ts";
-import { ACCEPT, and, DROP, DROP_FOR_OTHERS, dropUnless, ifEqual, load } from "../core/bpf.ts";
+import {
+  ACCEPT,
+  and,
+  DROP,
+  DROP_FOR_OTHERS,
+  dropUnless,
+  ifEqual,
+  keep,
+  load,
+  loadKept,
+} from "../core/bpf.ts";
 import { ETHERTYPE_IPV6, NEXT_HEADER_ICMPV6, OFFSET, TYPE } from "./wire.ts";
 
 /**
- * Prefixes beyond this are widened. The kernel charges old and new program together against
- * net.core.optmem_max, 20480 bytes by default before Linux 6.9, when a filter is replaced; a prefix
- * takes at most 20 instructions of 8 bytes.
+ * Prefixes beyond this are widened. When a filter is replaced, the kernel charges the old program
+ * and the new one, as it translated them, together against net.core.optmem_max: 20480 bytes by
+ * default before Linux 6.9. A prefix takes at most 30 of its instructions of 8 bytes.
  */
-export const FILTER_PREFIXES_MAX = 48;
+export const FILTER_PREFIXES_MAX = 32;
 
 const BITS = addressBits(6);
 const WORDS = 4;
@@ -44,8 +54,8 @@ export function ndpFilter(ranges: readonly IpRange[]): readonly BpfInstruction[]
     load(1, OFFSET.type),
     ifEqual(TYPE.solicitation, 2, 0),
     ...dropUnless(TYPE.advertisement),
-    ...prefixes.flatMap((prefix) => acceptIfIn(prefix, OFFSET.target)),
-    ...prefixes.flatMap((prefix) => acceptIfIn(prefix, OFFSET.sourceIp)),
+    ...acceptIfInAny(prefixes, OFFSET.target),
+    ...acceptIfInAny(prefixes, OFFSET.sourceIp),
     DROP,
   ];
 }
@@ -96,13 +106,20 @@ function widen(prefixes: readonly Prefix[], max: number): readonly Prefix[] {
   return withoutCovered(groups);
 }
 
-/** Accepts the frame when the address at `offset` has the prefix; else goes on behind. */
-function acceptIfIn({ value, length }: Prefix, offset: number): readonly BpfInstruction[] {
+/** Accepts the frame when the address at `offset` is in one of them; else goes on behind. */
+function acceptIfInAny(prefixes: readonly Prefix[], offset: number): readonly BpfInstruction[] {
+  const words = Array.from({ length: WORDS }, (_, word) => word);
+  const kept = words.flatMap((word) => [load(4, offset + 4 * word), keep(word)]);
+  return [...kept, ...prefixes.flatMap(acceptIfIn)];
+}
+
+/** Accepts the frame when the address that was kept has the prefix; else goes on behind. */
+function acceptIfIn({ value, length }: Prefix): readonly BpfInstruction[] {
   const compared: BpfInstruction[] = [];
   for (let word = 0; word < WORDS && word * 32 < length; word++) {
     const bits = Math.min(32, length - word * 32);
     const wanted = Number((value >> BigInt(32 * (WORDS - 1 - word))) & WORD_MASK);
-    compared.push(load(4, offset + 4 * word));
+    compared.push(loadKept(word));
     if (bits < 32) compared.push(and((0xffff_ffff << (32 - bits)) >>> 0));
     compared.push(ifEqual(wanted, 0, 0));
   }

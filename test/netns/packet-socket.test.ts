@@ -7,6 +7,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { FILTER_PREFIXES_MAX } from "../../src/ndp/filter.ts";
 import type { ChildCommand, ChildMessage, RangeText } from "../support/packet-socket-child.ts";
 
 const CHILD = fileURLToPath(new URL("../support/packet-socket-child.ts", import.meta.url));
@@ -239,6 +240,23 @@ test("FrameSocket.setRanges() fits the smallest default of optmem_max", options,
   await node.must({ kind: "set-ranges", ranges });
   await node.must({ kind: "set-ranges", ranges });
   await node.must({ kind: "set-ranges", ranges: POOL });
+});
+
+test("FrameSocket.setRanges() fits it for Neighbor Discovery, too", options, async () => {
+  // Single addresses make the longest program: all four words of each are compared.
+  const one = (i: number): string => `fd00:8000:9000:${i.toString(16)}::f000:1`;
+  const ranges = Array.from({ length: FILTER_PREFIXES_MAX }, (_, i): RangeText => [one(i), one(i)]);
+  const other = new Child(NODE_SPACE);
+  try {
+    await other.take("ready");
+    inSpace(NODE_SPACE, "sysctl", "-qw", "net.core.optmem_max=20480");
+    const index = interfaceIndex(NODE_SPACE, "veth0");
+    await other.must({ kind: "open-ndp", interfaceIndex: index, ranges });
+    await other.must({ kind: "set-ranges", ranges });
+    await other.must({ kind: "set-ranges", ranges });
+  } finally {
+    other.process.kill("SIGKILL");
+  }
 });
 
 test("FrameSocket.flush() sends to the peer in the order of the slots", options, async () => {

@@ -18,6 +18,7 @@ const LOADS: Readonly<Record<number, 1 | 2 | 4>> = { 32: 4, 40: 2, 48: 1 };
 /** How many bytes of the frame the program keeps; 0 drops it. */
 export function runBpf(program: readonly BpfInstruction[], input: BpfInput): number {
   let accumulator = 0;
+  const kept: number[] = [];
   let position = 0;
   // Jumps only go forward, so the program's length bounds the steps.
   for (let steps = 0; steps < program.length; steps++) {
@@ -28,7 +29,9 @@ export function runBpf(program: readonly BpfInstruction[], input: BpfInput): num
       const value = load(input, k, bytes);
       if (value === null) return 0;
       accumulator = value;
-    } else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
+    } else if (code === 0x02) kept[k] = accumulator;
+    else if (code === 0x60) accumulator = keptIn(kept, k);
+    else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
     else if (code === 0x15) position += accumulator === k ? jt : jf;
     else if (code === 0x35) position += accumulator >= k ? jt : jf;
     else throw new Error(`unknown instruction 0x${code.toString(16)}`);
@@ -44,6 +47,7 @@ export function bpfProblems(program: readonly BpfInstruction[]): readonly string
     if (jt < 0 || jt > 255 || jf < 0 || jf > 255) problems.push(`${i}: jump does not fit`);
     if (!Number.isInteger(k) || k < 0 || k > 0xffffffff) problems.push(`${i}: k does not fit`);
     const isJump = (code & 7) === 5;
+    if ((code === 0x02 || code === 0x60) && k > 15) problems.push(`${i}: no such slot`);
     if (isJump && i + 1 + Math.max(jt, jf) >= program.length) problems.push(`${i}: jumps out`);
   }
   if (program.at(-1)?.code !== 0x06) problems.push("last instruction is no return");
@@ -54,6 +58,12 @@ function at(program: readonly BpfInstruction[], position: number): BpfInstructio
   const instruction = program[position];
   if (instruction === undefined) throw new Error(`no instruction at ${position}`);
   return instruction;
+}
+
+function keptIn(kept: readonly number[], slot: number): number {
+  const value = kept[slot];
+  if (value === undefined) throw new Error(`nothing was kept in slot ${slot}`);
+  return value;
 }
 
 function load(input: BpfInput, offset: number, bytes: 1 | 2 | 4): number | null {

@@ -7,14 +7,15 @@ import { openPacketSocket, type PacketSocket } from "../../native/index.ts";
 import { type FrameSocket, openFrameSocket } from "../../src/answering/frame-socket.ts";
 import { ARP } from "../../src/arp/protocol.ts";
 import { ARP_FRAME_BYTES } from "../../src/arp/wire.ts";
-import { type Ip, type IpRange, ipToBigInt } from "../../src/core/address.ts";
+import { type Ip, type IpRange, ipFamily, ipToBigInt } from "../../src/core/address.ts";
 import { AppError } from "../../src/core/errors.ts";
+import { NDP } from "../../src/ndp/protocol.ts";
 
 /** Addresses as text pairs, because BigInt does not pass a JSON channel. */
 export type RangeText = readonly [string, string];
 
 export type ChildCommand =
-  | { kind: "open-arp"; interfaceIndex: number; ranges: readonly RangeText[] }
+  | { kind: "open-arp" | "open-ndp"; interfaceIndex: number; ranges: readonly RangeText[] }
   | { kind: "open-raw"; interfaceIndex: number; etherType: number }
   | { kind: "start-worker"; interfaceIndex: number; ranges: readonly RangeText[] }
   | { kind: "set-ranges"; ranges: readonly RangeText[] }
@@ -37,7 +38,7 @@ let raw: PacketSocket | undefined;
 
 function toRanges(texts: readonly RangeText[]): IpRange[] {
   return texts.map(([start, end]) => ({
-    family: 4,
+    family: ipFamily(start as Ip),
     start: ipToBigInt(start as Ip),
     end: ipToBigInt(end as Ip),
   }));
@@ -109,8 +110,9 @@ function startWorker(interfaceIndex: number, ranges: readonly RangeText[]): void
 function obey(command: ChildCommand): number {
   switch (command.kind) {
     case "open-arp":
+    case "open-ndp":
       arp = openFrameSocket({
-        protocol: ARP,
+        protocol: command.kind === "open-arp" ? ARP : NDP,
         interfaceIndex: command.interfaceIndex,
         ranges: toRanges(command.ranges),
         onFrames: (batch) => report(batch.count, batch.frames, batch.lengths),

@@ -112,6 +112,8 @@ export class FakeSocket implements FrameSocket {
   readonly flushes: number[] = [];
   ranges: readonly IpRange[];
   isClosed = false;
+  /** Why the kernel takes no other filter, or null. */
+  refusesRanges: string | null = null;
   /** What the kernel takes of a flush. */
   accepts = SLOTS;
   readonly #slots = Array.from({ length: SLOTS }, () => new Uint8Array(SLOT_BYTES));
@@ -124,6 +126,7 @@ export class FakeSocket implements FrameSocket {
   }
 
   setRanges(ranges: readonly IpRange[]): void {
+    if (this.refusesRanges !== null) throw new AppError("PACKET_SOCKET", this.refusesRanges);
     this.ranges = ranges;
   }
 
@@ -220,7 +223,9 @@ export class FakeBeacons implements BeaconPort {
 export class FakeGroups implements GroupPort {
   readonly problem = null;
   readonly joined = new Set<string>();
+  readonly left: string[] = [];
   readonly rejoined: string[] = [];
+  retries = 0;
   isClosed = false;
 
   join(name: string, address: Ip): void {
@@ -229,10 +234,15 @@ export class FakeGroups implements GroupPort {
 
   leave(name: string, address: Ip): void {
     this.joined.delete(`${name} ${address}`);
+    this.left.push(`${name} ${address}`);
   }
 
   rejoin(name: string): void {
     this.rejoined.push(name);
+  }
+
+  retry(): void {
+    this.retries += 1;
   }
 
   close(): void {

@@ -295,8 +295,18 @@ test("ResponderLoop reports the trouble of the beacon socket until it is over", 
   const harness = new Harness();
   harness.grant();
   harness.loop.onBeaconProblem("eth0", "Cannot send beacons: no buffer space");
-  const problem = { interface: "eth0", message: "Cannot send beacons: no buffer space" };
+  const message = "Cannot send beacons: no buffer space";
+  const problem = { interface: "eth0", message, breaks: "all" };
   assert.deepEqual(harness.report().problems, [problem]);
   harness.loop.onBeaconProblem("eth0", null);
+  assert.deepEqual(harness.report().problems, []);
+});
+
+test("ResponderLoop forgets the trouble of the beacon socket with its interface", () => {
+  const harness = new Harness();
+  harness.grant();
+  harness.loop.onBeaconProblem("eth0", "Cannot send beacons: no buffer space");
+  harness.loop.receive({ type: "interfaces", interfaces: [] });
+  harness.loop.receive({ type: "interfaces", interfaces: [ETH0] });
   assert.deepEqual(harness.report().problems, []);
 });

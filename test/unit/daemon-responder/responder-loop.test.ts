@@ -180,7 +180,7 @@ test("ResponderLoop tries a socket that fails to open again after a second", () 
   harness.refuse = "Cannot open a socket for ARP on interface 7: not permitted";
   harness.join();
   harness.regrant();
-  const problem = { interface: "eth0", message: harness.refuse };
+  const problem = { interface: "eth0", message: harness.refuse, breaks: "all" };
   assert.deepEqual(harness.report().problems, [problem]);
   harness.pass(999);
   assert.deepEqual(harness.report().problems, [problem]);
@@ -232,7 +232,8 @@ test("ResponderLoop reports the problem of one interface and answers on the othe
   harness.pass(5_000);
   harness.socket(ETH1.index).deliver([request()]);
   assert.equal(harness.count("answered"), 1);
-  assert.deepEqual(harness.report().problems, [{ interface: "eth0", message: "Cannot open" }]);
+  const [problem] = harness.report().problems;
+  assert.deepEqual(problem, { interface: "eth0", message: "Cannot open", breaks: "all" });
 });
 
 for (const [what, replacement, lapses] of [

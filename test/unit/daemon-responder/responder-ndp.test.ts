@@ -91,6 +91,7 @@ test("ResponderLoop is in the group of an IPv6 address while it is granted", () 
   assert.deepEqual([...harness.groups.joined], [`eth0 ${VIP6}`, `eth1 ${VIP6}`]);
   harness.regrant(VIP6, ["eth1"]);
   assert.deepEqual([...harness.groups.joined], [`eth1 ${VIP6}`]);
+  assert.deepEqual(harness.groups.left, [`eth0 ${VIP6}`], "the other was never left");
   harness.loop.receive({ type: "revoke", address: VIP6 });
   assert.deepEqual([...harness.groups.joined], []);
 });
@@ -112,6 +113,28 @@ test("ResponderLoop joins the groups anew on an interface whose socket is opened
   ndp(harness).break();
   harness.pass(50);
   assert.deepEqual(harness.groups.rejoined.slice(before), ["eth0"]);
+});
+
+test("ResponderLoop tries again with each report to join what could not be joined", () => {
+  const harness = new Harness();
+  harness.grant(VIP6);
+  const before = harness.groups.retries;
+  harness.report();
+  assert.equal(harness.groups.retries, before + 1);
+});
+
+test("ResponderLoop opens a socket anew that takes no other filter, and says so", () => {
+  const harness = new Harness();
+  harness.grant(VIP6);
+  ndp(harness).refusesRanges = "Cannot replace the filter for NDP";
+  const range = { family: 6, start: 1n, end: 2n } as const;
+  harness.loop.receive({ type: "ranges", ranges: [range] });
+  assert.deepEqual(harness.report().problems, [
+    { interface: "eth0", message: "Cannot replace the filter for NDP", breaks: "ipv6" },
+  ]);
+  harness.pass(20);
+  assert.deepEqual(harness.report().problems, []);
+  assert.deepEqual(ndp(harness).ranges, [range]);
 });
 
 test("ResponderLoop leaves all groups when it stops", () => {
@@ -146,11 +169,11 @@ test("ResponderLoop asks who owns an IPv6 address of another node", () => {
   const harness = new Harness();
   harness.join();
   harness.pass(300);
-  harness.loop.receive({ type: "ask", address: VIP6, interface: "eth0" });
+  harness.loop.receive({ type: "ask", address: VIP6, interface: "eth0", owner: OTHER_MAC });
   ndp(harness).deliver([advertisement()]);
   harness.pass(1_000);
   const asked = harness.posted.flatMap((one) => (one.type === "asked" ? [one.asked] : []));
-  assert.deepEqual(asked, [{ address: VIP6, interface: "eth0", macs: [OTHER_MAC] }]);
+  assert.deepEqual(asked, [{ address: VIP6, interface: "eth0", macs: [OTHER_MAC], isDeaf: false }]);
 });
 
 test("ResponderLoop tells of another host that announces an IPv6 address of this node", () => {

@@ -168,12 +168,24 @@ const HERE_ROWS: readonly Row[] = [
   },
   {
     name: "an interface that cannot be listened on",
-    input: { responderProblems: [{ interface: "eth0", message: "EPERM" }] },
+    input: { responderProblems: [{ interface: "eth0", message: "EPERM", breaks: "all" }] },
     expected: [
       {
         health: "failing",
         what: 'Interface "eth0" cannot be listened on: nothing is answered there',
         cause: "EPERM",
+        next: "ip link show eth0",
+      },
+    ],
+  },
+  {
+    name: "an interface that cannot be listened on for IPv6",
+    input: { responderProblems: [{ interface: "eth0", message: "ENOMEM", breaks: "ipv6" }] },
+    expected: [
+      {
+        health: "failing",
+        what: 'Interface "eth0" cannot be listened on: no IPv6 address is answered for there',
+        cause: "ENOMEM",
         next: "ip link show eth0",
       },
     ],
@@ -316,7 +328,7 @@ test("findings() puts what fails first, what is only to be known last, and keeps
     leaseFailure: { kind: "timeout", message: "leases" },
     storeFailure: "store",
     missingInterfaces: ["eth9"],
-    responderProblems: [{ interface: "eth0", message: "responder" }],
+    responderProblems: [{ interface: "eth0", message: "responder", breaks: "all" }],
     orphans: [{ address: "10.0.0.1", reason: "orphan" }],
   });
   const order = list.map(({ health, cause }) => [health, cause]);

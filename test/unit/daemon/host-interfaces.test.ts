@@ -135,10 +135,35 @@ test("failed() says why, until interfaces are read again, be they the same", () 
 test("setBroken() takes an interface from ownership, and leaves it with the responder", () => {
   const { host, set, told } = watched();
   set(ETH0, ETH1);
-  host.setBroken(new Set(["eth0"]));
+  host.setBroken([{ interface: "eth0", breaks: "all" }]);
   assert.deepEqual(told.splice(0), ["answer on eth0,eth1", "own on eth1"]);
-  host.setBroken(new Set(["eth0"]));
+  host.setBroken([{ interface: "eth0", breaks: "all" }]);
   assert.deepEqual(told.splice(0), []);
-  host.setBroken(new Set());
+  host.setBroken([]);
   assert.deepEqual(told.splice(0), ["answer on eth0,eth1", "own on eth0,eth1"]);
+});
+
+test("setBroken() for IPv6 alone leaves the IPv4 addresses of the interface owned", () => {
+  const both = { ...ETH0, addresses: [...ETH0.addresses, ...eth1With("2001:db8::11").addresses] };
+  const owned: number[][] = [];
+  const host = new HostInterfaces({
+    patterns: { exclude: [], promiscuous: [] },
+    log: createLogger("silent", {}),
+    tellResponder: () => {},
+    tellOwnership: (event) => {
+      assert.equal(event.type, "segments");
+      owned.push(event.segments.flatMap((one) => one.prefixes.map(({ family }) => family)));
+    },
+    onChange: () => {},
+  });
+  host.set([both, eth1With("2001:db8:1::11", "fe80::b")]);
+  host.setBroken([{ interface: "eth0", breaks: "ipv6" }]);
+  host.setBroken([{ interface: "eth1", breaks: "ipv6" }]);
+  host.setBroken([]);
+  assert.deepEqual(owned, [
+    [4, 6, 6, 6],
+    [4, 6, 6],
+    [4, 6],
+    [4, 6, 6, 6],
+  ]);
 });

@@ -13,7 +13,7 @@ const NO_BEACONS = { received: 0, sent: 0, sendFailed: 0, foreign: 0 };
 const NOTHING = {
   counters: {},
   answered: [],
-  problems: new Map(),
+  problems: [],
   beacons: NO_BEACONS,
   drops: {},
   peers: [],
@@ -55,7 +55,7 @@ test("reportOf() tells of each address, problem, peer and foreign cluster", () =
     { address: ip("10.0.0.2"), count: 8, last, announced: 4 },
   ];
   const peers = [{ node: "n2", interface: "eth0", verdict: "heard", state: "live" }] as const;
-  const problems = new Map([["eth1", "it is down"]]);
+  const problems = [{ interface: "eth1", message: "it is down", breaks: "all" }] as const;
   const mac = "02:00:00:00:00:09" as Mac;
   const host = { node: "x", interface: "eth0", address: ip("10.0.0.9"), mac };
   const foreignClusters = [{ cluster: "ff00000000000000", ...host }];
@@ -64,7 +64,7 @@ test("reportOf() tells of each address, problem, peer and foreign cluster", () =
     { address: "10.0.0.1", answered: 0, lastAnswer: null, announced: 0 },
     { address: "10.0.0.2", answered: 8, lastAnswer: last, announced: 4 },
   ]);
-  assert.deepEqual(report.problems, [{ interface: "eth1", message: "it is down" }]);
+  assert.deepEqual(report.problems, problems);
   assert.deepEqual([report.peers, report.foreignClusters], [peers, foreignClusters]);
 });
 

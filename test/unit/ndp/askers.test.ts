@@ -28,6 +28,15 @@ test("Askers.admit() counts each host for itself", () => {
   assert.equal(admitted(askers, 2, 10, 0), 10);
 });
 
+test("Askers forgets those that asked longest ago: not one that goes on asking", () => {
+  const askers = new Askers();
+  admitted(askers, 0, ANSWERS_BURST, 0);
+  for (let who = 1; who < 2 * ASKERS_MAX; who++) {
+    askers.admit(mac(who), 0, bootMs(0));
+    assert.equal(askers.admit(mac(0), 0, bootMs(0)), false, "its bucket is not forgotten");
+  }
+});
+
 test("Askers forgets the oldest, and stays bounded", () => {
   const askers = new Askers();
   for (let who = 0; who < 2 * ASKERS_MAX; who++) askers.admit(mac(who), 0, bootMs(0));
