@@ -45,7 +45,7 @@ export class DaemonCommands implements ApiCommands {
     const address = parseIp(text);
     const view = address === null ? null : machine().views.view(address, clock.boot());
     if (address === null || view === null) {
-      const why = 'it is no external IPv4 address of a Service; see "lbctl vips"';
+      const why = 'it is no external address of a Service; see "lbctl vips"';
       const message = `Cannot move "${text}": ${why}`;
       return { ok: false, kind: "not-found", message };
     }

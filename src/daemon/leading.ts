@@ -234,11 +234,17 @@ export class Leading {
   #unownedEvents({ file, clock, cluster, machine, events, isDrained }: LeadingOptions): Task {
     return new UnownedEvents({
       mayTell: () => this.leader.isLeading && cluster.isSynced && file.mode === "active",
-      addresses: () => cluster.addresses(),
+      // Those whose owner renews its Lease are not looked at closer: a cluster has thousands.
+      addresses: () => {
+        const { views } = machine();
+        const members = views.members(clock.boot()).filter(({ status }) => status === "alive");
+        const alive = new Set([file.nodeName, ...members.map(({ node }) => node)]);
+        const ownerOf = (address: Ip) => views.state(address)?.record?.owner ?? null;
+        return cluster.addresses().filter((address) => !alive.has(ownerOf(address) ?? ""));
+      },
       why: (address) => {
-        const view = machine().views.view(address, clock.boot());
         const here = { node: file.nodeName, isDrained: isDrained() };
-        return view === null ? null : whyOrphan(view, here);
+        return whyOrphan(machine().views.view(address, clock.boot()), here);
       },
       tell: (address, reason) => {
         for (const key of cluster.servicesOf(address)) {

@@ -7,8 +7,12 @@ import type { Here } from "./moves.ts";
 /** So many nodes are named, each with its reason. */
 const REASONS_MAX = 3;
 
-/** Null: somebody has it, or is about to take it, or there is nothing to answer for. */
-export function whyOrphan(view: VipView, here: Here): string | null {
+/**
+ * Null: somebody has it, or is about to take it, or there is nothing to answer for. A `view` that
+ * is null: the ownership machine does not know the address.
+ */
+export function whyOrphan(view: VipView | null, here: Here): string | null {
+  if (view === null) return "it is in no IPAddressPool";
   const owner = view.record?.owner ?? null;
   if (view.phase.kind !== "idle") return null;
   if (owner !== null && !isGone(view, owner)) return null;

@@ -8,6 +8,7 @@ import { aborted } from "./tasks.ts";
 export interface UnownedEventsOptions {
   /** False: not the leader, or the cluster is not fully known. */
   readonly mayTell: () => boolean;
+  /** Those that may have no owner. */
   readonly addresses: () => readonly Ip[];
   /** Why no node may own it, or null. */
   readonly why: (address: Ip) => string | null;

@@ -22,7 +22,7 @@ import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { AllocatablePool } from "../ipam/types.ts";
 import { countAssigned, noneAssigned, poolUsage } from "../ipam/usage.ts";
-import type { Store } from "../store/store.ts";
+import type { HistoryFilter, Store } from "../store/store.ts";
 import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
 import type { ApiHealth } from "./api-health.ts";
@@ -251,7 +251,7 @@ export class Views implements ApiSource {
     });
   }
 
-  history(filter: { address?: string | undefined; limit: number }): HistoryView[] {
+  history(filter: HistoryFilter): HistoryView[] {
     return this.#sources.store.history(filter).map((row) => ({
       ...row,
       at: new Date(row.at).toISOString(),
@@ -356,7 +356,6 @@ export class Views implements ApiSource {
   #orphan(address: Ip): { address: string; reason: string }[] {
     const { ownership, clock } = this.#sources;
     const view = ownership.machine.views.view(address, clock.boot());
-    if (view === null) return [{ address, reason: "it is in no IPAddressPool" }];
     const reason = whyOrphan(view, this.#here);
     return reason === null ? [] : [{ address, reason }];
   }

@@ -14,16 +14,27 @@ export function checkFirewall(facts: Facts): Verdict {
   const { interfaces, nft, iptables } = facts;
   if (!interfaces.known) return skipped(interfaces.why);
   if (!nft.known && !iptables.known) return skipped(`${nft.why}; ${iptables.why}`);
-  const packets = servingInterfaces(facts).flatMap((one) => packetsOn(one, facts.beaconPort));
+  const serving = servingInterfaces(facts);
+  const unseen = serving.filter((one) => ipv4Of(one) === undefined).map(({ name }) => name);
+  const names = unseen.join(", ");
+  const why = `${names} without IPv4: what becomes of beacons over IPv6 is not looked at`;
+  if (unseen.length > 0 && unseen.length === serving.length) return skipped(why);
+  const packets = serving.flatMap((one) => packetsOn(one, facts.beaconPort));
   const findings = packets.flatMap((packet) => {
     const fate = fateOf(packet, facts);
     return fate === null ? [] : [firewallFinding(packet, fate)];
   });
-  return foundOr(findings, `beacons (UDP ${facts.beaconPort}) and ARP pass the firewall`);
+  const note = `beacons (UDP ${facts.beaconPort}) and ARP pass the firewall`;
+  return foundOr(findings, unseen.length === 0 ? note : `${note}; ${why}`);
 }
 
-function packetsOn({ name, addresses }: InterfaceFact, port: number): Packet[] {
-  const own = addresses.find(({ prefix }) => prefix.family === 4);
+function ipv4Of({ addresses }: InterfaceFact) {
+  return addresses.find(({ prefix }) => prefix.family === 4);
+}
+
+function packetsOn(one: InterfaceFact, port: number): Packet[] {
+  const { name } = one;
+  const own = ipv4Of(one);
   if (own === undefined) return [];
   return (["beacon", "arp"] as const).flatMap((kind) =>
     (["in", "out"] as const).map((direction) => {
@@ -95,7 +106,7 @@ function unheardFinding(
   const bridge = bridges[0];
   const cause =
     `their Leases are renewed, and ${who}: another segment, or something between drops UDP ` +
-    `${facts.beaconPort} to 224.0.0.254` +
+    `${facts.beaconPort} to 224.0.0.254 (over IPv6: ff12::6c62:64)` +
     (bridge === undefined
       ? " (a switch that snoops multicast without a querier, a filter)"
       : `; bridge ${bridge.name} of this host snoops multicast, and has no querier`);

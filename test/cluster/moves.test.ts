@@ -114,7 +114,7 @@ describe("an address that is moved on purpose", () => {
       [owner, [ADDRESS, "node9"], 5, /there is no node "node9"/],
       [owner, [ADDRESS, owner], 5, /has it already/],
       [one, [ADDRESS, other], 5, new RegExp(`"${owner}" has it: run the command on that node`)],
-      [owner, ["192.168.100.59", one], 4, /it is no external IPv4 address of a Service/],
+      [owner, ["192.168.100.59", one], 4, /it is no external address of a Service/],
       [owner, ["x", one], 4, /Cannot move "x"/],
     ];
     for (const [on, args, status, words] of refusals) {

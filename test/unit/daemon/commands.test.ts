@@ -67,7 +67,7 @@ function commands(plan: readonly MoveView[] = []) {
 }
 
 const NOT_FOUND = (text: string) =>
-  `Cannot move "${text}": it is no external IPv4 address of a Service; see "lbctl vips"`;
+  `Cannot move "${text}": it is no external address of a Service; see "lbctl vips"`;
 
 interface RefusedRow {
   readonly address: string;

@@ -3,9 +3,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkFirewall } from "../../../src/doctor/check-beacons.ts";
 import { diagnose } from "../../../src/doctor/doctor.ts";
-import { known, unknown } from "../../../src/doctor/facts.ts";
-import { HEALTHY } from "./healthy-facts.ts";
+import { type InterfaceFact, known, unknown } from "../../../src/doctor/facts.ts";
+import { ok, skipped } from "../../../src/doctor/verdict.ts";
+import { address, HEALTHY, nic } from "./healthy-facts.ts";
 
 type Expression = Readonly<Record<string, unknown>>;
 type Words = readonly Expression[];
@@ -257,4 +259,15 @@ test("checkFirewall() looks at what there is of the two programs", () => {
   const nft = unknown("nft is not installed");
   const { findings } = diagnose({ ...HEALTHY, nft, iptables: known(filter("DROP")) });
   assert.equal(findings.length, 1);
+});
+
+test("checkFirewall() says which interfaces it cannot look at", () => {
+  const six = nic({ name: "eth1", addresses: [address("2001:db8::b/64")] });
+  const pools = unknown("not asked");
+  const verdictOf = (...interfaces: readonly InterfaceFact[]) =>
+    checkFirewall({ ...HEALTHY, pools, interfaces: known(interfaces) });
+  const why = "eth1 without IPv4: what becomes of beacons over IPv6 is not looked at";
+  assert.deepEqual(verdictOf(six), skipped(why));
+  const note = `beacons (UDP 7473) and ARP pass the firewall; ${why}`;
+  assert.deepEqual(verdictOf(nic(), six), ok(note));
 });
