@@ -8,7 +8,7 @@ import { FRAME_OUTCOMES } from "../answering/outcome.ts";
 import { ipv4FromNumber } from "../core/address.ts";
 import type { AddressKey } from "../core/address-key.ts";
 import { ipv4KeyAt } from "../core/address-key.ts";
-import { read16, read32 } from "../core/bytes.ts";
+import { isAt, read16, read32 } from "../core/bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt, macToBytes } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
@@ -111,10 +111,7 @@ export class ArpReader implements FrameReader {
   }
 
   #isOwn(frame: Uint8Array, offset: number): boolean {
-    for (let i = 0; i < 6; i++) {
-      if (frame[offset + i] !== this.#mac[i]) return false;
-    }
-    return true;
+    return isAt(frame, offset, this.#mac);
   }
 }
 

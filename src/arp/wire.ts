@@ -5,6 +5,7 @@
 import type { Ip } from "../core/address.ts";
 import { ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
 import { read16, read32, write16, write32 } from "../core/bytes.ts";
+import { FRAME_BYTES_MAX } from "../core/ethernet.ts";
 import type { Mac } from "../core/mac.ts";
 import { MAC_BROADCAST, MAC_ZERO, macAt, macToBytes } from "../core/mac.ts";
 
@@ -38,8 +39,6 @@ export const OFFSET = {
 
 /** Bytes of an ARP frame without Ethernet padding. */
 export const ARP_FRAME_BYTES = 42;
-/** IEEE 802.3: the longest frame of the classic size, 4 bytes of VLAN tag included. */
-export const FRAME_BYTES_MAX = 1_518;
 /** IEEE 802: EtherType of ARP. */
 export const ETHERTYPE_ARP = 0x0806;
 /** RFC 826: ar$op. */

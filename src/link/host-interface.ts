@@ -2,6 +2,7 @@
 
 import type { Ip, IpPrefix } from "../core/address.ts";
 import { parseIp, prefixOf } from "../core/address.ts";
+import { IPV6_BYTES, ipv6At } from "../core/ipv6-bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt } from "../core/mac.ts";
 
@@ -104,9 +105,5 @@ function fromAddress({ data, attrs }: AddressMessage): HostInterface["addresses"
 
 function ipOf(bytes: Uint8Array | undefined): Ip | null {
   if (bytes?.length === 4) return parseIp(bytes.join("."));
-  if (bytes?.length !== 16) return null;
-  const groups = Array.from({ length: 8 }, (_, i) =>
-    (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16),
-  );
-  return parseIp(groups.join(":"));
+  return bytes?.length === IPV6_BYTES ? ipv6At(bytes, 0) : null;
 }

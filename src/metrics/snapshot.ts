@@ -19,7 +19,6 @@ export interface OwnedVip {
 
 type Counts = ReadonlyMap<string, number>;
 
-/** Counters count from the start of the process; times are in seconds. */
 /** Of one protocol, on all interfaces. */
 export interface FrameCounts {
   readonly receivedByOutcome: Counts;
@@ -28,6 +27,7 @@ export interface FrameCounts {
   readonly announcements: number;
 }
 
+/** Counters count from the start of the process; times are in seconds. */
 export interface Snapshot {
   readonly node: string;
   readonly version: string;

@@ -8,6 +8,7 @@ import type { FrameOutcome } from "../answering/outcome.ts";
 import { FRAME_OUTCOMES } from "../answering/outcome.ts";
 import type { AddressKey } from "../core/address-key.ts";
 import { ipv6KeyAt } from "../core/address-key.ts";
+import { isAt } from "../core/bytes.ts";
 import { ipv6At } from "../core/ipv6-bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt, macToBytes } from "../core/mac.ts";
@@ -133,10 +134,7 @@ export class NdpReader implements FrameReader {
   }
 
   #isOwn(frame: Uint8Array, offset: number): boolean {
-    for (let i = 0; i < 6; i++) {
-      if (frame[offset + i] !== this.#mac[i]) return false;
-    }
-    return true;
+    return isAt(frame, offset, this.#mac);
   }
 }
 

@@ -7,6 +7,7 @@
 
 import type { Ip } from "../core/address.ts";
 import { read16, write16 } from "../core/bytes.ts";
+import { FRAME_BYTES_MAX } from "../core/ethernet.ts";
 import { ipv6At, writeIpv6 } from "../core/ipv6-bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt, macToBytes } from "../core/mac.ts";
@@ -42,8 +43,6 @@ export const OFFSET = {
 /** Bytes of a frame without options, and of one with a link-layer address. */
 export const BARE_FRAME_BYTES = OFFSET.options;
 export const NDP_FRAME_BYTES = OFFSET.options + 8;
-/** IEEE 802.3: the longest frame of the classic size, 4 bytes of VLAN tag included. */
-const FRAME_BYTES_MAX = 1_518;
 export const ETHERTYPE_IPV6 = 0x86dd;
 /** IANA: ICMPv6 as a next header, and its types. */
 export const NEXT_HEADER_ICMPV6 = 58;

@@ -13,6 +13,8 @@ import { builtPackage } from "./support/package.ts";
 const UNIT = "lbd.service";
 const NODE_FILE = "/etc/lbd/config.yaml";
 const PLACE = "/packages";
+/** What a really older lbd left behind (test/unit/store/older-state.test.ts). */
+const OLDER = "/older";
 /** Of the slowest of machines, with a package of Node's size. */
 const DPKG_MS_MAX = 120_000;
 /** For an API server that is not there. */
@@ -43,7 +45,8 @@ describe("the package under dpkg", async () => {
       until: (state) => state === "active",
     });
 
-  containerForSuite({ binds: { [PLACE]: dirname(deb) } }, async (made) => {
+  const binds = { [PLACE]: dirname(deb), [OLDER]: join(import.meta.dirname, "../support/older") };
+  containerForSuite({ binds }, async (made) => {
     container = made;
     await container.write("/etc/lbd/kubeconfig", KUBECONFIG);
     await install();
@@ -116,6 +119,18 @@ describe("the package under dpkg", async () => {
     await container.run(["systemctl", "start", UNIT]);
     const mended = await container.tryRun(["lbctl", "status"]);
     assert.doesNotMatch(mended.stdout, /cannot be used/);
+  });
+
+  test("the state of a really older lbd is gone on with", async () => {
+    const state = "/var/lib/lbd/state.db";
+    const put = ["install", "-o", "lbd", "-g", "lbd", "-m", "600"];
+    await container.run(["systemctl", "stop", UNIT]);
+    await container.run(["sh", "-c", `rm -f ${state}*`]);
+    await container.run([...put, `${OLDER}/state-schema-2.db`, state]);
+    await container.run(["systemctl", "start", UNIT]);
+    const { stdout } = await container.tryRun(["lbctl", "history", "192.168.100.52"]);
+    assert.match(stdout, /lost +node1 +1 +address-freed/);
+    assert.match(await container.run(["lbd", "--check"]), /is valid/);
   });
 
   test("removing stops the daemon and keeps what it knows and is told", async () => {

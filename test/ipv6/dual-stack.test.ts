@@ -5,17 +5,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { clusterForSuite, type DaemonCluster } from "../cluster/support/daemon-cluster.ts";
 import { eventually } from "../lab/eventually.ts";
+import { ADDRESS6, BOTH, DUAL_STACK, POOL6 } from "./support/dual-stack-pool.ts";
 
-const ADDRESS4 = "192.168.100.50";
-const ADDRESS6 = "fd00:100::50";
-const BOTH = [ADDRESS4, ADDRESS6];
-const POOL6 = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: {name: lan, namespace: metallb-system}
-spec: {addresses: ["192.168.100.50-192.168.100.59", "fd00:100::50-fd00:100::59"]}
-`;
-const DUAL_STACK = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
 const IPV6 = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] };
 /** From the pulled cables to the first answer: detection, claim, and how often it is looked. */
 const FAILOVER_MS_MAX = 2_000;

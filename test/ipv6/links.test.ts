@@ -9,17 +9,10 @@ import { runIp } from "../lab/command.ts";
 import { eventually } from "../lab/eventually.ts";
 import type { LabNode } from "../lab/node.ts";
 import { remakeEth0 } from "../netns/support/remake-link.ts";
+import { ADDRESS4, ADDRESS6, BOTH, DUAL_STACK, POOL6 } from "./support/dual-stack-pool.ts";
 
-const ADDRESS4 = "192.168.100.50";
-const ADDRESS6 = "fd00:100::50";
-const BOTH = [ADDRESS4, ADDRESS6];
-const POOL6 = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: {name: lan, namespace: metallb-system}
-spec: {addresses: ["192.168.100.50-192.168.100.59", "fd00:100::50-fd00:100::59"]}
-`;
-const DUAL_STACK = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+/** How often the client asks. */
+const ROUNDS = 10;
 const NEW_MAC = "02:00:00:00:64:99";
 
 function addressLines(node: LabNode, device: string): string[] {
@@ -70,10 +63,25 @@ describe("links of an owner", () => {
   test("a MAC that changes is never answered with again", async () => {
     const node = await owner();
     const before = node.mac();
+    /** While the client asks again and again, no answer and no announcement has the MAC. */
+    const isNotToldBy = async (mac: string): Promise<void> => {
+      const answers = `arp[6:2] == 2 or (ip6 and ip6[40] == 136 and ip6[48:4] == 0xfd000100)`;
+      const how = ["tcpdump", "-l", "-n", "-e", "-v", "-i", "eth0", answers];
+      const seen = cluster().lab.client.spawn("answers", how);
+      await seen.waitForOutput(/listening on/);
+      for (let round = 0; round < ROUNDS; round++) await macs();
+      await seen.waitForOutput(new RegExp(`${ADDRESS4}[^]*${ADDRESS6}|${ADDRESS6}[^]*${ADDRESS4}`));
+      const text = seen.log();
+      await seen.kill();
+      // As the sender of the frame, or in what it tells.
+      assert.doesNotMatch(text, new RegExp(`${mac} >|is-at ${mac}|\\(1\\): ${mac}`));
+    };
     await runIp([`link set eth0 address ${NEW_MAC}`], node.namespace);
     await untilAnsweredBy((mac) => mac !== before);
+    await isNotToldBy(before);
     await runIp([`link set eth0 address ${before}`], node.namespace);
     await untilAnsweredBy((mac) => mac !== NEW_MAC);
+    await isNotToldBy(NEW_MAC);
   });
 
   test("an interface that goes down and comes back", async () => {

@@ -223,9 +223,12 @@ describe("Neighbor Discovery", () => {
       }
     })();
     const frames = Array.from({ length: count }, () => hex(asked()));
-    assert.equal(await gained("answered", () => sendRaw(lab.client, frames)), count);
-    isSending = false;
-    await replace;
+    try {
+      assert.equal(await gained("answered", () => sendRaw(lab.client, frames)), count);
+    } finally {
+      isSending = false;
+      await replace;
+    }
   });
 
   test("a flood of one host is limited, and another host is answered meanwhile", async () => {

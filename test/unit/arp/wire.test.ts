@@ -11,13 +11,13 @@ import {
   decodeArp,
   encodeArp,
   encodeReply,
-  FRAME_BYTES_MAX,
   malformedReason,
   OFFSET,
   probe,
 } from "../../../src/arp/wire.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
+import { FRAME_BYTES_MAX } from "../../../src/core/ethernet.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { MAC_BROADCAST, MAC_ZERO, macAt, macToBytes } from "../../../src/core/mac.ts";
 
