@@ -16,7 +16,7 @@ import { Ear } from "./ear.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { ForeignCluster } from "./foreign-clusters.ts";
 import { Namesakes } from "./namesakes.ts";
-import { heardNews, type PeerNews, tableNews } from "./news.ts";
+import { beaconNews, heardNews, type PeerNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
 import {
   holdMs,
@@ -92,13 +92,14 @@ export class BeaconEngine {
     this.#probeTargets = targets;
   }
 
-  /** Replaces the segments; one that stays keeps its peers and its tenure. */
+  /** Replaces the segments; one that stays, be it with another MAC, keeps peers and tenure. */
   setSegments(segments: readonly BeaconSegment[], now: BootMs): EngineEffect[] {
     const wanted = new Map(segments.map((about) => [about.interface, about]));
     for (const [name, open] of this.#segments) {
       const about = wanted.get(name);
-      if (about?.mac === open.about.mac && about.address === open.about.address) open.about = about;
-      else this.#close(open);
+      if (about?.address !== open.about.address) this.#close(open);
+      else if (about.mac !== open.about.mac) this.#hurry(now);
+      if (about !== undefined) open.about = about;
     }
     for (const about of segments) {
       if (this.#segments.has(about.interface)) continue;
@@ -230,11 +231,11 @@ export class BeaconEngine {
   }
 
   #onDatagram(open: OpenSegment, datagram: Datagram, now: BootMs): Drop | null {
-    const { node, body } = datagram;
+    const { node, body, address } = datagram;
     if (node === this.#options.node) return this.#onOwnName(open, datagram, now);
     let peer = open.peers.get(node);
     if (peer === undefined) {
-      if (body.kind === "challenge") return this.#prove(open, datagram.address, body);
+      if (body.kind === "challenge") return this.#prove(open, address, body);
       if (body.kind !== "beacon" || open.peers.size >= PEERS_MAX) return "unknown";
       peer = new Peer(datagram, body, { challenge: this.#challenges.next(), now });
       open.peers.set(node, peer);
@@ -242,14 +243,12 @@ export class BeaconEngine {
       this.#afterBeacon(open, peer, now);
       return null;
     }
-    const { incarnation, verdict, state } = peer;
     const freshness = peer.freshness(datagram);
     if (freshness === "replay") return "replay";
     if (body.kind === "beacon" && freshness === "late") return "late";
     if (body.kind === "beacon") {
-      peer.heard(body, datagram.address, now);
-      const isNews = incarnation !== peer.incarnation || verdict !== "heard";
-      if (isNews || state !== peer.state) this.#tell(heardNews(peer, open.about.interface, now));
+      const news = beaconNews(peer, { body, address }, open.about.interface, now);
+      if (news !== null) this.#tell(news);
       this.#afterBeacon(open, peer, now);
       return null;
     }

@@ -3,8 +3,12 @@
 import type { Ip } from "../core/address.ts";
 import type { PeerEvent } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
+import type { DatagramBody } from "./body.ts";
 import type { ForeignCluster } from "./foreign-clusters.ts";
 import type { Peer } from "./peer.ts";
+import type { Datagram } from "./wire.ts";
+
+type BeaconBody = Extract<DatagramBody, { kind: "beacon" }>;
 
 /** What the main thread is told. */
 export type PeerNews =
@@ -24,6 +28,20 @@ export function heardNews(peer: Peer, interfaceName: string, at: BootMs): PeerNe
   const { node, incarnation, isProven, state, mac, holdMs } = peer;
   const about = { node, interface: interfaceName, incarnation, isProven, state, mac, holdMs };
   return { type: "peer-heard", ...about, at };
+}
+
+/** Takes in what the peer says of itself; null: that was known. */
+export function beaconNews(
+  peer: Peer,
+  { body, address }: Pick<Datagram, "address"> & { readonly body: BeaconBody },
+  interfaceName: string,
+  now: BootMs,
+): PeerNews | null {
+  const { incarnation, verdict, state, mac } = peer;
+  peer.heard(body, address, now);
+  const isBack = incarnation !== peer.incarnation || verdict !== "heard";
+  const isOtherwise = state !== peer.state || mac !== peer.mac;
+  return isBack || isOtherwise ? heardNews(peer, interfaceName, now) : null;
 }
 
 export function silentNews(

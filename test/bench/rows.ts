@@ -102,8 +102,8 @@ export function formatTable(rows: readonly BenchRow[]): string {
 /** What the columns mean, to be printed under the table. */
 export const LEGEND = `
 runs   how many values p50 and p99 are taken from (rounds, Services, samples), by nearest rank
-p99    arp latency: the median of the rounds' p99, as p50 is the median of their p50
-       arp rate: what 99 % of the rounds reach
+p99    latency: the median of the rounds' p99, as p50 is the median of their p50
+       rate: what 99 % of the rounds reach
        the others: of all runs; the worst of them while these are fewer than 100
-worst  arp latency: the slowest request of all rounds; arp rate: the slowest round
+worst  latency: the slowest request of all rounds; rate: the slowest round
 ratio  p50 / baseline`;

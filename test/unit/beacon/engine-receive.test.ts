@@ -11,6 +11,7 @@ import {
   ETH0,
   entryOf,
   KEY,
+  macOf,
   OWN_INCARNATION,
   OWN_NODE,
   type Packet,
@@ -166,6 +167,18 @@ test("BeaconEngine tells a peer when it is heard first, and then what changes", 
   assert.deepEqual(
     bench.take(/heard/).map((line) => line.split(" ")[5]),
     ["draining", "restarting", "stopping", "deaf"],
+  );
+});
+
+test("BeaconEngine tells of a peer's other MAC", () => {
+  const { bench, b } = benchWithB();
+  bench.take();
+  b.mac = macOf(9);
+  bench.hear(b.beacon());
+  bench.hear(b.beacon());
+  assert.deepEqual(
+    bench.take(/heard/).map((line) => line.split(" ")[6]),
+    [b.mac],
   );
 });
 
