@@ -179,6 +179,9 @@ function rewriteWhenDue(vip: Vip, situation: Situation, now: BootMs): Action {
 }
 
 function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
+  if (isOutOfPlace(vip, situation, now)) {
+    return { kind: "release", cause: "not-eligible", detail: "its tenure lapsed" };
+  }
   if (!situation.mayAct || (vip.doubt > 0 && situation.canReadRecords)) return WAIT;
   if (now < vip.yieldedUntil) return { kind: "wait", due: vip.yieldedUntil };
   const own = mayOwn(vip, situation, now);
@@ -200,6 +203,16 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
   if (situation.isStopping || situation.drain !== null) return WAIT;
   if (!own.ok) return { kind: "wait", due: own.due };
   return decideClaim(vip, own.interfaces, situation, now);
+}
+
+/**
+ * This process had it until its tenure lapsed, and cannot answer for it any more, as when its
+ * interface lost the address: it lets go without listening first, so that others need not find out.
+ * Where another has it by now, the write fails.
+ */
+function isOutOfPlace(vip: Vip, { candidates, isApiInReach, node }: Situation, now: BootMs) {
+  const hadIt = vip.ownEpoch !== NO_EPOCH && vip.record?.owner === node;
+  return hadIt && isApiInReach && now >= vip.retryAt && !candidates.own(vip.spec).eligible;
 }
 
 /** The epoch at which this node has the VIP already, by the record or its own memory. */

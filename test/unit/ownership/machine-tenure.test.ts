@@ -23,6 +23,7 @@ import {
   Story,
   segment,
   VIP,
+  vipNotWritten,
   vipRecord,
   vipWritten,
   writePresence,
@@ -181,4 +182,20 @@ test("an owner on another segment as well listens there, and goes on answering m
   assert.deepEqual(story.step(on, 4_000), [writePresence(0, { segments: [ETH0, ETH1] })]);
   assert.equal(story.nextDeadline(4_000), 4_300);
   assert.deepEqual(story.machine.owned(), [VIP]);
+});
+
+test("a tenure that lapsed where the address is gone is let go of at once, by the record", () => {
+  const story = Story.owner([B]);
+  story.step(peerHeard("node-b", 400), 400);
+  const both = segment("eth0", "192.168.1.0/24", "10.9.9.0/24");
+  story.step({ type: "segments", segments: [both] }, 3_000);
+  const gone = { type: "segments", segments: [segment("eth0", "10.9.9.0/24")] } as const;
+  const [offer] = story.step(gone, 4_000);
+  assert.equal(offer?.type, "offer", "which nobody hears, from an address that is gone");
+  const free = { address: VIP, owner: null, epoch: 1, resourceVersion: MINE.resourceVersion };
+  const wanted = [...LOST, READ, { type: "write-vip", ...free }];
+  assert.deepEqual(story.step(lapsed(), 4_010), wanted);
+  // Another had it by then.
+  assert.deepEqual(story.step(vipNotWritten("conflict"), 4_020), []);
+  assert.deepEqual(story.machine.owned(), []);
 });
