@@ -114,5 +114,5 @@ arp rate     1/s   4.0000  3.0000  3.0000     3`.slice(1),
 test("LEGEND explains the columns that may be taken for something else", () => {
   const heads = LEGEND.match(/^\S+/gm);
   assert.deepEqual(heads, ["runs", "p99", "worst", "ratio"]);
-  assert.match(LEGEND, /arp latency: the median of the rounds' p99/);
+  assert.match(LEGEND, /latency: the median of the rounds' p99/);
 });
