@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { prefixOf } from "../../../src/core/address.ts";
 import type { Mac } from "../../../src/core/mac.ts";
 import { bootMs } from "../../../src/core/time.ts";
 import { ConfigPlanner } from "../../../src/daemon/config-planner.ts";
@@ -129,7 +130,10 @@ function shadow(t: { after: (run: () => void) => void; mock: typeof import("node
       service("shop/web", { ips: ["10.0.0.1"] }),
       service("shop/odd", { ips: ["10.9.0.1"] }),
     ],
-    nodes: [node("n1", { addresses: ["10.0.0.8"] }), node("n2", { addresses: ["10.0.0.9"] })],
+    nodes: [
+      node("n1", { addresses: ["10.0.0.8"] }),
+      node("n2", { addresses: ["10.0.0.9", "fd00::9"] }),
+    ],
     pools: [resource("lan", { addresses: ["10.0.0.1-10.0.0.4"] })],
     advertisements: [resource("all")],
   });
@@ -156,16 +160,19 @@ function shadow(t: { after: (run: () => void) => void; mock: typeof import("node
   return { one, told };
 }
 
+/** In which n2 has an address, too. */
+const PREFIX6 = prefixOf(ip("fd00::"), 64);
 const PREFIX = { family: 4, start: 0x0a000000n, end: 0x0a0000ffn, length: 24 } as const;
 
 test("Shadow mutes the responder first, and asks for nodes and VIPs on the segment", (t) => {
   const { one, told } = shadow(t);
-  one.post({ type: "segments", segments: [{ interface: "eth0", prefixes: [PREFIX] }] });
+  one.post({ type: "segments", segments: [{ interface: "eth0", prefixes: [PREFIX, PREFIX6] }] });
   for (let i = 0; i < 12; i++) t.mock.timers.tick(1_000);
   assert.deepEqual(told[0], { type: "mute", isMuted: true });
   const asked = told.flatMap((one) =>
     one.type === "ask" ? [`${one.address} ${one.interface}`] : [],
   );
+  // Not for fd00::9: a host that is about to use it would give it up (RFC 4862 section 5.4.3).
   assert.deepEqual([...new Set(asked)].sort(), ["10.0.0.1 eth0", "10.0.0.9 eth0"]);
   const types = new Set(told.map(({ type }) => type));
   assert.deepEqual([...types].sort(), ["ask", "mute", "ranges"], "and nothing else is asked of it");
