@@ -62,13 +62,13 @@ class BeaconNode {
     await this.#take("obeyed");
   }
 
-  /** Each as interface and address, all of a /24. */
+  /** Each as interface and address, all of a /24, or /64. */
   async segments(...wanted: readonly (readonly [string, string])[]): Promise<void> {
     const segments = wanted.map(
       ([name, address]): BeaconSegmentAddress => ({
         interface: name,
         address: address as Ip,
-        prefix: prefixOf(address as Ip, 24),
+        prefix: prefixOf(address as Ip, address.includes(":") ? 64 : 24),
       }),
     );
     this.#tell({ kind: "segments", segments });
@@ -362,6 +362,34 @@ describe("BeaconSocket", () => {
       return node.heard.includes("mv0 10.99.0.2 back");
     });
     assert.deepEqual(peer.problems, []);
+  });
+
+  test("an interface without IPv4 that is made anew is bound anew", async () => {
+    const make = async (of: BeaconNode, number: number): Promise<void> => {
+      await of.host.tryRun(["ip", "link", "del", "mv0"]);
+      await of.host.run(["ip", "-batch", "-"], {
+        input: `link add link mgmt0 name mv0 type macvlan mode bridge
+          link set mv0 addrgenmode none
+          link set mv0 up
+          addr add fe80::99:${number}/64 dev mv0 nodad\n`,
+      });
+    };
+    for (const [of, number] of [
+      [node, 1],
+      [peer, 2],
+    ] as const) {
+      await make(of, number);
+      await of.segments(["eth0", of.host.address()], ["mv0", `fe80::99:${number}`]);
+    }
+    await bothHear("mv0");
+    await make(node, 1);
+    // Nobody says anything of it; what is sent meanwhile may be lost.
+    const isBack = async (): Promise<boolean> => {
+      for (const each of [node, peer]) await each.send("again", { over: "mv0" });
+      const [there, here] = ["mv0 fe80::99:1 again", "mv0 fe80::99:2 again"];
+      return peer.heard.includes(there) && node.heard.includes(here);
+    };
+    await eventually("mv0", isBack, { timeoutMs: 10_000, intervalMs: 100, until: Boolean });
   });
 
   test("close() ends all: nothing is sent, and the port is free", async () => {
