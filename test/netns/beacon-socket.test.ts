@@ -374,12 +374,9 @@ describe("BeaconSocket", () => {
           addr add fe80::99:${number}/64 dev mv0 nodad\n`,
       });
     };
-    for (const [of, number] of [
-      [node, 1],
-      [peer, 2],
-    ] as const) {
-      await make(of, number);
-      await of.segments(["eth0", of.host.address()], ["mv0", `fe80::99:${number}`]);
+    for (const [i, of] of [node, peer].entries()) {
+      await make(of, i + 1);
+      await of.segments(["eth0", of.host.address()], ["mv0", `fe80::99:${i + 1}`]);
     }
     await bothHear("mv0");
     await make(node, 1);
