@@ -9,7 +9,7 @@ import type { OwnedObject, RawObject } from "../k8s-sync/model.ts";
 import type { ApiFailure, Outcome } from "../k8s-sync/outcome.ts";
 import { statusOf } from "./status-object.ts";
 import type { Task } from "./tasks.ts";
-import { aborted } from "./tasks.ts";
+import { repeat } from "./tasks.ts";
 
 export type PoolStatus = Readonly<
   Record<"assignedIPv4" | "assignedIPv6" | "availableIPv4" | "availableIPv6", number>
@@ -42,10 +42,8 @@ export class PoolStatusTask implements Task {
     this.#ports = ports;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => this.look(), LOOK_EVERY_MS);
-    await aborted(signal);
-    clearInterval(timer);
+  run(signal: AbortSignal): Promise<void> {
+    return repeat(() => this.look(), LOOK_EVERY_MS, signal);
   }
 
   look(): void {

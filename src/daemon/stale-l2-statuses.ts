@@ -8,7 +8,7 @@ import type { Outcome } from "../k8s-sync/outcome.ts";
 import type { OwnersNow } from "./service-l2-status.ts";
 import { isStaleL2Status, selectorOfOthers } from "./service-l2-status.ts";
 import type { Task } from "./tasks.ts";
-import { aborted } from "./tasks.ts";
+import { repeat } from "./tasks.ts";
 
 export interface StaleL2StatusPorts {
   readonly clock: Clock;
@@ -39,10 +39,8 @@ export class StaleL2Statuses implements Task {
     this.#ports = ports;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
-    await aborted(signal);
-    clearInterval(timer);
+  run(signal: AbortSignal): Promise<void> {
+    return repeat(() => void this.look(), LOOK_EVERY_MS, signal);
   }
 
   /** Lists only when nodes came, went or died, and again while some are down. */

@@ -21,7 +21,7 @@ import { selectorOf, wantedL2Statuses } from "./service-l2-status.ts";
 import { StatusKeeper, type StatusKeeperOptions } from "./status-keeper.ts";
 import { statusOf, type WantedObject } from "./status-object.ts";
 import type { Task } from "./tasks.ts";
-import { aborted } from "./tasks.ts";
+import { repeat } from "./tasks.ts";
 
 export interface StatusObjectsOptions {
   readonly node: string;
@@ -93,9 +93,8 @@ export class StatusObjects implements Task {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
-    await Promise.all([this.#states.run(signal), this.#l2.run(signal), aborted(signal)]);
-    clearInterval(timer);
+    const looking = repeat(() => this.#look(), LOOK_EVERY_MS, signal);
+    await Promise.all([this.#states.run(signal), this.#l2.run(signal), looking]);
   }
 
   #keeper(

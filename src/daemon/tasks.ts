@@ -37,6 +37,17 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Calls `look` each so many milliseconds until the signal aborts. */
+export async function repeat(
+  look: () => void,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const timer = setInterval(look, everyMs);
+  await aborted(signal);
+  clearInterval(timer);
+}
+
 /** Runs all tasks until `stop` aborts and what follows from that is done; throws as `runTasks`. */
 export async function runUntilReleased(options: {
   readonly tasks: readonly Task[];

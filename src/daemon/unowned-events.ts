@@ -3,7 +3,7 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Task } from "./tasks.ts";
-import { aborted } from "./tasks.ts";
+import { repeat } from "./tasks.ts";
 
 export interface UnownedEventsOptions {
   /** False: not the leader, or the cluster is not fully known. */
@@ -27,10 +27,8 @@ export class UnownedEvents implements Task {
     this.#options = options;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => this.look(), LOOK_EVERY_MS);
-    await aborted(signal);
-    clearInterval(timer);
+  run(signal: AbortSignal): Promise<void> {
+    return repeat(() => this.look(), LOOK_EVERY_MS, signal);
   }
 
   look(): void {

@@ -5,7 +5,7 @@ import type { BootMs, Clock } from "../core/time.ts";
 import { after } from "../core/time.ts";
 import type { VipRecord } from "../ownership/types.ts";
 import type { Task } from "./tasks.ts";
-import { aborted } from "./tasks.ts";
+import { repeat } from "./tasks.ts";
 
 export interface CollectorOptions {
   readonly clock: Clock;
@@ -30,10 +30,8 @@ export class VipLeaseCollector implements Task {
     this.#options = options;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const timer = setInterval(() => this.look(), LOOK_EVERY_MS);
-    await aborted(signal);
-    clearInterval(timer);
+  run(signal: AbortSignal): Promise<void> {
+    return repeat(() => this.look(), LOOK_EVERY_MS, signal);
   }
 
   look(): void {
