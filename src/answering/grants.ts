@@ -22,6 +22,18 @@ export interface Tenure {
   until: BootMs;
 }
 
+/** What a request for it gets on the interface of that name and tenure. */
+export function answerOf(
+  { macs }: Grant,
+  on: { readonly name: string; readonly tenure: Tenure },
+  now: BootMs,
+): "answered" | "stood-in" | "wrong-interface" | "tenure-lapsed" {
+  const mac = macs.get(on.name);
+  if (mac === undefined) return "wrong-interface";
+  if (now >= on.tenure.until) return "tenure-lapsed";
+  return mac === null ? "answered" : "stood-in";
+}
+
 export class Grants {
   /** Somebody else answers from this host: nothing is answered or announced by this. */
   isMuted = false;

@@ -2,7 +2,7 @@
 // reply only where the tenure allows it at this moment. Pure: bytes and `now` in, outcome out.
 
 import type { FrameReader, Sighting } from "../answering/frame-reader.ts";
-import type { Grants, Tenure } from "../answering/grants.ts";
+import { answerOf, type Grants, type Tenure } from "../answering/grants.ts";
 import type { FrameOutcome } from "../answering/outcome.ts";
 import { FRAME_OUTCOMES } from "../answering/outcome.ts";
 import { ipv4FromNumber } from "../core/address.ts";
@@ -43,15 +43,13 @@ export const ALL_REASONS_ARE_OUTCOMES: _AllReasons = true;
 export class ArpReader implements FrameReader {
   readonly replyBytes = ARP_FRAME_BYTES;
   readonly #grants: Grants;
-  readonly #name: string;
+  readonly #on: { readonly name: string; readonly tenure: Tenure };
   readonly #mac: Uint8Array;
-  readonly #tenure: Tenure;
 
   constructor(grants: Grants, about: { readonly name: string; readonly mac: Mac }) {
     this.#grants = grants;
-    this.#name = about.name;
+    this.#on = { name: about.name, tenure: grants.tenureOn(about.name) };
     this.#mac = macToBytes(about.mac);
-    this.#tenure = grants.tenureOn(about.name);
   }
 
   look(frame: Uint8Array, length: number, now: BootMs): ArpOutcome {
@@ -72,7 +70,7 @@ export class ArpReader implements FrameReader {
 
   reply(frame: Uint8Array, out: Uint8Array): void {
     const grant = this.#grants.grantOf(ipv4KeyAt(frame, OFFSET.targetIp));
-    const sender = grant?.macs.get(this.#name) ?? this.#mac;
+    const sender = grant?.macs.get(this.#on.name) ?? this.#mac;
     encodeReply(frame, { source: this.#mac, sender }, out);
   }
 
@@ -104,10 +102,7 @@ export class ArpReader implements FrameReader {
     const grant = this.#grants.grantOf(target);
     if (grant === undefined) return "not-ours";
     if (!isBroadcast(frame) && !this.#isOwn(frame, OFFSET.destination)) return "wrong-destination";
-    const mac = grant.macs.get(this.#name);
-    if (mac === undefined) return "wrong-interface";
-    if (now >= this.#tenure.until) return "tenure-lapsed";
-    return mac === null ? "answered" : "stood-in";
+    return answerOf(grant, this.#on, now);
   }
 
   #isOwn(frame: Uint8Array, offset: number): boolean {

@@ -3,7 +3,7 @@
 // section 7.2.3). Pure: bytes and `now` in, outcome out.
 
 import type { FrameReader, Sighting } from "../answering/frame-reader.ts";
-import type { Grants, Tenure } from "../answering/grants.ts";
+import { answerOf, type Grants, type Tenure } from "../answering/grants.ts";
 import type { FrameOutcome } from "../answering/outcome.ts";
 import { FRAME_OUTCOMES } from "../answering/outcome.ts";
 import type { AddressKey } from "../core/address-key.ts";
@@ -57,16 +57,14 @@ export const ALL_REASONS_ARE_OUTCOMES: _AllReasons = true;
 export class NdpReader implements FrameReader {
   readonly replyBytes = NDP_FRAME_BYTES;
   readonly #grants: Grants;
-  readonly #name: string;
+  readonly #on: { readonly name: string; readonly tenure: Tenure };
   readonly #mac: Uint8Array;
-  readonly #tenure: Tenure;
   readonly #askers = new Askers();
 
   constructor(grants: Grants, about: { readonly name: string; readonly mac: Mac }) {
     this.#grants = grants;
-    this.#name = about.name;
+    this.#on = { name: about.name, tenure: grants.tenureOn(about.name) };
     this.#mac = macToBytes(about.mac);
-    this.#tenure = grants.tenureOn(about.name);
   }
 
   look(frame: Uint8Array, length: number, now: BootMs): NdpOutcome {
@@ -86,7 +84,7 @@ export class NdpReader implements FrameReader {
 
   reply(frame: Uint8Array, out: Uint8Array): void {
     const grant = this.#grants.grantOf(ipv6KeyAt(frame, OFFSET.target));
-    const target = grant?.macs.get(this.#name) ?? this.#mac;
+    const target = grant?.macs.get(this.#on.name) ?? this.#mac;
     encodeReply(frame, { source: this.#mac, target }, out);
   }
 
@@ -116,11 +114,9 @@ export class NdpReader implements FrameReader {
     const grant = this.#grants.grantOf(ipv6KeyAt(frame, OFFSET.target));
     if (grant === undefined) return "not-ours";
     if (!this.#isForTarget(frame)) return "wrong-destination";
-    const mac = grant.macs.get(this.#name);
-    if (mac === undefined) return "wrong-interface";
-    if (now >= this.#tenure.until) return "tenure-lapsed";
-    if (!this.#askers.admit(frame, OFFSET.source, now)) return "rate-limited";
-    return mac === null ? "answered" : "stood-in";
+    const answer = answerOf(grant, this.#on, now);
+    if (answer === "wrong-interface" || answer === "tenure-lapsed") return answer;
+    return this.#askers.admit(frame, OFFSET.source, now) ? answer : "rate-limited";
   }
 
   /**
