@@ -3,8 +3,9 @@
 
 import { read16 } from "../core/bytes.ts";
 
+/** IANA: ICMPv6 as a next header. */
+export const NEXT_HEADER_ICMPV6 = 58;
 const ADDRESSES_BYTES = 32;
-const ICMPV6 = 58;
 
 /**
  * Of the message between the two addresses, which begin at `addresses`, and `end`. With a checksum
@@ -12,7 +13,7 @@ const ICMPV6 = 58;
  */
 export function checksumOf(bytes: Uint8Array, addresses: number, end: number): number {
   // Upper-layer length and next header; the lengths of frames fit in 16 bits.
-  let sum = end - addresses - ADDRESSES_BYTES + ICMPV6;
+  let sum = end - addresses - ADDRESSES_BYTES + NEXT_HEADER_ICMPV6;
   for (let at = addresses; at + 1 < end; at += 2) sum += read16(bytes, at);
   if ((end - addresses) % 2 === 1) sum += (bytes[end - 1] ?? 0) << 8;
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);

@@ -16,7 +16,8 @@ import {
   load,
   loadKept,
 } from "../core/bpf.ts";
-import { ETHERTYPE_IPV6, NEXT_HEADER_ICMPV6, OFFSET, TYPE } from "./wire.ts";
+import { NEXT_HEADER_ICMPV6 } from "./checksum.ts";
+import { ETHERTYPE_IPV6, OFFSET, TYPE } from "./wire.ts";
 
 /**
  * Prefixes beyond this are widened. When a filter is replaced, the kernel charges the old program
@@ -115,17 +116,15 @@ function acceptIfInAny(prefixes: readonly Prefix[], offset: number): readonly Bp
 
 /** Accepts the frame when the address that was kept has the prefix; else goes on behind. */
 function acceptIfIn({ value, length }: Prefix): readonly BpfInstruction[] {
+  const words = Math.ceil(length / 32);
+  const count = 2 * words + (length % 32 === 0 ? 0 : 1);
   const compared: BpfInstruction[] = [];
-  for (let word = 0; word < WORDS && word * 32 < length; word++) {
+  for (let word = 0; word < words; word++) {
     const bits = Math.min(32, length - word * 32);
     const wanted = Number((value >> BigInt(32 * (WORDS - 1 - word))) & WORD_MASK);
     compared.push(loadKept(word));
     if (bits < 32) compared.push(and((0xffff_ffff << (32 - bits)) >>> 0));
-    compared.push(ifEqual(wanted, 0, 0));
+    compared.push(ifEqual(wanted, 0, count - compared.length));
   }
-  const { code } = ifEqual(0, 0, 0);
-  const jumping = compared.map((one, at) =>
-    one.code === code ? { ...one, jf: compared.length - at } : one,
-  );
-  return [...jumping, ACCEPT];
+  return [...compared, ACCEPT];
 }

@@ -6,12 +6,12 @@
 // forbids the one that was ever used.
 
 import type { Ip } from "../core/address.ts";
-import { read16, write16 } from "../core/bytes.ts";
+import { isAt, read16, write16 } from "../core/bytes.ts";
 import { FRAME_BYTES_MAX } from "../core/ethernet.ts";
-import { ipv6At, writeIpv6 } from "../core/ipv6-bytes.ts";
+import { IPV6_BYTES, ipv6At, writeIpv6 } from "../core/ipv6-bytes.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt, macToBytes } from "../core/mac.ts";
-import { checksumOf } from "./checksum.ts";
+import { checksumOf, NEXT_HEADER_ICMPV6 } from "./checksum.ts";
 
 /*
  *  Ethernet (14), IPv6 (40: RFC 8200 section 3), then
@@ -44,8 +44,7 @@ export const OFFSET = {
 export const BARE_FRAME_BYTES = OFFSET.options;
 export const NDP_FRAME_BYTES = OFFSET.options + 8;
 export const ETHERTYPE_IPV6 = 0x86dd;
-/** IANA: ICMPv6 as a next header, and its types. */
-export const NEXT_HEADER_ICMPV6 = 58;
+/** IANA: types of ICMPv6. */
 export const TYPE = { solicitation: 135, advertisement: 136 } as const;
 export const OPTION = { sourceLinkLayer: 1, targetLinkLayer: 2 } as const;
 const FLAG = { router: 0x80, solicited: 0x40, override: 0x20 } as const;
@@ -88,11 +87,6 @@ export interface NdpPacket {
   readonly isRouter: boolean;
   readonly isSolicited: boolean;
   readonly isOverride: boolean;
-}
-
-/** The Ethernet address of an IPv6 multicast group (RFC 2464 section 7). */
-export function multicastMac(bytes: Uint8Array, at: number): Mac {
-  return macAt(Uint8Array.of(0x33, 0x33, ...bytes.subarray(at + 12, at + 16)), 0);
 }
 
 /** The message in a frame, or why there is none. Never throws. */
@@ -214,10 +208,10 @@ export function isUnspecified(bytes: Uint8Array, at: number): boolean {
 }
 
 /** RFC 4291 section 2.7.1: ff02::1:ff00:0/104. */
-const SOLICITED_NODE = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xff] as const;
+const SOLICITED_NODE = Uint8Array.of(0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xff);
 
 function isSolicitedNodeGroup(bytes: Uint8Array, at: number): boolean {
-  return SOLICITED_NODE.every((byte, i) => bytes[at + i] === byte);
+  return isAt(bytes, at, SOLICITED_NODE);
 }
 
 /** Whether the address at `at` is the group that is asked for the target at `target`. */
@@ -344,8 +338,9 @@ export function announcement(ip: Ip, mac: Mac): NdpPacket {
 
 const NO_FLAGS = { isRouter: false, isSolicited: false, isOverride: false } as const;
 
+/** The Ethernet address of a group (RFC 2464 section 7). */
 function macOfGroup(group: Ip): Mac {
-  const bytes = new Uint8Array(16);
+  const bytes = new Uint8Array(IPV6_BYTES);
   writeIpv6(group, bytes, 0);
-  return multicastMac(bytes, 0);
+  return macAt(Uint8Array.of(0x33, 0x33, ...bytes.subarray(12)), 0);
 }
