@@ -27,6 +27,7 @@ import {
 import { Endpoints } from "./endpoints.ts";
 import type { Advertised, ExclusionOptions } from "./placements.ts";
 import { exclusion, healthProblem, Placements } from "./placements.ts";
+import { rankByOf } from "./rank-by.ts";
 import { currentAddresses, isOurs } from "./service-request.ts";
 
 export interface ClusterChange {
@@ -233,10 +234,9 @@ export class ClusterView {
     return { address, rankBy: this.rankedBy(address), placement, serving };
   }
 
-  /** Both addresses of a dual-stack Service rank by its first one: one node owns both. */
   rankedBy(address: Ip): Ip {
-    const [first] = this.servicesOf(address);
-    return this.#addressesOf.get(first ?? "")?.[0] ?? address;
+    const addressesOf = (one: Service) => this.#addressesOf.get(objectKey(one)) ?? [];
+    return rankByOf(address, this.#servicesAt(address), addressesOf);
   }
 
   #serving(address: Ip): Serving {

@@ -21,6 +21,7 @@ import { changedObjects } from "./changed-objects.ts";
 import type { ConfigObjects, ConfigPlaces } from "./config-objects.ts";
 import { parseConfigObjects } from "./config-objects.ts";
 import type { Placements } from "./placements.ts";
+import { rankByOf } from "./rank-by.ts";
 import { currentAddresses, serviceRequest } from "./service-request.ts";
 import type { WithheldKnowledge } from "./withheld-knowledge.ts";
 import { withheldNotices } from "./withheld-knowledge.ts";
@@ -174,8 +175,7 @@ class Side {
     if (placement === undefined) return null;
     const { ownerOf, ranked, servingOf } = this.#situation;
     const serving = servingOf(services);
-    const [first] = services;
-    const rankBy = (first === undefined ? [] : this.addressesOf(first))[0] ?? address;
+    const rankBy = rankByOf(address, services, this.#addressesOf);
     const candidates = ranked({ address, rankBy, placement, serving });
     const owner = ownerOf(address);
     return owner !== null && candidates.includes(owner) ? owner : (candidates[0] ?? null);
