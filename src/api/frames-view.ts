@@ -10,7 +10,7 @@ export interface FrameView {
   readonly length: number;
   /** In words. */
   readonly text: string;
-  /** The first 86 bytes, hexadecimal. */
+  /** The first 128 bytes, hexadecimal. */
   readonly bytes: string;
 }
 

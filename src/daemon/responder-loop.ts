@@ -88,7 +88,9 @@ export class ResponderLoop {
       case "offer":
         return this.#perform(engine.offer(message.interface, message.to, message.entries));
       case "stand-in":
-        return this.#standIn(message);
+        return this.#changeGrants(message.address, () =>
+          this.#grants.standIn(message.address, message.interface, message.mac),
+        );
       case "ask":
         return this.#questions.whoOwns(message, now());
       case "probe":
@@ -168,10 +170,6 @@ export class ResponderLoop {
     this.#changeGrants(address, () => this.#grants.revoke(address));
     this.#announcer.stop(address);
     this.#received.forget(address);
-  }
-
-  #standIn({ address, interface: name, mac }: Extract<ToResponder, { type: "stand-in" }>): void {
-    this.#changeGrants(address, () => this.#grants.standIn(address, name, mac));
   }
 
   /** The groups follow in which it is asked for. Where nothing changes no switch hears of it. */

@@ -3,7 +3,7 @@
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
 import type { PeerSummary } from "../beacon/open-segment.ts";
 import type { BeaconSocketCounters } from "../beacon/socket.ts";
-import type { Ip } from "../core/address.ts";
+import type { Ip, IpFamily } from "../core/address.ts";
 import type { OpenInterface } from "./open-interface.ts";
 import type { LastAnswer, ResponderProblem, ResponderReport } from "./responder-messages.ts";
 
@@ -20,14 +20,13 @@ export function problemsOf(
   interfaces: Iterable<OpenInterface>,
   ofBeacons: ReadonlyMap<string, string>,
 ): ResponderProblem[] {
-  return [...interfaces].flatMap(({ about, channels }): ResponderProblem[] => {
-    const whole = (message: string) => ({ interface: about.name, message, breaks: "all" }) as const;
-    const broken = channels.filter(({ problem }) => problem !== null);
-    const { problem = null } = broken.find(({ use }) => use.protocol.family === 4) ?? {};
-    const ofAll = problem ?? ofBeacons.get(about.name) ?? null;
-    if (ofAll !== null) return [whole(ofAll)];
-    const message = broken[0]?.problem ?? null;
-    return message === null ? [] : [{ interface: about.name, message, breaks: "ipv6" }];
+  return [...interfaces].flatMap(({ about: { name }, channels }): ResponderProblem[] => {
+    const of = (family: IpFamily): string | null =>
+      channels.find(({ use }) => use.protocol.family === family)?.problem ?? null;
+    const ofAll = of(4) ?? ofBeacons.get(name) ?? null;
+    const message = ofAll ?? of(6);
+    if (message === null) return [];
+    return [{ interface: name, message, breaks: ofAll === null ? "ipv6" : "all" }];
   });
 }
 

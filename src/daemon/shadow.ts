@@ -79,7 +79,7 @@ export class Shadow implements Task {
     const isOtherwise = ({ change }: { change: string }) =>
       change !== "keeps" && change !== "waits";
     const services = plan.value.services.filter(isOtherwise);
-    const vips = this.#addresses().map((address) => this.#vip(address));
+    const vips = this.#options.cluster.addresses().map((address) => this.#vip(address));
     const differing = vips.filter(({ difference }) => difference !== null);
     return { ok: true, value: { services, vips, differences: services.length + differing.length } };
   }
@@ -153,14 +153,10 @@ export class Shadow implements Task {
     );
   }
 
-  #addresses(): Ip[] {
-    return this.#options.cluster.addresses();
-  }
-
   #askNext(): void {
     this.#steps += 1;
     if (this.#waiting.length === 0) this.#beginRound();
-    const count = this.#addresses().length + this.#nodeAddresses().size;
+    const count = this.#options.cluster.addresses().length + this.#nodeAddresses().size;
     const address = this.#waiting.shift();
     const segment = this.#segments.find(({ prefixes }) =>
       prefixes.some((prefix) => address !== undefined && rangeContains(prefix, address)),
@@ -176,7 +172,7 @@ export class Shadow implements Task {
   #beginRound(): void {
     const { cluster, tellResponder } = this.#options;
     const nodes = [...this.#nodeAddresses().keys()];
-    this.#waiting = [...nodes, ...this.#addresses()];
+    this.#waiting = [...nodes, ...cluster.addresses()];
     // What the kernel lets through of the answers.
     const pools = cluster.config.pools.flatMap((pool) => pool.ranges);
     tellResponder({ type: "ranges", ranges: [...pools, ...nodes.map(hostPrefix)] });

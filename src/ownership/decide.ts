@@ -210,7 +210,11 @@ function decideIdle(vip: Vip, situation: Situation, now: BootMs): Action {
  * interface lost the address: it lets go without listening first, so that others need not find out.
  * Where another has it by now, the write fails.
  */
-function isOutOfPlace(vip: Vip, { candidates, isApiInReach, node }: Situation, now: BootMs) {
+function isOutOfPlace(
+  vip: Vip,
+  { candidates, isApiInReach, node }: Situation,
+  now: BootMs,
+): boolean {
   const hadIt = vip.ownEpoch !== NO_EPOCH && vip.record?.owner === node;
   return hadIt && isApiInReach && now >= vip.retryAt && !candidates.own(vip.spec).eligible;
 }
