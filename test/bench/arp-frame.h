@@ -1,21 +1,13 @@
 // What the C programs of the benches share: the ARP frame as a struct, and a packet socket for ARP
-// on one interface. Errors end the program with a text: these are tools, not parts of the daemon.
+// on one interface.
 
 #ifndef ARP_FRAME_H
 #define ARP_FRAME_H
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <net/ethernet.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
+
+#include "packet.h"
 
 // Ethernet header and ARP for IPv4 (RFC 826). Multi-byte fields are in network order.
 typedef struct __attribute__((packed)) {
@@ -41,11 +33,6 @@ typedef struct {
   uint32_t ip;  // network order; 0 when the interface has none
 } arp_socket;
 
-static inline void die(const char *what) {
-  fprintf(stderr, "Cannot %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
 static inline uint32_t parse_ip(const char *text) {
   struct in_addr address;
   if (inet_pton(AF_INET, text, &address) == 1) return ntohl(address.s_addr);
@@ -53,9 +40,8 @@ static inline uint32_t parse_ip(const char *text) {
   exit(2);
 }
 
-// Keeps ARP frames of that operation and drops the rest in the kernel. The benches compare how fast
-// frames are answered, so all of them filter.
-static inline void filter_operation(int fd, uint16_t operation) {
+// Receives ARP frames of that operation.
+static inline arp_socket open_arp_socket(const char *interface_name, uint16_t operation) {
   struct sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 0, 3),
@@ -64,24 +50,11 @@ static inline void filter_operation(int fd, uint16_t operation) {
       BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
       BPF_STMT(BPF_RET | BPF_K, 0),
   };
-  struct sock_fprog fprog = {sizeof program / sizeof program[0], program};
-  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof fprog) == 0) return;
-  die("attach a filter");
-}
-
-static inline arp_socket open_arp_socket(const char *interface_name, uint16_t operation) {
   arp_socket s = {0};
+  s.fd = open_packet_socket(interface_name, ETHERTYPE_ARP, program,
+                            sizeof program / sizeof program[0]);
   struct ifreq request = {0};
-  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETHERTYPE_ARP)};
-  s.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (s.fd < 0) die("open a packet socket");
-  filter_operation(s.fd, operation);
-  const int buffer_bytes = 4 << 20;
-  setsockopt(s.fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof buffer_bytes);
   snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface_name);
-  if (ioctl(s.fd, SIOCGIFINDEX, &request) != 0) die("find the interface");
-  address.sll_ifindex = request.ifr_ifindex;
-  if (bind(s.fd, (struct sockaddr *)&address, sizeof address) != 0) die("bind to the interface");
   if (ioctl(s.fd, SIOCGIFHWADDR, &request) != 0) die("read the MAC address");
   memcpy(s.mac, request.ifr_hwaddr.sa_data, sizeof s.mac);
   const int inet = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -4,13 +4,9 @@
 #ifndef LOAD_H
 #define LOAD_H
 
-#include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
+
+#include "packet.h"
 
 enum { WINDOW_MAX = 1024, WINDOW_DEFAULT = 64, SLOT_BYTES = 128 };
 
@@ -28,11 +24,6 @@ typedef struct {
   int (*is_answer)(const uint8_t *frame, size_t length, const unsigned *number);
 } load;
 
-static inline void load_die(const char *what) {
-  fprintf(stderr, "Cannot %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
 static int64_t now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -42,7 +33,7 @@ static int64_t now_ns(void) {
 static void set_timeout(int fd, int64_t ns) {
   const struct timeval timeout = {ns / 1000000000, ns % 1000000000 / 1000};
   if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0) return;
-  load_die("set a timeout");
+  die("set a timeout");
 }
 
 // Nanoseconds until the answer, or -1.
@@ -51,12 +42,12 @@ static int64_t probe(const load *l, unsigned number) {
   uint8_t request[SLOT_BYTES];
   const size_t bytes = l->set_request(request, number);
   const int64_t start = now_ns();
-  if (send(l->fd, request, bytes, 0) < 0) load_die("send");
+  if (send(l->fd, request, bytes, 0) < 0) die("send");
   for (;;) {
     const ssize_t length = recv(l->fd, buffer, sizeof buffer, 0);
     const int64_t taken = now_ns() - start;
     if (length > 0 && l->is_answer(buffer, (size_t)length, &number)) return taken;
-    if (length < 0 && errno != EAGAIN && errno != EINTR) load_die("receive");
+    if (length < 0 && errno != EAGAIN && errno != EINTR) die("receive");
     // Also when other answers keep coming.
     if (length < 0 || taken > LATENCY_TIMEOUT_NS) return -1;
   }
@@ -79,7 +70,7 @@ static double percentile_us(const int64_t *sorted, int count, double percent) {
 
 static void measure_latency(const load *l, int wanted) {
   int64_t *taken = calloc((size_t)wanted, sizeof *taken);
-  if (taken == NULL) load_die("keep the results");
+  if (taken == NULL) die("keep the results");
   set_timeout(l->fd, LATENCY_TIMEOUT_NS);
   int lost = 0;
   int answered = 0;
@@ -120,14 +111,14 @@ static int send_requests(const load *l, int count) {
     send_iovecs[i].iov_len = l->set_request(requests[i], next++);
   }
   const int sent = sendmmsg(l->fd, send_messages, (unsigned)count, 0);
-  if (sent < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR) load_die("send");
+  if (sent < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR) die("send");
   return sent < 0 ? 0 : sent;
 }
 
 // Number of answers received, waiting for the first; 0 after the timeout.
 static int receive_answers(const load *l, int window) {
   const int count = recvmmsg(l->fd, receive_messages, (unsigned)window, MSG_WAITFORONE, NULL);
-  if (count < 0 && errno != EAGAIN && errno != EINTR) load_die("receive");
+  if (count < 0 && errno != EAGAIN && errno != EINTR) die("receive");
   int answers = 0;
   for (int i = 0; i < count; i++) {
     answers += l->is_answer(received[i], receive_messages[i].msg_len, NULL);

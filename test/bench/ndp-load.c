@@ -6,12 +6,7 @@
 // Usage: ndp-load INTERFACE TARGET latency N | rate SECONDS [WINDOW] | flood SECONDS
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <linux/filter.h>
-#include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stddef.h>
 
 #include "load.h"
@@ -92,8 +87,8 @@ static int is_answer(const uint8_t *bytes, size_t length, const unsigned *number
          (number == NULL || frame->destination[5] == (uint8_t)*number);
 }
 
-// Keeps advertisements and drops the rest in the kernel.
-static void keep_advertisements(int fd) {
+// Receives advertisements.
+static int open_socket(const char *interface_name) {
   struct sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offsetof(ndp_frame, next_header)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMPV6, 0, 3),
@@ -102,25 +97,8 @@ static void keep_advertisements(int fd) {
       BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
       BPF_STMT(BPF_RET | BPF_K, 0),
   };
-  struct sock_fprog fprog = {sizeof program / sizeof program[0], program};
-  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof fprog) == 0) return;
-  load_die("attach a filter");
-}
-
-static int open_socket(const char *interface_name) {
-  const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (fd < 0) load_die("open a packet socket");
-  keep_advertisements(fd);
-  const int buffer_bytes = 4 << 20;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_bytes, sizeof buffer_bytes);
-  struct sockaddr_ll address = {
-      .sll_family = AF_PACKET,
-      .sll_protocol = htons(ETHERTYPE_IPV6),
-      .sll_ifindex = (int)if_nametoindex(interface_name),
-  };
-  if (address.sll_ifindex == 0) load_die("find the interface");
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) load_die("bind to the interface");
-  return fd;
+  return open_packet_socket(interface_name, ETHERTYPE_IPV6, program,
+                            sizeof program / sizeof program[0]);
 }
 
 static int usage(void) {

@@ -30,11 +30,12 @@ import { hostLinks } from "../../src/daemon/host-links.ts";
 import { run } from "../lab/command.ts";
 import type { Lab } from "../lab/lab.ts";
 import { AnsweringNode } from "../netns/support/answering.ts";
-import { type BenchRow, figuresOfRates, figuresOfRounds, information } from "./rows.ts";
+import { type BenchRow, compared, figuresOfRates, figuresOfRounds, information } from "./rows.ts";
 
 const REQUESTS_A_ROUND = 2_000;
 const RATE_SECONDS = "0.5";
 const REALTIME_PRIORITY = "10";
+const LATENCY_KERNEL_TARGET = 4;
 
 export type Who = "kernel" | "c" | "lbd";
 export type Placement = "same" | "other";
@@ -94,6 +95,19 @@ export function latencyRow(
 ): BenchRow {
   const all = rounds.flatMap((round) => round.latency[of.placement].get(of.who) ?? []);
   return information(name, "ms", { figures: figuresOfRounds(all), runs: rounds.length });
+}
+
+/** lbd's, held against the kernel's own, which stands beside it. */
+export function latencyAgainstKernel(
+  { name }: BenchedProtocol,
+  rounds: readonly Round[],
+): { lbd: BenchRow; kernel: BenchRow } {
+  const place = { placement: "same" } as const;
+  const lbd = latencyRow(`${name} latency`, rounds, { who: "lbd", ...place });
+  const kernel = latencyRow(`${name} latency of the kernel`, rounds, { who: "kernel", ...place });
+  const target = `<= ${LATENCY_KERNEL_TARGET}x the kernel`;
+  const isMet = (ratio: number): boolean => ratio <= LATENCY_KERNEL_TARGET;
+  return { lbd: compared(lbd, { baseline: kernel.p50, target, isMet }), kernel };
 }
 
 export function rateRow(name: string, rounds: readonly Round[], who: Who): BenchRow {
