@@ -23,8 +23,8 @@ export const EXTERNAL_PACKAGES = ["better-sqlite3", "netlink", "sd-notify"] as c
  * - optimize-for-size.
  *
  * The last one is for the answering thread: garbage is collected by the thread whose it is. Helpers
- * have no real-time priority; on a busy host that thread, which has it, waited for them for up to a
- * second, and lost its tenures.
+ * have no real-time priority; on a busy host that thread, which has it, waited for them, and lost
+ * its tenures.
  */
 export const NODE_ARGUMENTS: readonly string[] = [
   "--max-semi-space-size=4",
