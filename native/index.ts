@@ -84,6 +84,7 @@ export interface RawBinding {
   bootTimeMs(): number;
   peerCredentials(fd: number): PeerCredentials;
   setRealtimePriority(priority: number): string | undefined;
+  ignoreNetlinkOverruns(): number;
 }
 
 /** Any ARP or NDP frame fits; longer ones are only counted. */
@@ -140,6 +141,14 @@ export function peerCredentials(fd: number): PeerCredentials {
 export function setRealtimePriority(priority: number): string | null {
   checkInteger("priority", priority, 0, 99);
   return rawBinding().setRealtimePriority(priority) ?? null;
+}
+
+/**
+ * Lets no rtnetlink socket of this process fail when notifications do not fit into its buffer: what
+ * does not is lost (netlink(7), NETLINK_NO_ENOBUFS). Returns how many there are. Throws NativeError.
+ */
+export function ignoreNetlinkOverruns(): number {
+  return rawBinding().ignoreNetlinkOverruns();
 }
 
 /** Opens, filters and binds. Throws NativeError (EPERM, ENODEV, ENETDOWN when it is down). */

@@ -88,5 +88,6 @@ napi_value lbd_send(napi_env env, napi_callback_info info);
 napi_value lbd_boot_time_ms(napi_env env, napi_callback_info info);
 napi_value lbd_peer_credentials(napi_env env, napi_callback_info info);
 napi_value lbd_set_realtime_priority(napi_env env, napi_callback_info info);
+napi_value lbd_ignore_netlink_overruns(napi_env env, napi_callback_info info);
 
 #endif

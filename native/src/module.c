@@ -16,6 +16,7 @@ NAPI_MODULE_INIT() {
       LBD_FUNCTION("bootTimeMs", lbd_boot_time_ms),
       LBD_FUNCTION("peerCredentials", lbd_peer_credentials),
       LBD_FUNCTION("setRealtimePriority", lbd_set_realtime_priority),
+      LBD_FUNCTION("ignoreNetlinkOverruns", lbd_ignore_netlink_overruns),
   };
   const size_t count = sizeof functions / sizeof functions[0];
   if (napi_define_properties(env, exports, count, functions) != napi_ok) return NULL;

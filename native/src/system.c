@@ -1,8 +1,11 @@
-// Three small system calls that Node does not offer: the boot clock, the credentials of a unix
-// socket's peer, and the scheduling class of the calling thread.
+// Small system calls that Node does not offer: the boot clock, the credentials of a unix socket's
+// peer, the scheduling class of the calling thread, and what rtnetlink does with a full buffer.
 
+#include <dirent.h>
 #include <errno.h>
+#include <linux/netlink.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "lbd_native.h"
@@ -59,4 +62,34 @@ napi_value lbd_set_realtime_priority(napi_env env, napi_callback_info info) {
   return napi_create_string_utf8(env, lbd_errno_name(errno), NAPI_AUTO_LENGTH, &result) == napi_ok
              ? result
              : NULL;
+}
+
+static bool has_option(int fd, int option, int wanted) {
+  int value;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == wanted;
+}
+
+// ignoreNetlinkOverruns() -> how many rtnetlink sockets this process has. From now on none of them
+// fails with ENOBUFS when its buffer is full; what does not fit is lost.
+napi_value lbd_ignore_netlink_overruns(napi_env env, napi_callback_info info) {
+  (void)info;
+  DIR *folder = opendir("/proc/self/fd");
+  int error = folder == NULL ? errno : 0;
+  int count = 0;
+  const int on = 1;
+  const struct dirent *entry;
+  while (error == 0 && (entry = readdir(folder)) != NULL) {
+    const int fd = atoi(entry->d_name);
+    if (!has_option(fd, SO_DOMAIN, AF_NETLINK) || !has_option(fd, SO_PROTOCOL, NETLINK_ROUTE)) {
+      continue;
+    }
+    if (setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof on) != 0) error = errno;
+    count++;
+  }
+  if (folder != NULL) closedir(folder);
+  napi_value result;
+  if (error == 0) return napi_create_int32(env, count, &result) == napi_ok ? result : NULL;
+  lbd_throw_errno(env, error, "setsockopt");
+  return NULL;
 }

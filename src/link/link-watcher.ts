@@ -1,7 +1,9 @@
 // The host's interfaces through rtnetlink. Every notification leads to a fresh dump of links and
-// addresses, so that a lost or cut message costs nothing; the latest dump is the state.
+// addresses, so that a lost or cut message costs nothing; the latest dump is the state. When the
+// buffer is full, there are notifications in it: what they lead to is read after what was lost.
 
 import netlink from "netlink";
+import { ignoreNetlinkOverruns } from "../../native/index.ts";
 import { AppError, errorText } from "../core/errors.ts";
 import type { HostInterface } from "./host-interface.ts";
 import { hostInterfaces } from "./host-interface.ts";
@@ -15,7 +17,7 @@ const DUMP_TIMEOUT_MS = 2_000;
 /** After a dump that failed. Without it, what it would have shown might never be seen. */
 const RETRY_MS = 1_000;
 
-/** Room for a burst of notifications; when it is full the kernel says so and all is read anew. */
+/** Room for a burst of notifications. */
 const RECEIVE_BUFFER_BYTES = 1 << 20;
 const SEND_BUFFER_BYTES = 1 << 15;
 
@@ -62,7 +64,6 @@ export class LinkWatcher {
     };
     notifications.on("message", () => void dump());
     notifications.on("invalid", () => void dump());
-    // ENOBUFS: notifications were lost.
     notifications.socket.on("error", () => void dump());
     notifications.socket.on("truncatedMessage", () => void dump());
     dumps.socket.on("error", () => void dump());
@@ -96,7 +97,10 @@ export class LinkWatcher {
 function openSocket(): RtNetlink {
   try {
     const sizes = { recvBufferSize: RECEIVE_BUFFER_BYTES, sendBufferSize: SEND_BUFFER_BYTES };
-    return netlink.createRtNetlink({ ref: true, ...sizes });
+    const socket = netlink.createRtNetlink({ ref: true, ...sizes });
+    // The library ends the process when the kernel says that the buffer was full.
+    ignoreNetlinkOverruns();
+    return socket;
   } catch (cause) {
     const message = `Cannot open an rtnetlink socket: ${errorText(cause)}`;
     throw new AppError("NETLINK", message, { cause });

@@ -14,6 +14,9 @@ import { AnsweringNode } from "./support/answering.ts";
 /** From a change to the watcher's word; generous, because labs run on busy machines. */
 const WORD_MS_MAX = 500;
 const BURST = 300;
+/** Twice so many notifications do not fit into a socket's buffer. */
+const OVERFLOW = 6_000;
+const OVERFLOW_MS_MAX = 10_000;
 
 describe("LinkWatcher", () => {
   let host: LabNode;
@@ -29,6 +32,11 @@ describe("LinkWatcher", () => {
     (find(name)?.addresses ?? []).map(({ ip, prefix }) => `${ip} in ${formatPrefix(prefix)}`);
   const word = <T>(what: string, look: () => T, until: (value: T) => boolean) =>
     eventually(what, look, { timeoutMs: WORD_MS_MAX, intervalMs: 1, until });
+  /** Messages that the kernel could not give to the netlink sockets of the host. */
+  const drops = async (): Promise<number> => {
+    const [, ...rows] = (await host.run(["cat", "/proc/net/netlink"])).trimEnd().split("\n");
+    return rows.reduce((sum, row) => sum + Number(row.trim().split(/\s+/)[8]), 0);
+  };
   const batch = (lines: readonly string[]) =>
     host.run(["ip", "-batch", "-"], { input: `${lines.join("\n")}\n` });
 
@@ -210,6 +218,25 @@ describe("LinkWatcher", () => {
       () => find("burst0"),
       (found) => found === undefined,
     );
+  });
+
+  test("LinkWatcher reads all anew when the kernel had to drop notifications", async () => {
+    const change = ["addr add 10.81.0.1/32 dev eth0", "addr del 10.81.0.1/32 dev eth0"];
+    const before = await drops();
+    await node.freeze();
+    try {
+      // The last one is lost, too: the buffer is full by then.
+      await batch([...Array(OVERFLOW).fill(change).flat(), "addr add 10.81.0.2/32 dev eth0"]);
+      assert.ok((await drops()) > before, "the buffer was not full");
+    } finally {
+      node.thaw();
+    }
+    // First it reads all that did fit.
+    await eventually("the last address", () => addressesOf("eth0"), {
+      timeoutMs: OVERFLOW_MS_MAX,
+      until: (lines) => lines.includes("10.81.0.2 in 10.81.0.2/32"),
+    });
+    await host.run(["ip", "addr", "del", "10.81.0.2/32", "dev", "eth0"]);
   });
 
   test("LinkWatcher agrees with ip(8) about every interface in the end", async () => {

@@ -35,7 +35,7 @@ const ROWS: readonly ImportRow[] = [
     node: true },
   { path: "src/ndp/groups.ts", internal: CORE, packages: [], node: true },
   { path: "src/beacon/socket.ts", internal: CORE, packages: [], node: true },
-  { path: "src/link", internal: CORE, packages: ["netlink"], node: true },
+  { path: "src/link", internal: [...CORE, "native"], packages: ["netlink"], node: true },
   { path: "src/k8s-sync", internal: CORE, packages: ["undici", "yaml", "zod"], node: true },
   { path: "src/store", internal: CORE, packages: ["better-sqlite3", "zod"], node: true },
   { path: "src/bgp", internal: CORE, packages: [], node: true },
@@ -124,6 +124,7 @@ const ROWS: readonly ImportRow[] = [
     internal: ["*", "test"],
     packages: [
       ...["fast-check", "typescript", "yaml", "undici", "better-sqlite3", "esbuild", "zod"],
+      "netlink",
       // The commands of lbctl take the program that they are added to.
       "commander",
     ],

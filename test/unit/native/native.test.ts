@@ -8,10 +8,12 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import netlink from "netlink";
 import {
   bindingPaths,
   bootTimeMs,
   describeErrno,
+  ignoreNetlinkOverruns,
   type NativeError,
   openPacketSocket,
   type PacketSocketOptions,
@@ -225,3 +227,14 @@ test("bindingPaths() takes LBD_NATIVE alone when it is set", () => {
 function descriptorOf(socket: Socket): number {
   return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }
+
+test("ignoreNetlinkOverruns() finds the rtnetlink sockets of the process, and no others", () => {
+  const before = ignoreNetlinkOverruns();
+  const sockets = [netlink.createRtNetlink(), netlink.createRtNetlink()];
+  try {
+    assert.equal(ignoreNetlinkOverruns(), before + 2);
+  } finally {
+    for (const { socket } of sockets) socket.close();
+  }
+  assert.equal(ignoreNetlinkOverruns(), before);
+});
