@@ -1,6 +1,7 @@
 // What the parts of the ownership machine know together when they decide about one VIP, and what
 // they can decide.
 
+import type { Ip } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Candidates } from "./candidates.ts";
@@ -21,6 +22,7 @@ export interface Situation {
   readonly wireClaim: (vip: Vip) => WireClaim | null;
   /** Whether a node says on a segment that it has the VIP. */
   readonly isClaimed: (vip: Vip, by: Source) => boolean;
+  readonly vipAt: (address: Ip) => Vip | undefined;
   /** The records were read since the start, and the segments listened to for long enough. */
   readonly mayAct: boolean;
   /** The API has confirmed this node's Lease lately. */

@@ -4,6 +4,8 @@
 import type { BootMs } from "../core/time.ts";
 import { after, earliest, NEVER } from "../core/time.ts";
 import type { Action, Situation } from "./action.ts";
+import { ownerOfFirst } from "./followers.ts";
+import type { Timings } from "./timings.ts";
 import type { LossCause } from "./types.ts";
 import type { Phase, Vip } from "./vip.ts";
 
@@ -32,8 +34,12 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
   const segment = phase.interfaces[0] ?? "";
   const own = mayOwn(vip, situation, now);
   const isAsked = situation.isStopping || !own.ok || vip.moveTo !== null || drain !== null;
-  // Most owners stay, and this is asked for each VIP at every turn: no ranking for them.
-  if (!isAsked && !situation.preempt) return { kind: "stay", due: NEVER };
+  const first = ownerOfFirst(vip, situation);
+  if (isAsked || first === null || first === node) vip.apartSince = null;
+  // Most owners stay, and this is asked for each VIP at every turn: no ranking for them. What
+  // follows another VIP goes when that has gone.
+  const isCalm = first === node || (first === null && !situation.preempt);
+  if (!isAsked && isCalm) return { kind: "stay", due: NEVER };
   // Whoever did not answer lately may do so now: better than nobody where it cannot stay.
   const mustGo = situation.isStopping || !own.ok || drain?.force === true;
   const { able, mute } = takers(vip, segment, situation, now);
@@ -53,7 +59,26 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
     const otherwise = drain.force ? "draining" : null;
     return { ...leave, why: `${node} is drained`, otherwise };
   }
+  if (first !== null) return reunion(vip, leave, first, { timings: situation.timings, now });
   return preemption(vip, leave, situation, now);
+}
+
+/** To the node that has the VIP it follows, once that could have had both for a while. */
+function reunion(
+  vip: Vip,
+  leave: Pick<Leave, "kind" | "to" | "segment">,
+  first: string,
+  { timings, now }: { readonly timings: Timings; readonly now: BootMs },
+): Leave | Stay {
+  if (!leave.to.includes(first)) {
+    vip.apartSince = null;
+    return { kind: "stay", due: muteUntil(vip, now) };
+  }
+  vip.apartSince ??= now;
+  const due = after(vip.apartSince, timings.reunionDelayMs);
+  if (now < due) return { kind: "stay", due };
+  const why = `"${first}" has ${vip.spec.rankBy}`;
+  return { ...leave, to: [first], why, otherwise: null, isPaced: true };
 }
 
 /** Back to the node that ranks first, once that is there for a while. */

@@ -346,6 +346,7 @@ export class Ownership {
       members: this.#members,
       neighbours: this.#neighbours,
       candidates: this.#candidates,
+      vipAt: (address) => this.#vips.get(address),
       wireClaim: (vip) => this.#wireClaim(vip, now),
       isClaimed: (vip, by) => this.#claims.isClaimed(vip.spec.address, by, now),
       mayAct: this.#hasRecords && this.#listening.isOver(now) && !this.#orders.isSilent,

@@ -64,11 +64,14 @@ export class Orders {
   }
 
   #move({ address, to }: EventOf<"move">, now: BootMs): void {
-    const vip = this.#ports.vips.get(address);
-    if (vip?.phase.kind !== "owning") return;
-    vip.moveTo = to;
-    vip.offerAgainAt = now;
-    this.#ports.evaluate(vip, now);
+    const asked = this.#ports.vips.get(address);
+    if (asked?.phase.kind !== "owning") return;
+    for (const vip of this.#ports.vips.owned()) {
+      if (vip.spec.rankBy !== asked.spec.rankBy) continue;
+      vip.moveTo = to;
+      vip.offerAgainAt = now;
+      this.#ports.evaluate(vip, now);
+    }
   }
 
   /** Whoever has the VIP by then; what was found out long ago may be over. */

@@ -29,6 +29,8 @@ export interface Timings {
   readonly moveGapMs: number;
   /** A node is there for this long before anything goes back to it. */
   readonly preemptDelayMs: number;
+  /** So long the addresses of a Service are on two nodes before they are brought together. */
+  readonly reunionDelayMs: number;
   /** A claim is announced this long after it was sent when its write has no answer. */
   readonly claimWaitMs: number;
   /** After the start only VIPs whose Lease names this node are taken for this long. */
@@ -59,6 +61,8 @@ export const DEFAULT_TIMINGS: Timings = {
   offerAgainMs: 5_000,
   moveGapMs: 100,
   preemptDelayMs: 10_000,
+  // Longer than an offer stands: both may be on their way to the same node.
+  reunionDelayMs: 2_000,
   claimWaitMs: 40,
   startHoldMs: 3_000,
   claimStaggerMs: 30,

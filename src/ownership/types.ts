@@ -52,7 +52,10 @@ export type Serving = "everywhere" | ReadonlyMap<string, "ready" | "terminating"
 
 export interface VipSpec {
   readonly address: Ip;
-  /** The address that is ranked: the first of a dual-stack Service, else its own. */
+  /**
+   * The address that is ranked: the first of a dual-stack Service, else its own. Where that is
+   * another VIP, this one follows it: it should be with the same owner.
+   */
   readonly rankBy: Ip;
   readonly placement: Placement;
   readonly serving: Serving;
@@ -144,7 +147,7 @@ export type OwnershipEvent =
   /** Hand everything over and take nothing. `force`: let go even of what nobody takes. */
   | { readonly type: "drain"; readonly force: boolean }
   | { readonly type: "undrain" }
-  /** Hand one VIP over to that node, if this one has it. */
+  /** Hand one VIP over to that node, if this one has it, with those that rank by the same. */
   | { readonly type: "move"; readonly address: Ip; readonly to: string }
   /** The tenure at that epoch counts as over: its owner does not answer on the wire. */
   | {

@@ -12,6 +12,7 @@ import type { Action, Situation } from "./action.ts";
 import { decide } from "./decide.ts";
 import type { Doubt } from "./doubt.ts";
 import { doubtAfterRead, newDoubt } from "./doubt.ts";
+import { Followers, ownerOfFirst } from "./followers.ts";
 import { type StandIn, standInChanges, standInOf } from "./stand-in.ts";
 import type {
   ClaimCause,
@@ -32,6 +33,7 @@ export class VipTable {
   /** The lapses heard of: a grant goes with them. */
   lapses = 0;
   readonly #vips = new Map<Ip, Vip>();
+  readonly #followers = new Followers();
   readonly #records = new VipRecords();
   /** Of the records as a whole: a VIP that is new starts with it. */
   #doubt: Doubt = 0;
@@ -76,6 +78,7 @@ export class VipTable {
   }
 
   set(spec: VipSpec): Vip {
+    this.#followers.set(spec);
     const known = this.#vips.get(spec.address);
     if (known !== undefined) {
       known.spec = spec;
@@ -92,6 +95,7 @@ export class VipTable {
     if (vip === undefined) return;
     this.lose(vip, "address-freed", "no Service has the address");
     this.#standInFor(vip, null);
+    this.#followers.remove(address);
     this.#vips.delete(address);
     this.#deadlines.set(vip, NEVER);
   }
@@ -176,6 +180,13 @@ export class VipTable {
     this.#due = NEVER;
     this.#look(vip, situation, now);
     this.#deadlines.set(vip, this.#due);
+    // What it leaves behind here may have to go, too.
+    for (const address of this.#followers.of(vip.spec.address)) {
+      const follower = this.#vips.get(address);
+      if (follower?.phase.kind !== "owning" || follower.apartSince !== null) continue;
+      const first = ownerOfFirst(follower, situation);
+      if (first !== situation.node) this.evaluate(follower, situation, now);
+    }
   }
 
   #look(vip: Vip, situation: Situation, now: BootMs): void {
@@ -265,17 +276,8 @@ export class VipTable {
 
   /** Tells the peers and writes at the same time: whichever is answered first counts. */
   #claim(vip: Vip, claim: Extract<Action, { kind: "claim" }>, node: string): void {
-    const { epoch, cause, previousOwner, interfaces, announceAt } = claim;
-    const hasFailed = false;
-    vip.phase = {
-      kind: "claiming",
-      epoch,
-      cause,
-      previousOwner,
-      interfaces,
-      announceAt,
-      hasFailed,
-    };
+    const { epoch, interfaces } = claim;
+    vip.phase = { ...claim, kind: "claiming", hasFailed: false };
     vip.vacantSince = null;
     vip.isLetGo = false;
     this.#emit({ type: "claim", address: vip.spec.address, epoch, interfaces });

@@ -65,6 +65,8 @@ export interface Vip {
   offerAgainAt: BootMs;
   /** This node let go of it, and could not write that down yet. */
   isLetGo: boolean;
+  /** Since when the VIP that it follows is with a node that could have both; null: it is not. */
+  apartSince: BootMs | null;
   /** The node that it should be moved to, as somebody asked for. */
   moveTo: string | null;
   /**
@@ -123,6 +125,7 @@ export function newVip(spec: VipSpec, record: VipRecord | null, doubt: Doubt): V
     refusedBy: [],
     offerAgainAt: longAgo,
     isLetGo: false,
+    apartSince: null,
     moveTo: null,
     mute: null,
     standsIn: null,

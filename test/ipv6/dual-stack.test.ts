@@ -84,6 +84,14 @@ describe("dual stack", () => {
     assert.equal(await untilOne(c, BOTH), next);
   });
 
+  test("a move of one address takes the other along", async () => {
+    const c = cluster();
+    const owner = await untilOne(c, BOTH);
+    const other = c.other(owner).node.name;
+    assert.equal((await c.daemon(owner).lbctl(["move", ADDRESS6, other])).code, 0);
+    assert.equal(await untilOne(c, BOTH), other);
+  });
+
   test("without the Kubernetes API an owner that dies is replaced for both", async () => {
     const c = cluster();
     const owner = await untilOne(c, BOTH);
@@ -141,5 +149,23 @@ describe("dual stack", () => {
       await foreign().run(["ip", "addr", "del", `${ADDRESS6}/64`, "dev", "eth0"]);
     }
     assert.equal(await untilOne(c, BOTH), owner);
+  });
+
+  test("addresses that came apart are with the owner of the first again", async () => {
+    const c = cluster();
+    const owner = await untilOne(c, BOTH);
+    const other = c.other(owner).node.name;
+    const lease = ["lease", "lbd-vip-fd00-0100-0000-0000-0000-0000-0000-0050", "-n", "lbd-system"];
+    const { spec } = await c.controlPlane.get<{ spec: { leaseTransitions: number } }>(...lease);
+    const edited = { holderIdentity: other, leaseTransitions: spec.leaseTransitions + 5 };
+    const patch = JSON.stringify({ spec: edited });
+    await c.controlPlane.kubectl(["patch", ...lease, "--type=merge", "-p", patch]);
+    await eventually(`${other} to answer`, () => c.answering(ADDRESS6), {
+      timeoutMs: 10_000,
+      until: (node) => node === other,
+    });
+    assert.equal(await untilOne(c, BOTH), owner);
+    const { stdout } = await c.daemon(other).lbctl(["history", ADDRESS6]);
+    assert.match(stdout, new RegExp(`lost .*handed-over.*"${owner}" has 192\\.168\\.100\\.50`));
   });
 });

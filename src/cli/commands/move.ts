@@ -12,7 +12,9 @@ const TIMEOUT_MS = 5_000;
 export function addMove(program: Command, context: MakeContext): void {
   program
     .command("move")
-    .description("Hand an address of this node over to another node, without a gap")
+    .description(
+      "Hand an address, and the other of its Service, over to another node, without a gap",
+    )
     .argument("<address>", "an address that this node answers for")
     .argument("<node>", "the node that should")
     .action(async (address: string, node: string, _options: unknown, command: Command) => {

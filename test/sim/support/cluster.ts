@@ -163,9 +163,9 @@ export class Cluster {
 
   specs(): VipSpec[] {
     return this.vips.map((plan) => {
-      const { address, pool } = plan;
+      const { address, rankBy, pool } = plan;
       const serving = this.#serving.get(address) ?? "everywhere";
-      return { address, rankBy: address, placement: { pool, nodes: this.#placed(plan) }, serving };
+      return { address, rankBy, placement: { pool, nodes: this.#placed(plan) }, serving };
     });
   }
 
@@ -273,7 +273,8 @@ export class Cluster {
   #newOracle(): Oracle {
     const { api, queue, segments, clients, nodes, vips, bounds } = this;
     const onMove = (): void => this.ledger.moved();
-    return new Oracle({ api, queue, segments, clients, nodes, vips, bounds, onMove });
+    const { muted } = this;
+    return new Oracle({ api, queue, segments, clients, nodes, vips, bounds, muted, onMove });
   }
 
   #probeRegularly(): void {

@@ -362,4 +362,11 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ["api-budget"],
     kinds: ["short-pause"],
   },
+  {
+    name: "the second address of a Service does not follow the first",
+    patches: [
+      { file: LEAVE, from: "first !== null) return reunion", to: 'first === "") return reunion' },
+    ],
+    caughtBy: ["together"],
+  },
 ];

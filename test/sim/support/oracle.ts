@@ -34,6 +34,8 @@ export interface OracleOptions {
   readonly nodes: readonly SimNode[];
   readonly vips: readonly VipPlan[];
   readonly bounds: Bounds;
+  /** Those whose owner counted as mute some time. */
+  readonly muted: ReadonlySet<Ip>;
   /** A VIP went from one owner to another. */
   readonly onMove: () => void;
 }
@@ -179,6 +181,18 @@ export class Oracle {
         throw new Violation("one-after-healing", `${detail}, the record names ${owner}`);
       }
     }
+    for (const vip of this.#options.vips) this.#checkTogether(vip);
+  }
+
+  /** A node that counted as mute for one of them may get only the other. */
+  #checkTogether({ address, rankBy }: VipPlan): void {
+    const { api, muted } = this.#options;
+    if (rankBy === address || muted.has(address) || muted.has(rankBy)) return;
+    this.judges("together");
+    const [owner, first] = [api.vip(address)?.owner, api.vip(rankBy)?.owner];
+    if (owner === first) return;
+    const detail = `${address} is with ${owner}, and ${rankBy} with ${first}`;
+    throw new Violation("together", detail);
   }
 
   #checkOne({ name, proof, clock }: SimNode, address: Ip, segment: number): void {

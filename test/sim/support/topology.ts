@@ -6,6 +6,8 @@ import type { Prng } from "./prng.ts";
 
 export interface VipPlan {
   readonly address: Ip;
+  /** The first of two addresses of a Service, or its own. */
+  readonly rankBy: Ip;
   readonly pool: string;
   readonly segments: readonly number[];
   /** Its interfaces are named by the L2Advertisement; else it fits the prefix of its segment. */
@@ -32,7 +34,7 @@ export function oneSegment(nodes: number, vips: number): Topology {
   return {
     segments: 1,
     nodes: Array.from({ length: nodes }, () => [0]),
-    vips: Array.from({ length: vips }, (_, index) => inPrefix(0, index)),
+    vips: paired(Array.from({ length: vips }, (_, index) => inPrefix(0, index))),
   };
 }
 
@@ -41,6 +43,10 @@ export function drawTopology(prng: Prng, nodes: number, vips: number): Topology 
   const segments = prng.int(2, SEGMENTS_MAX);
   const isWhole = prng.chance(WHOLE_SHARE);
   const all = Array.from({ length: segments }, (_, segment) => segment);
+  const drawVip = (_: unknown, index: number): VipPlan => {
+    if (isWhole && prng.chance(NAMED_SHARE)) return named(index, pickSeveral(prng, all));
+    return inPrefix(prng.pick(all), index);
+  };
   return {
     segments,
     nodes: Array.from({ length: nodes }, (_, node) =>
@@ -48,11 +54,18 @@ export function drawTopology(prng: Prng, nodes: number, vips: number): Topology 
         (segment) => isWhole || mustHave(node, segment, nodes) || prng.chance(PRESENT_SHARE),
       ),
     ),
-    vips: Array.from({ length: vips }, (_, index) => {
-      if (isWhole && prng.chance(NAMED_SHARE)) return named(index, pickSeveral(prng, all));
-      return inPrefix(prng.pick(all), index);
-    }),
+    vips: paired(Array.from({ length: vips }, drawVip)),
   };
+}
+
+/** Every second VIP of a pool is the second address of a Service. */
+function paired(vips: readonly VipPlan[]): VipPlan[] {
+  return vips.map((vip) => {
+    const ofPool = vips.filter(({ pool }) => pool === vip.pool);
+    const position = ofPool.indexOf(vip);
+    const first = position % 2 === 0 ? vip : ofPool[position - 1];
+    return { ...vip, rankBy: first?.address ?? vip.address };
+  });
 }
 
 /** The first segment is everybody's; each of the others has at least two nodes. */
@@ -67,10 +80,12 @@ function pickSeveral(prng: Prng, all: readonly number[]): number[] {
 
 function inPrefix(segment: number, index: number): VipPlan {
   const pool = `segment-${segment}`;
-  return { address: vipIn(segment, index), pool, segments: [segment], isNamed: false };
+  const address = vipIn(segment, index);
+  return { address, rankBy: address, pool, segments: [segment], isNamed: false };
 }
 
 function named(index: number, segments: readonly number[]): VipPlan {
   const pool = `named-${segments.join("-")}`;
-  return { address: vipOfNamed(index), pool, segments, isNamed: true };
+  const address = vipOfNamed(index);
+  return { address, rankBy: address, pool, segments, isNamed: true };
 }

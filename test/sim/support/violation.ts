@@ -35,6 +35,8 @@ export const INVARIANTS = [
   "mute-replaced",
   /** With nothing going on each node renews its own Lease, and nobody writes anything else. */
   "api-budget",
+  /** After healing both addresses of a Service are with one node. */
+  "together",
   /** After healing exactly one node answers, and goes on doing so. */
   "one-after-healing",
 ] as const;

@@ -122,7 +122,7 @@ test("a move is forgotten with the tenure that it was asked for", () => {
 
 /** node-b owns VIPs; node-a ranks first for all of them, and is heard from `heardAt` on. */
 function preempting(addresses: readonly Ip[] = [VIP], heardAt = 400, preempt = true): Story {
-  const specs = addresses.map((address) => ({ ...vip({}, address), rankBy: VIP }));
+  const specs = addresses.map((address) => vip({}, address));
   const vips = addresses.map((address, n) => vipRecord("node-b", 1, 60 + n, address));
   const story = Story.joined({ node: "node-b", specs, vips, members: [A, C], preempt });
   story.step(peerHeard("node-a", heardAt), heardAt);
@@ -171,7 +171,7 @@ test("preempt: to the one that is preferred, and not away from it", () => {
 
 test("preempt: one after the other, a tenth of a second apart", () => {
   assert.equal(DEFAULT_TIMINGS.moveGapMs, 100);
-  const addresses = [VIP, ip("192.168.1.241"), ip("192.168.1.242")];
+  const addresses = [VIP, ip("192.168.1.243"), ip("192.168.1.250")];
   const story = preempting(addresses);
   const first = offersUntil(story, 400, 10_649);
   assert.deepEqual(
@@ -181,7 +181,7 @@ test("preempt: one after the other, a tenth of a second apart", () => {
 });
 
 test("preempt: a VIP that waits for its turn is looked after meanwhile", () => {
-  const addresses = [VIP, ip("192.168.1.241")];
+  const addresses = [VIP, ip("192.168.1.243")];
   const story = preempting(addresses);
   offersUntil(story, 400, 10_400);
   const lowered = vipRecord("node-b", 0, 90, addresses[1]);
