@@ -79,8 +79,8 @@ export class RecordReads {
     this.#mustReadAgain = false;
     this.#failures = outcome === "failed" ? this.#failures + 1 : 0;
     const tookMs = now - this.#sentAt;
-    const isSlow = outcome === "read" && tookMs > SLOW_MS;
-    if (isSlow) this.#restUntil = after(now, REST_TIMES * tookMs);
+    const restMs = tookMs > SLOW_MS ? REST_TIMES * tookMs : 0;
+    if (outcome === "read") this.#restUntil = after(now, restMs);
     if (outcome === "failed") this.#readAt = after(now, this.#retryMs);
     else if (mustReadAgain) this.#hurry(now);
   }

@@ -168,6 +168,20 @@ const ROWS: readonly Row[] = [
     isReading: true,
   },
   {
+    name: "waits no longer once another was quick: the slow one waited for a cable",
+    steps: [
+      ["request", 0],
+      ["doubt", 10],
+      ["ended", 1_000, "read"],
+      ["request", 1_002],
+      ["ended", 1_006, "read"],
+      ["wake", 2_002],
+    ],
+    sent: [0, 1_000, 2_002],
+    due: NEVER,
+    isReading: true,
+  },
+  {
     name: "is done after a read, and due no more",
     steps: [
       ["request", 0],
