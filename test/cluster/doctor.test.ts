@@ -71,6 +71,8 @@ describe("doctor", () => {
   test("a healthy node: nothing is found but what the lab has not", async () => {
     const c = cluster();
     await untilMembers(c, 2);
+    // An API server that has just begun may ask to wait, and the daemon tells that it does.
+    await c.untilStatus(c.daemon("node1"), /health +ok/, 30_000);
     const { findings, checks } = await doctor(c);
     // There is no kube-proxy in this lab, and its host has no time server of its own.
     const others = findings.filter(({ check }) => !["kube-proxy", "clock"].includes(check));

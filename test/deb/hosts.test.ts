@@ -219,6 +219,7 @@ describe("hosts with the package", async () => {
     await host(owner).container.run(["systemctl", "kill", "--signal=KILL", UNIT]);
     await host(owner).untilReplaced(pid);
     for (const one of hosts) await one.untilStatus(/health +ok/);
+    await answering();
     assert.equal((await c.lab.client.whoAnswers(ADDRESS)).length, 1);
   });
 
