@@ -145,7 +145,8 @@ export function setRealtimePriority(priority: number): string | null {
 
 /**
  * Lets no rtnetlink socket of this process fail when notifications do not fit into its buffer: what
- * does not is lost (netlink(7), NETLINK_NO_ENOBUFS). Returns how many there are. Throws NativeError.
+ * does not is lost (netlink(7), NETLINK_NO_ENOBUFS). Returns how many such sockets it has. Throws
+ * NativeError.
  */
 export function ignoreNetlinkOverruns(): number {
   return rawBinding().ignoreNetlinkOverruns();

@@ -7,7 +7,7 @@ import type { VipSpec } from "./types.ts";
 import { strongestOther } from "./vacancy.ts";
 import type { Vip } from "./vip.ts";
 
-/** Who has the VIP that this one follows, this node or another; null: nobody, or it follows none. */
+/** Who has the VIP that this one follows, or null: nobody has it, or it follows none. */
 export function ownerOfFirst(
   { spec }: Vip,
   situation: Pick<Situation, "node" | "vipAt" | "wireClaim">,
