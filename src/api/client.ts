@@ -5,6 +5,7 @@ import { request } from "node:http";
 import type { ErrorCode } from "../core/errors.ts";
 import { AppError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
+import { EventReader } from "./event-reader.ts";
 import type {
   ApiErrorBody,
   ApiErrorKind,
@@ -12,8 +13,9 @@ import type {
   Commands,
   ResourcePath,
   Resources,
+  StreamEvent,
 } from "./types.ts";
-import { SCHEMA } from "./types.ts";
+import { ALIVE_EVERY_MS, SCHEMA } from "./types.ts";
 
 /** The daemon answers from memory: later than this it hangs. */
 const TIMEOUT_MS = 5_000;
@@ -56,6 +58,52 @@ export class ApiClient {
     return contentOf(await this.#exchange("POST", path, JSON.stringify(body)));
   }
 
+  /**
+   * Calls `tell` for all that happens, until `signal` aborts. Throws as `get`; DAEMON_UNREACHABLE
+   * when the daemon ends, DAEMON_TIMEOUT when it says nothing for long.
+   */
+  async follow(tell: (event: StreamEvent) => void, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const outgoing = request({ socketPath: this.#socketPath, path: "/v1/events" });
+    const fail = (error: unknown): void => {
+      reject(error);
+      outgoing.destroy();
+    };
+    const timer = setTimeout(() => fail(timeoutError(this.#quietMs)), this.#quietMs);
+    signal?.addEventListener("abort", () => {
+      resolve();
+      outgoing.destroy();
+    });
+    outgoing.once("close", () => clearTimeout(timer));
+    outgoing.on("error", (error) => reject(this.#explain(error)));
+    outgoing.once("response", (response) => {
+      const reader = new EventReader();
+      let refusal = "";
+      response.setEncoding("utf8");
+      response.on("error", (error) => reject(this.#explain(error)));
+      response.on("data", (chunk: string) => {
+        timer.refresh();
+        if (response.statusCode !== 200) refusal += chunk;
+        else attempt(() => reader.take(chunk).forEach(tell), fail);
+      });
+      response.once("end", () => {
+        const version = String(response.headers["x-lbd-version"] ?? "");
+        const { statusCode: status = 0 } = response;
+        const answer = { status, version, body: refusal };
+        if (status === 200)
+          reject(this.#explain(Object.assign(new Error(), { code: "ECONNRESET" })));
+        else attempt(() => contentOf(answer), reject);
+      });
+    });
+    outgoing.end();
+    return promise;
+  }
+
+  /** Of a stream: the daemon says that it lives three times in this. */
+  get #quietMs(): number {
+    return 3 * Math.max(this.#timeoutMs, ALIVE_EVERY_MS);
+  }
+
   #exchange(method: "GET" | "POST", path: string, sent?: string): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const outgoing = request({ socketPath: this.#socketPath, method, path });
@@ -94,6 +142,14 @@ export class ApiClient {
       `Cannot reach the daemon at "${path}": ${reason}; ` +
       'see "systemctl status lbd", and "journalctl -u lbd" for why it stopped';
     return new AppError("DAEMON_UNREACHABLE", message, { cause: error });
+  }
+}
+
+function attempt(run: () => void, fail: (thrown: unknown) => void): void {
+  try {
+    run();
+  } catch (thrown) {
+    fail(thrown);
   }
 }
 

@@ -1,9 +1,12 @@
-// The route table: every path of the socket API with who may use it. Reviewing permissions is
-// reading this page. Handlers return values; only the server knows status codes and JSON.
+// The route table: every path of the socket API with its handler; what it takes and who may use it
+// stands in endpoints.ts. Handlers return values; only the server knows status codes and JSON.
 
-import { z } from "zod";
+import type { z } from "zod";
 import { type WallMs, wallMs } from "../core/time.ts";
+import type { Endpoint } from "./endpoints.ts";
+import * as endpoints from "./endpoints.ts";
 import type { FramesView } from "./frames-view.ts";
+import { openApiDocument } from "./openapi.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 import type {
   Commands,
@@ -16,7 +19,9 @@ import type {
   Resources,
   ServiceView,
   StatusView,
+  StreamEvent,
   VipView,
+  WireView,
 } from "./types.ts";
 import { SCHEMA } from "./types.ts";
 
@@ -43,10 +48,14 @@ export interface ApiSource {
   drain(): DrainView;
   /** Null when the responder thread does not answer in time. */
   frames(): Promise<FramesView | null>;
+  /** Asks on the wire, which takes half a second. */
+  who(address: string): Promise<CommandResult<WireView>>;
   planRebalance(): MoveView[];
   planConfig(request: PlanRequest): CommandResult<ConfigPlanView>;
   /** Refused where the daemon is active. */
   planShadow(): CommandResult<ShadowView>;
+  /** Tells all that happens from now on, what is wrong first; the function ends that. */
+  subscribe(tell: (event: StreamEvent) => void): () => void;
 }
 
 /** `refused`: why it is not done. */
@@ -63,9 +72,6 @@ export interface ApiCommands {
   rebalance(): MoveView[];
 }
 
-/** `read`: everybody who can open the socket (root and the group lbd). `change`: root. */
-export type Access = "read" | "change";
-
 export type HandlerResult<T> =
   | { readonly ok: true; readonly value: T }
   | {
@@ -80,139 +86,120 @@ export interface Request {
   readonly body: unknown;
 }
 
-export interface Route {
-  readonly method: "GET" | "POST";
-  readonly path: keyof Resources | keyof Commands;
-  readonly access: Access;
+interface Daemon {
+  readonly source: ApiSource;
+  readonly commands: ApiCommands;
+}
+
+export interface Route extends Endpoint {
   readonly handle: (
-    daemon: { readonly source: ApiSource; readonly commands: ApiCommands },
+    daemon: Daemon,
     request: Request,
   ) => HandlerResult<unknown> | Promise<HandlerResult<unknown>>;
 }
 
 const HISTORY_LIMIT_DEFAULT = 100;
-const HISTORY_LIMIT_MAX = 10_000;
-
-const MOVE = z.strictObject({ address: z.string().min(1), node: z.string().min(1) });
-
-const PLAN = z.strictObject({
-  files: z.array(z.strictObject({ name: z.string(), text: z.string() })).min(1),
-  replace: z.boolean().default(false),
-});
 
 export const ROUTES: readonly Route[] = [
-  get("/v1/status", (source) => item(source.status())),
-  get("/v1/vips", (source) => list(source.vips())),
-  get("/v1/services", (source) => list(source.services())),
-  get("/v1/pools", (source) => list(source.pools())),
-  get("/v1/nodes", (source) => list(source.nodes())),
-  get("/v1/history", history),
-  get("/v1/explain", explain),
-  get("/v1/drain", (source) => item(source.drain())),
-  get("/v1/frames", frames),
-  get("/v1/plan/rebalance", (source) => list(source.planRebalance())),
-  get("/v1/plan/shadow", (source) => {
-    const result = source.planShadow();
-    return result.ok ? item(result.value) : result;
-  }),
-  post("/v1/drain", z.strictObject({ force: z.boolean().default(false) }), (commands, { force }) =>
-    item(commands.drain(force)),
+  get(endpoints.STATUS, (source) => item(source.status())),
+  get(endpoints.VIPS, (source) => list(source.vips())),
+  get(endpoints.SERVICES, (source) => list(source.services())),
+  get(endpoints.POOLS, (source) => list(source.pools())),
+  get(endpoints.NODES, (source) => list(source.nodes())),
+  get(endpoints.HISTORY, (source, { address, node, since, limit = HISTORY_LIMIT_DEFAULT }) =>
+    list(
+      source.history({
+        ...{ address, node, limit },
+        since: since === undefined ? undefined : wallMs(since),
+      }),
+    ),
   ),
-  post("/v1/undrain", z.strictObject({}), (commands) => item(commands.undrain())),
-  post("/v1/move", MOVE, (commands, { address, node }) => {
-    const result = commands.move(address, node);
-    return result.ok ? item(result.value) : result;
-  }),
-  post("/v1/rebalance", z.strictObject({}), (commands) => list(commands.rebalance())),
-  ask("/v1/plan/config", PLAN, (source, request) => {
-    const result = source.planConfig(request);
-    return result.ok ? item(result.value) : result;
-  }),
+  get(endpoints.EXPLAIN, (source, { subject }) => explain(source, subject)),
+  get(endpoints.DRAIN, (source) => item(source.drain())),
+  get(endpoints.FRAMES, frames),
+  get(endpoints.PLAN_REBALANCE, (source) => list(source.planRebalance())),
+  get(endpoints.PLAN_SHADOW, (source) => itemOf(source.planShadow())),
+  post(endpoints.PLAN_CONFIG, ({ source }, request) => itemOf(source.planConfig(request))),
+  post(endpoints.WIRE_WHO, async ({ source }, { address }) => itemOf(await source.who(address))),
+  post(endpoints.START_DRAIN, ({ commands }, { force }) => item(commands.drain(force))),
+  post(endpoints.UNDRAIN, ({ commands }) => item(commands.undrain())),
+  post(endpoints.MOVE, ({ commands }, { address, node }) => itemOf(commands.move(address, node))),
+  post(endpoints.REBALANCE, ({ commands }) => list(commands.rebalance())),
+  // The stream itself is the server's: here it is known to be served.
+  { ...endpoints.EVENTS, handle: () => ({ ok: true, value: null }) },
+  { ...endpoints.OPENAPI, handle: () => ({ ok: true, value: openApiDocument() }) },
 ];
 
-function get<P extends keyof Resources>(
-  path: P,
+function get<E extends Endpoint & { path: keyof Resources }>(
+  endpoint: E,
   handle: (
     source: ApiSource,
-    query: URLSearchParams,
-  ) => HandlerResult<Resources[P]> | Promise<HandlerResult<Resources[P]>>,
-): Route {
-  const access = "read";
-  return { method: "GET", path, access, handle: ({ source }, { query }) => handle(source, query) };
-}
-
-function post<P extends keyof Commands, S extends z.ZodType>(
-  path: P,
-  schema: S,
-  handle: (commands: ApiCommands, body: z.output<S>) => HandlerResult<Commands[P]["answer"]>,
+    query: z.output<E["query"]>,
+  ) => HandlerResult<Resources[E["path"]]> | Promise<HandlerResult<Resources[E["path"]]>>,
 ): Route {
   return {
-    method: "POST",
-    path,
-    access: "change",
-    handle: ({ commands }, { body }) => withBody(schema, body, (read) => handle(commands, read)),
+    ...endpoint,
+    handle: ({ source }, { query }) => {
+      const read = endpoint.query.safeParse(Object.fromEntries(query));
+      if (read.success) return handle(source, read.data as z.output<E["query"]>);
+      const [issue] = read.error.issues;
+      return badRequest(issue === undefined ? "the query" : queryProblem(issue, query));
+    },
   };
 }
 
-/** A question that is too long for a path. */
-function ask<P extends keyof Commands, S extends z.ZodType>(
-  path: P,
-  schema: S,
-  handle: (source: ApiSource, body: z.output<S>) => HandlerResult<Commands[P]["answer"]>,
+function post<E extends Endpoint & { path: keyof Commands; body: z.ZodType }>(
+  endpoint: E,
+  handle: (
+    daemon: Daemon,
+    body: z.output<E["body"]>,
+  ) =>
+    | HandlerResult<Commands[E["path"]]["answer"]>
+    | Promise<HandlerResult<Commands[E["path"]]["answer"]>>,
 ): Route {
   return {
-    method: "POST",
-    path,
-    access: "read",
-    handle: ({ source }, { body }) => withBody(schema, body, (read) => handle(source, read)),
+    ...endpoint,
+    handle: (daemon, { body, query }) => {
+      const parameter = query.keys().next().value;
+      if (parameter !== undefined) return badRequest(`"${parameter}": ${NO_PARAMETER}`);
+      const read = endpoint.body.safeParse(body);
+      if (read.success) return handle(daemon, read.data as z.output<E["body"]>);
+      return badRequest(read.error.issues.map(bodyProblem).join("; "));
+    },
   };
 }
 
-function withBody<S extends z.ZodType, T>(
-  schema: S,
-  body: unknown,
-  handle: (body: z.output<S>) => HandlerResult<T>,
-): HandlerResult<T> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return handle(parsed.data);
-  const where = parsed.error.issues.map((issue) => {
-    const field = issue.path.length === 0 ? "the body" : `"${issue.path.join(".")}"`;
-    return `${field}: ${issue.message}`;
-  });
-  return { ok: false, kind: "bad-request", message: `Cannot read ${where.join("; ")}` };
+const NO_PARAMETER = "there is no such parameter";
+
+function badRequest(what: string): HandlerResult<never> {
+  return { ok: false, kind: "bad-request", message: `Cannot read ${what}` };
+}
+
+function queryProblem(issue: z.core.$ZodIssue, query: URLSearchParams): string {
+  if (issue.code === "unrecognized_keys") return `"${issue.keys.join(", ")}": ${NO_PARAMETER}`;
+  const name = issue.path.join(".");
+  const found = query.get(name);
+  if (found === null) return `"${name}": it is missing`;
+  return `"${name}": found "${found}", expected ${issue.message}`;
+}
+
+function bodyProblem(issue: z.core.$ZodIssue): string {
+  const field = issue.path.length === 0 ? "the body" : `"${issue.path.join(".")}"`;
+  return `${field}: ${issue.message}`;
 }
 
 function item<T>(value: T): HandlerResult<{ schema: typeof SCHEMA; item: T }> {
   return { ok: true, value: { schema: SCHEMA, item: value } };
 }
 
+function itemOf<T>(result: CommandResult<T>): HandlerResult<{ schema: typeof SCHEMA; item: T }> {
+  return result.ok ? item(result.value) : result;
+}
+
 function list<T>(
   items: readonly T[],
 ): HandlerResult<{ schema: typeof SCHEMA; items: readonly T[] }> {
   return { ok: true, value: { schema: SCHEMA, items } };
-}
-
-function history(source: ApiSource, query: URLSearchParams) {
-  const text = query.get("limit") ?? String(HISTORY_LIMIT_DEFAULT);
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > HISTORY_LIMIT_MAX) {
-    const message = `Cannot read "limit": found "${text}", expected 1 to ${HISTORY_LIMIT_MAX}`;
-    return { ok: false, kind: "bad-request", message } as const;
-  }
-  const sinceText = query.get("since");
-  const since = sinceText === null ? undefined : Date.parse(sinceText);
-  if (Number.isNaN(since)) {
-    const message = `Cannot read "since": found "${sinceText}", expected a time (RFC 3339)`;
-    return { ok: false, kind: "bad-request", message } as const;
-  }
-  return list(
-    source.history({
-      address: query.get("address") ?? undefined,
-      node: query.get("node") ?? undefined,
-      since: since === undefined ? undefined : wallMs(since),
-      limit,
-    }),
-  );
 }
 
 async function frames(source: ApiSource): Promise<HandlerResult<Resources["/v1/frames"]>> {
@@ -222,16 +209,11 @@ async function frames(source: ApiSource): Promise<HandlerResult<Resources["/v1/f
   return { ok: false, kind: "refused", message };
 }
 
-function explain(source: ApiSource, query: URLSearchParams) {
-  const subject = query.get("subject") ?? "";
-  if (subject === "") {
-    const message = 'Cannot explain nothing: give "subject", a Service or an address';
-    return { ok: false, kind: "bad-request", message } as const;
-  }
+function explain(source: ApiSource, subject: string): HandlerResult<Resources["/v1/explain"]> {
   const view = source.explain(subject);
   if (view !== null) return item(view);
   const message =
     `Cannot explain "${subject}": there is no Service of type LoadBalancer and no address of ` +
     'that name (a Service is written "namespace/name")';
-  return { ok: false, kind: "not-found", message } as const;
+  return { ok: false, kind: "not-found", message };
 }

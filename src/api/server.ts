@@ -20,6 +20,7 @@ import { peerCredentials } from "../../native/index.ts";
 import { AppError, errorText } from "../core/errors.ts";
 import { errnoOf } from "../core/file-error.ts";
 import { VERSION } from "../core/version.ts";
+import { EventStreams } from "./event-streams.ts";
 import { readBody } from "./read-body.ts";
 import type { ApiCommands, ApiSource, Route } from "./routes.ts";
 import { ROUTES } from "./routes.ts";
@@ -48,10 +49,12 @@ export interface ApiServerOptions {
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #server: Server;
+  readonly #streams: EventStreams;
   #notice: string | null = null;
 
   constructor(options: ApiServerOptions) {
     this.#options = options;
+    this.#streams = new EventStreams((tell) => options.source.subscribe(tell));
     this.#server = createServer((request, response) => this.#serve(request, response));
   }
 
@@ -109,7 +112,14 @@ export class ApiServer {
       const message = `Cannot ${request.method} "${url.pathname}": ${why}`;
       return sendError(response, "forbidden", message);
     }
-    void this.#handle(route, url.searchParams, request, response);
+    if (route.answer.kind === "stream") this.#serveStream(response);
+    else void this.#handle(route, url.searchParams, request, response);
+  }
+
+  #serveStream(response: ServerResponse): void {
+    if (!this.#streams.isFull) return this.#streams.serve(response);
+    const message = "Cannot follow the events: too many do already";
+    return sendError(response, "refused", message);
   }
 
   async #handle(

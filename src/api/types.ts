@@ -1,10 +1,18 @@
-// What the daemon tells over its socket. These types are the contract between daemon and lbctl;
-// the JSON carries `schema`, and a field is only ever added within one schema.
+// The types of what the daemon tells over its socket: the contract between daemon and lbctl. What a
+// field means stands in schemas.ts, which they are made from.
 
+import type { z } from "zod";
 import type { FramesView } from "./frames-view.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
+import type * as schemas from "./schemas.ts";
 
 export const SCHEMA = "lbd/v1";
+
+/** Who follows the events hears at least that often that the daemon lives. */
+export const ALIVE_EVERY_MS = 5_000;
+
+/** The largest number that JSON carries exactly everywhere, 2^53 - 1; it stands for more, too. */
+export const COUNT_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Error kinds, independent of HTTP status codes. */
 export type ApiErrorKind =
@@ -21,156 +29,24 @@ export interface ApiErrorBody {
   readonly error: { readonly kind: ApiErrorKind; readonly message: string };
 }
 
-/** `ok`: nothing to do. `degraded`: works, but needs a hand. `failing`: something does not work. */
-export type Health = "ok" | "degraded" | "failing";
-
-/** One thing that is not as it should be, with its cause and what to do; or only to be known. */
-export interface Finding {
-  /** `ok`: for information, the daemon is as healthy as without it. */
-  readonly health: Health;
-  readonly what: string;
-  readonly cause: string;
-  /** The next command to run, or what to change. */
-  readonly next: string;
-}
-
-export interface StatusView {
-  readonly node: string;
-  readonly version: string;
-  readonly health: Health;
-  readonly findings: readonly Finding[];
-  readonly uptimeSeconds: number;
-  /** UID of the namespace kube-system of the cluster that this host belongs to; null: of none. */
-  readonly cluster: string | null;
-  readonly api: {
-    readonly server: string;
-    readonly reachable: boolean;
-    /** Null: never reached since the start. */
-    readonly lastContactSecondsAgo: number | null;
-  };
-  readonly leader: { readonly node: string | null; readonly isThisNode: boolean };
-  readonly config: {
-    readonly valid: boolean;
-    readonly pools: number;
-    readonly advertisements: number;
-    /** Everything that is wrong with what the cluster has now, up to a thousand lines. */
-    readonly problems: readonly string[];
-  };
-  readonly vips: {
-    readonly total: number;
-    readonly ownedHere: number;
-    readonly withoutOwner: number;
-  };
-  /** Counters by name: frames by outcome, announcements, Events, .... */
-  readonly counters: Readonly<Record<string, number>>;
-}
-
-export interface VipView {
-  readonly address: string;
-  readonly pool: string;
-  readonly services: readonly string[];
-  readonly owner: string | null;
-  readonly epoch: number;
-  /** What this node does about it. */
-  readonly here: "owning" | "claiming" | "releasing" | "idle";
-  readonly interfaces: readonly string[];
-  /** Requests answered here since the VIP was taken; null when this node does not own it. */
-  readonly answered: number | null;
-}
-
-export interface ServiceView {
-  readonly service: string;
-  readonly addresses: readonly string[];
-  readonly pool: string | null;
-  readonly requested: readonly string[];
-  /** The owner of each address, in the order of `addresses`; null: nobody. */
-  readonly owners: readonly (string | null)[];
-  /** Why there is no address, or null. Only the leader knows it. */
-  readonly pending: string | null;
-}
-
-/** How many addresses of each family, at most COUNT_MAX; null: the pool has none of the family. */
-export interface FamilyCounts {
-  readonly ipv4: number | null;
-  readonly ipv6: number | null;
-}
-
-/** The largest number that JSON carries exactly everywhere, 2^53 - 1; it stands for more, too. */
-export const COUNT_MAX = Number.MAX_SAFE_INTEGER;
-
-export interface PoolView {
-  readonly pool: string;
-  readonly addresses: readonly string[];
-  readonly autoAssign: boolean;
-  readonly avoidBuggyIPs: boolean;
-  readonly assigned: FamilyCounts;
-  /** Neither assigned nor withheld. */
-  readonly available: FamilyCounts;
-  /** Addresses that are never handed out, with the reason. */
-  readonly withheld: readonly { readonly address: string; readonly because: string }[];
-  readonly advertisements: readonly string[];
-}
-
-/** What keeps an address on a node that is drained. */
-export interface StuckView {
-  readonly address: string;
-  readonly reason: string;
-}
-
-export interface DrainView {
-  readonly node: string;
-  readonly draining: boolean;
-  /** `requested` by somebody, or the Node is `cordoned`; null: it is not drained. */
-  readonly cause: "requested" | "cordoned" | null;
-  /** Addresses are let go of even when no other node takes them. */
-  readonly force: boolean;
-  /** While it is drained: the addresses that are still answered here, with what keeps them. */
-  readonly remaining: readonly StuckView[];
-}
-
-/** An address that is not with the node that ranks first for it. */
-export interface MoveView {
-  readonly address: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-export interface NodeView {
-  readonly node: string;
-  readonly member: "alive" | "suspect" | "down" | "stopped" | "never-seen";
-  /**
-   * What its beacons say (`live`, `draining`, `restarting`, `stopping`, `deaf`); `filtered`: none
-   * arrive, though its host answers; null: none.
-   */
-  readonly daemon: string | null;
-  readonly owned: number;
-  /** Why it is not eligible at all, or null. */
-  readonly excluded: string | null;
-}
-
-export interface HistoryView {
-  /** RFC 3339. */
-  readonly at: string;
-  readonly address: string;
-  readonly change: string;
-  readonly node: string | null;
-  readonly epoch: number;
-  readonly cause: string;
-  readonly detail: string;
-}
-
+export type Health = z.infer<typeof schemas.HEALTH>;
+export type Finding = z.infer<typeof schemas.FINDING>;
+export type StandingFinding = z.infer<typeof schemas.STANDING_FINDING>;
+export type StatusView = z.infer<typeof schemas.STATUS>;
+export type VipView = z.infer<typeof schemas.VIP>;
+export type ServiceView = z.infer<typeof schemas.SERVICE>;
+export type FamilyCounts = z.infer<typeof schemas.FAMILY_COUNTS>;
+export type PoolView = z.infer<typeof schemas.POOL>;
+export type DrainView = z.infer<typeof schemas.DRAIN>;
+export type MoveView = z.infer<typeof schemas.MOVE>;
+export type NodeView = z.infer<typeof schemas.NODE>;
+export type HistoryView = z.infer<typeof schemas.HISTORY>;
+export type ExplainView = z.infer<typeof schemas.EXPLAIN>;
 /** One link of the causal chain that `explain` shows. */
-export interface ExplainStep {
-  readonly step: "service" | "pool" | "advertisement" | "node" | "owner" | "wire";
-  readonly state: "ok" | "no" | "problem" | "unknown";
-  readonly text: string;
-}
-
-export interface ExplainView {
-  readonly subject: string;
-  readonly answer: string;
-  readonly steps: readonly ExplainStep[];
-}
+export type ExplainStep = ExplainView["steps"][number];
+export type WireView = z.infer<typeof schemas.WIRE>;
+/** One message of the event stream. */
+export type StreamEvent = z.infer<typeof schemas.STREAM_EVENT>;
 
 export interface ListView<T> {
   readonly schema: typeof SCHEMA;
@@ -204,6 +80,7 @@ export interface Commands {
   readonly "/v1/move": { body: { address: string; node: string }; answer: ItemView<MoveView> };
   readonly "/v1/rebalance": { body: Record<string, never>; answer: ListView<MoveView> };
   /** Changes nothing: the body is what the question is about. */
+  readonly "/v1/wire/who": { body: { address: string }; answer: ItemView<WireView> };
   readonly "/v1/plan/config": { body: PlanRequest; answer: ItemView<ConfigPlanView> };
 }
 

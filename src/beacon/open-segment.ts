@@ -87,14 +87,17 @@ export interface PeerSummary {
   /** `unproven`: heard, and perhaps from a recording. */
   readonly verdict: Verdict | "unproven";
   readonly state: PeerState;
+  /** How far its beacons come from when they should, on average. */
+  readonly jitterMs: number;
 }
 
 export function summaries({ about, peers }: OpenSegment): PeerSummary[] {
-  return [...peers.values()].map(({ node, verdict, state, isProven }) => ({
+  return [...peers.values()].map(({ node, verdict, state, isProven, jitterMs }) => ({
     node,
     interface: about.interface,
     verdict: verdict === "heard" && !isProven ? "unproven" : verdict,
     state,
+    jitterMs,
   }));
 }
 

@@ -63,6 +63,7 @@ export class Peer {
   #heardAt: BootMs;
   #beaconAt: BootMs;
   #intervalMs: number;
+  #jitterMs = 0;
   #holdMs: number;
   /** How often its silence is still to be told. */
   #repeats = 0;
@@ -138,6 +139,9 @@ export class Peer {
 
   heard(beacon: Extract<DatagramBody, { kind: "beacon" }>, from: Ip, now: BootMs): void {
     this.#heardAt = now;
+    // RFC 3550 section 6.4.1, of the times between beacons.
+    const offMs = Math.abs(now - this.#beaconAt - this.#intervalMs);
+    if (this.verdict === "heard") this.#jitterMs += (offMs - this.#jitterMs) / 16;
     this.#beaconAt = now;
     this.#intervalMs = beacon.intervalMs;
     this.#repeats = 0;
@@ -197,6 +201,11 @@ export class Peer {
     if (this.#isTableMissing === this.#isMissingTold) return false;
     this.#isMissingTold = this.#isTableMissing;
     return true;
+  }
+
+  /** How far its beacons come from when they should, on average, in ms. */
+  get jitterMs(): number {
+    return this.#jitterMs;
   }
 
   /** Time between two of its beacons, in ms. */

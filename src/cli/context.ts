@@ -3,12 +3,16 @@
 import type { Command } from "commander";
 import { ApiClient } from "../api/client.ts";
 import type { Format, Table } from "./output.ts";
-import { render } from "./output.ts";
+import { render, renderLine } from "./output.ts";
 
 export interface Context {
-  readonly client: Pick<ApiClient, "get" | "post">;
+  readonly client: Pick<ApiClient, "get" | "post" | "follow">;
   /** Writes the answer to stdout in the format asked for. */
   readonly show: <T>(answer: T, table: Table<T>) => void;
+  /** One of many answers: a line of text, of JSON, or a document of YAML. */
+  readonly line: <T>(answer: T, text: (answer: T) => string) => void;
+  /** Text for people, whatever the format. */
+  readonly write: (text: string) => void;
   /** Tells the operator something beside the answer, on stderr. */
   readonly say: (text: string) => void;
   /** The exit status when nothing throws; 0 until set. */
@@ -24,6 +28,12 @@ export function contextFor(command: Command): Context {
     client: new ApiClient(socket),
     show: (answer, table) => {
       process.stdout.write(render(answer, output, table));
+    },
+    line: (answer, text) => {
+      process.stdout.write(renderLine(answer, output, text));
+    },
+    write: (text) => {
+      process.stdout.write(text);
     },
     say: (text) => {
       process.stderr.write(`lbctl: ${text}\n`);

@@ -26,6 +26,12 @@ export function render<T>(answer: T, format: Format, table: Table<T>): string {
   }
 }
 
+/** One of many: programs read them as they come. */
+export function renderLine<T>(answer: T, format: Format, text: (answer: T) => string): string {
+  if (format === "json") return `${JSON.stringify(answer)}\n`;
+  return format === "yaml" ? `---\n${stringify(answer)}` : `${text(answer)}\n`;
+}
+
 /** "3 s", "5 min", "2 h", "4 d". */
 export function shortDuration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;

@@ -22,8 +22,10 @@ import { addPools } from "./commands/pools.ts";
 import { addRebalance } from "./commands/rebalance.ts";
 import { addServices } from "./commands/services.ts";
 import { addStatus } from "./commands/status.ts";
+import { addTop } from "./commands/top.ts";
 import { addUndrain } from "./commands/undrain.ts";
 import { addVips } from "./commands/vips.ts";
+import { addWatch } from "./commands/watch.ts";
 import { contextFor } from "./context.ts";
 import { FORMATS } from "./output.ts";
 
@@ -49,6 +51,8 @@ export function buildProgram(): Command {
     addNodes,
     addHistory,
     addExplain,
+    addWatch,
+    addTop,
     addArp,
   ];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];

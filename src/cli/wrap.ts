@@ -1,18 +1,23 @@
-// Sentences in lines that fit a terminal.
+// Sentences in lines that fit the terminal.
 
-/** What every terminal has. */
-const COLUMNS = 80;
+import { columns } from "./terminal.ts";
 
-/** The lines of a text, each after the indentation; a word is never cut. */
-export function wrapped(text: string, indent: string): string[] {
+/**
+ * The lines of a text, the first after `indent`, the others after `more`; a word is never cut, and
+ * spaces in a row stay as they are where no line ends.
+ */
+export function wrapped(text: string, indent: string, more = indent): string[] {
+  const width = columns();
   const lines: string[] = [];
   let line = indent;
+  let isEmpty = true;
   for (const word of text.split(" ")) {
-    const longer = line === indent ? line + word : `${line} ${word}`;
-    if (longer.length > COLUMNS && line !== indent) {
+    const longer = isEmpty ? line + word : `${line} ${word}`;
+    if (longer.length > width && !isEmpty) {
       lines.push(line);
-      line = indent + word;
+      line = more + word;
     } else line = longer;
+    isEmpty = false;
   }
   return [...lines, line];
 }

@@ -17,9 +17,11 @@ import { apiHealth } from "./api-health.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
+import { countersOf } from "./counters.ts";
 import { Credentials } from "./credentials.ts";
 import { DaemonClient } from "./daemon-client.ts";
 import { Drain } from "./drain.ts";
+import { Happenings } from "./happenings.ts";
 import { HostInterfaces } from "./host-interfaces.ts";
 import { Journal } from "./journal.ts";
 import { kubeconfigOf } from "./kubeconfig-of.ts";
@@ -37,13 +39,13 @@ import { Reflectors } from "./reflectors.ts";
 import { Responder } from "./responder.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import { ServiceEvents } from "./service-events.ts";
-import type { Shadow } from "./shadow.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StatusObjects } from "./status-objects.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
 import { SystemdTask } from "./systemd-task.ts";
 import { runUntilReleased, type Task } from "./tasks.ts";
 import { Views } from "./views.ts";
+import { WireAsks } from "./wire-asks.ts";
 import { WireTruthTask } from "./wire-truth-task.ts";
 
 /** What SIGTERM may take: releasing the VIPs, and the leadership. */
@@ -78,13 +80,15 @@ export class Daemon {
   readonly #namespaces = new Namespaces(() => this.#reactions.onNamespaces());
   readonly #missing: MissingInterfaces;
   readonly #reactions: Reactions;
+  readonly #wireAsks: WireAsks;
   readonly #views: Views;
+  readonly #happenings = new Happenings(() => this.#views.healthNow());
   readonly #metrics: MetricsTask;
   #socketNotice: string | null = null;
   readonly #nodeUid = () => this.#cluster.nodes.get(this.#file.nodeName)?.metadata.uid ?? null;
   /** For whoever has something to say to the machine and to the thread. */
   readonly #tell = {
-    tellOwnership: (event: OwnershipEvent) => (this.#shadow ?? this.#ownership).post(event),
+    tellOwnership: (event: OwnershipEvent) => (this.#leading.shadow ?? this.#ownership).post(event),
     tellResponder: (message: ToResponder) => this.#responder.tell(message),
   };
 
@@ -115,10 +119,12 @@ export class Daemon {
     this.#journal = new Journal({
       ...{ node, clock, store: this.#store, log, cluster: this.#cluster },
       events: this.#serviceEvents,
+      onRow: (row) => this.#happenings.changed(row),
     });
     this.#responder = this.#createResponder();
     this.#ownership = this.#createOwnership();
     this.#wireTruth = this.#createWireTruth();
+    this.#wireAsks = this.#createWireAsks();
     this.#leading = this.#createLeading();
     this.#beacons = this.#createBeacons();
     this.#reflectors = this.#createReflectors();
@@ -165,7 +171,10 @@ export class Daemon {
     if (server.notice !== null) this.#log.warn({ event: "api-socket" }, server.notice);
     const systemd = new SystemdTask({
       status: () => this.#views.summary(),
-      progress: () => [this.#responder.progress, (this.#shadow ?? this.#ownership).progress],
+      progress: () => [
+        this.#responder.progress,
+        (this.#leading.shadow ?? this.#ownership).progress,
+      ],
     });
     const active: Task[] = [
       this.#ownership,
@@ -178,7 +187,7 @@ export class Daemon {
     const tasks: Task[] = [
       this.#responder,
       { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
-      ...(this.#shadow === null ? active : [this.#shadow]),
+      ...(this.#leading.shadow === null ? active : [this.#leading.shadow]),
       this.#credentials,
       this.#reflectors,
       this.#metrics,
@@ -203,7 +212,7 @@ export class Daemon {
   }
 
   async #release(isRestart: boolean): Promise<void> {
-    if (this.#shadow !== null) return;
+    if (this.#leading.shadow !== null) return;
     const keeps = isRestart && this.#file.beacons.restartHoldMs > 0;
     const how = keeps ? "restarting: peers leave the VIPs here" : "stopping: releasing the VIPs";
     this.#log.info({ event: "stopping", keeps }, how);
@@ -247,6 +256,13 @@ export class Daemon {
     });
   }
 
+  #createWireAsks(): WireAsks {
+    const machine = () => this.#ownership.machine;
+    const parts = { clock, cluster: this.#cluster, machine, host: () => this.#host };
+    const others = () => this.#leading.shadow ?? this.#wireTruth;
+    return new WireAsks({ ...parts, others, ...this.#tell });
+  }
+
   #createWireTruth(): WireTruthTask {
     return new WireTruthTask({
       clock,
@@ -254,10 +270,6 @@ export class Daemon {
       ...this.#tell,
       onChanged: (finding) => this.#journal.wireChanged(finding),
     });
-  }
-
-  get #shadow(): Shadow | null {
-    return this.#leading.shadow;
   }
 
   #createLeading(): Leading {
@@ -286,7 +298,7 @@ export class Daemon {
         port: this.#file.beacons.port,
       },
       onPeer: (news) => this.#beacons.onPeer(news),
-      onAsked: (asked) => (this.#shadow ?? this.#wireTruth).onAsked(asked),
+      onAsked: (asked) => this.#wireAsks.onAsked(asked),
       onProbed: (probed) => this.#leading.probes.onProbed(probed),
       onSighted: (sighted) => this.#leading.probes.onSighted(sighted),
       onProblems: (problems) => this.#host.setBroken(problems),
@@ -341,6 +353,7 @@ export class Daemon {
 
   #createViews(): Views {
     const { allocation, probes, planner, rivals, shadow } = this.#leading;
+    const [wireAsks, wireTruth] = [this.#wireAsks, this.#wireTruth];
     return new Views({
       ...{ node: this.#file.nodeName, clock, startedAt: this.#startedAt },
       server: () => this.#client.server,
@@ -348,8 +361,7 @@ export class Daemon {
       ownership: this.#ownership,
       ...{ allocation, probes, planner, rivals, shadow },
       responder: this.#responder,
-      store: this.#store,
-      drain: this.#drain,
+      ...{ store: this.#store, drain: this.#drain, happenings: this.#happenings, wireAsks },
       leader: () => this.#leading.leader.status,
       api: () => apiHealth(this.#reflectors, this.#writer, this.#credentials.state()),
       host: () => ({
@@ -363,13 +375,8 @@ export class Daemon {
         rivals: rivals.findings(),
       }),
       reserved: () => this.#leading.work.reserved,
-      counters: () => ({
-        ...this.#responder.report().counters,
-        ...this.#wireTruth.counters(),
-        ...probes.counters(),
-        "events-written": this.#events.counts().written,
-        "events-dropped": this.#events.counts().dropped,
-      }),
+      counters: () =>
+        countersOf({ responder: this.#responder, wireTruth, probes, events: this.#events }),
     });
   }
 
@@ -377,18 +384,15 @@ export class Daemon {
     const parts = { views: this.#views, cluster: this.#cluster, ownership: this.#ownership };
     const writers = { client: this.#client, writer: this.#writer, events: this.#events };
     const wire = { responder: this.#responder, wireTruth: this.#wireTruth };
-    const rest = { leading: this.#leading, store: this.#store, journal: this.#journal };
-    const host = { file: this.#file, clock, log: this.#log };
+    const rest = { leading: this.#leading, store: this.#store, journal: this.#journal, clock };
+    const host = { file: this.#file, log: this.#log };
     return new MetricsTask({ ...host, ...parts, ...writers, ...wire, ...rest });
   }
 
   #createCommands(): DaemonCommands {
     return new DaemonCommands({
-      node: this.#file.nodeName,
-      clock,
-      drain: this.#drain,
+      ...{ node: this.#file.nodeName, clock, drain: this.#drain, ...this.#tell },
       machine: () => this.#ownership.machine,
-      tellOwnership: (event) => this.#ownership.post(event),
       drainView: () => this.#views.drain(),
       plan: () => this.#views.planRebalance(),
       later: (milliseconds, run) => void setTimeout(run, milliseconds),

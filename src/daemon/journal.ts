@@ -19,6 +19,8 @@ export interface JournalOptions {
   readonly log: Logger;
   readonly cluster: ClusterView;
   readonly events: ServiceEvents;
+  /** Each row as it is written. */
+  readonly onRow?: (row: HistoryRow) => void;
 }
 
 /** Rows that were written since the start. */
@@ -109,10 +111,12 @@ export class Journal {
 
   /** Counts it, and has it in the log. */
   #told(row: Omit<HistoryRow, "at">): HistoryRow {
-    const { clock, log } = this.#options;
+    const { clock, log, onRow } = this.#options;
     this.#count(row);
     log.info({ event: "owner-change", ...row }, `${row.address} ${row.change}: ${row.cause}`);
-    return { at: clock.wall(), ...row };
+    const told = { at: clock.wall(), ...row };
+    onRow?.(told);
+    return told;
   }
 
   #count({ change, cause }: Omit<HistoryRow, "at">): void {

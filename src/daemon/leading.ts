@@ -206,7 +206,7 @@ export class Leading {
     const { file, clock, log, cluster, interfaces, segments, machine, tellResponder } = options;
     const node = file.nodeName;
     const isNode = (mac: Mac): boolean =>
-      machine().views.isNode(mac, clock.boot()) ||
+      machine().views.nodeOf(mac, clock.boot()) !== null ||
       isNodeMac(mac, interfaces(), { nodes: cluster.nodes, readNeighbours });
     return new AddressProbeTask({
       clock,

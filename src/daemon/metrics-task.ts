@@ -22,6 +22,7 @@ import type { LeaderDriver } from "./leader-driver.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
+import { processUse } from "./process-use.ts";
 import type { Responder } from "./responder.ts";
 import type { Task } from "./tasks.ts";
 import type { Views } from "./views.ts";
@@ -193,9 +194,4 @@ function withoutPrefix(
 ): Map<string, number> {
   const named = Object.entries(counters).filter(([name]) => name.startsWith(prefix));
   return new Map(named.map(([name, count]) => [name.slice(prefix.length), count]));
-}
-
-function processUse(): Omit<Snapshot["process"], "startedAt"> {
-  const { user, system } = process.cpuUsage();
-  return { cpu: (user + system) / 1e6, rssBytes: process.memoryUsage.rss() };
 }

@@ -153,6 +153,7 @@ export interface ResponderReport {
     readonly interface: string;
     readonly verdict: string;
     readonly state: PeerState;
+    readonly jitterMs: number;
   }[];
   /** Why this host is not in all groups in which IPv6 addresses are asked for, or null. */
   readonly groupProblem: string | null;

@@ -5,23 +5,22 @@ import type { PlanRequest, ShadowView } from "../api/plan-view.ts";
 import type { ApiSource, CommandResult } from "../api/routes.ts";
 import type {
   DrainView,
-  FamilyCounts,
   Finding,
   HistoryView,
   MoveView,
   NodeView,
   PoolView,
   ServiceView,
+  StandingFinding,
   StatusView,
+  StreamEvent,
   VipView,
 } from "../api/types.ts";
-import { formatRange, type Ip, type IpFamily } from "../core/address.ts";
+import type { Ip } from "../core/address.ts";
 import { CLUSTER_SETTING } from "../core/node-account.ts";
 import { formatProblem } from "../core/problem.ts";
 import type { BootMs, Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
-import type { AllocatablePool } from "../ipam/types.ts";
-import { countAssigned, noneAssigned, poolUsage } from "../ipam/usage.ts";
 import type { HistoryFilter, Store } from "../store/store.ts";
 import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
@@ -32,15 +31,20 @@ import type { Drain } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { countFindings, type Findable, findings, worst } from "./findings.ts";
 import { framesView } from "./frames-view.ts";
+import { type Happenings, type HealthNow, historyView } from "./happenings.ts";
 import { type Here, plannedMove, whyStuck } from "./moves.ts";
 import { whyOrphan } from "./orphans.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
 import { healthProblem } from "./placements.ts";
+import { poolViews } from "./pool-views.ts";
+import { processUse } from "./process-use.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
 import type { Responder } from "./responder.ts";
 import type { Rivals } from "./rivals.ts";
 import { currentAddresses, POOL_ANNOTATION, requestedAddresses } from "./service-request.ts";
 import type { Shadow } from "./shadow.ts";
+import { StandingFindings } from "./standing-findings.ts";
+import type { WireAsks } from "./wire-asks.ts";
 
 export interface ViewSources {
   readonly node: string;
@@ -74,6 +78,8 @@ export interface ViewSources {
   /** Null: this daemon is active. */
   readonly shadow?: Pick<Shadow, "view" | "findings"> | null;
   readonly counters: () => Readonly<Record<string, number>>;
+  readonly happenings: Pick<Happenings, "follow">;
+  readonly wireAsks: Pick<WireAsks, "who">;
 }
 
 /** Lines of the status that say what is wrong with the configuration. */
@@ -81,6 +87,7 @@ const PROBLEMS_MAX = 1_000;
 
 export class Views implements ApiSource {
   readonly #sources: ViewSources;
+  readonly #standing = new StandingFindings();
 
   constructor(sources: ViewSources) {
     this.#sources = sources;
@@ -105,6 +112,8 @@ export class Views implements ApiSource {
     const now = clock.boot();
     const { isReachable, lastContactAt } = this.#sources.api();
     const list = this.findings();
+    const peers = [...ownership.machine.views.members(now)].filter((peer) => peer.node !== node);
+    const heard = new Set(heardPeers(this.#sources.responder.report().peers));
     const addresses = cluster.addresses();
     const owned = new Set(ownership.machine.owned());
     const orphans = addresses.filter((address) => this.#isUnserved(address));
@@ -117,7 +126,9 @@ export class Views implements ApiSource {
       uptimeSeconds: Math.round((now - startedAt) / 1_000),
       cluster: settingText(this.#sources.store.setting(CLUSTER_SETTING)),
       api: { server: server(), reachable: isReachable, lastContactSecondsAgo: ago },
+      holdover: ownership.machine.views.isHoldover(now),
       leader: this.#sources.leader(),
+      peers: { known: peers.length, heard: heard.size },
       config: {
         valid: cluster.isConfigCurrent,
         pools: cluster.config.pools.length,
@@ -125,12 +136,22 @@ export class Views implements ApiSource {
         problems: cluster.configProblems.slice(0, PROBLEMS_MAX).map(formatProblem),
       },
       vips: { total: addresses.length, ownedHere: owned.size, withoutOwner: orphans.length },
+      process: processUse(),
       counters: this.#sources.counters(),
     };
   }
 
-  findings(): Finding[] {
-    return findings(this.#findable());
+  findings(): StandingFinding[] {
+    return this.#standing.dated(findings(this.#findable()), this.#sources.clock.wall());
+  }
+
+  healthNow(): HealthNow {
+    const list = this.findings();
+    return { health: worst(list), findings: list };
+  }
+
+  subscribe(tell: (event: StreamEvent) => void): () => void {
+    return this.#sources.happenings.follow(tell);
   }
 
   /** By kind, those too that are too many to be listed. */
@@ -206,29 +227,7 @@ export class Views implements ApiSource {
   }
 
   pools(): PoolView[] {
-    const { cluster } = this.#sources;
-    return cluster.config.pools.map((pool) => {
-      const addresses = cluster.addresses().filter((ip) => cluster.poolOf(ip) === pool);
-      const withheld = [...this.#withheld()].filter(
-        ([ip]) => cluster.poolOf(ip) === pool && !addresses.includes(ip),
-      );
-      const assigned = noneAssigned();
-      for (const ip of addresses) countAssigned(assigned, ip, 1);
-      const usage = poolUsage(pool, assigned, { withheld: withheld.map(([ip]) => ip) });
-      return {
-        pool: pool.name,
-        addresses: pool.ranges.map(formatRange),
-        autoAssign: pool.autoAssign,
-        avoidBuggyIPs: pool.avoidBuggyIps,
-        // A sum would mix up what runs out with what never does.
-        assigned: ofFamilies(pool, usage.assignedIpv4, usage.assignedIpv6),
-        available: ofFamilies(pool, usage.availableIpv4, usage.availableIpv6),
-        withheld: withheld.map(([address, because]) => ({ address, because })),
-        advertisements: cluster.config.advertisements
-          .filter((ad) => ad.pools.includes(pool.name))
-          .map((ad) => ad.name),
-      };
-    });
+    return poolViews(this.#sources.cluster, this.#withheld());
   }
 
   nodes(): NodeView[] {
@@ -236,7 +235,9 @@ export class Views implements ApiSource {
     const now = clock.boot();
     const members = new Map(ownership.machine.views.members(now).map((m) => [m.node, m.status]));
     const owners = ownership.machine.views.records().map((record) => record.owner);
-    const states = new Map(daemonStates(responder.report().peers));
+    const { peers } = responder.report();
+    const states = new Map(daemonStates(peers));
+    const jitters = new Map(peers.map((peer) => [peer.node, peer.jitterMs]));
     states.set(own, this.#sources.drain.cause === null ? "live" : "draining");
     const names = [...new Set([own, ...cluster.nodes.keys(), ...members.keys()])].sort();
     return names.map((node) => {
@@ -247,15 +248,13 @@ export class Views implements ApiSource {
           : (cluster.exclusion(object) ?? healthProblem(object));
       const member = node === own ? "alive" : (members.get(node) ?? "never-seen");
       const owned = owners.filter((owner) => owner === node).length;
-      return { node, member, daemon: states.get(node) ?? null, owned, excluded };
+      const jitterMs = jitters.get(node) ?? null;
+      return { node, member, daemon: states.get(node) ?? null, jitterMs, owned, excluded };
     });
   }
 
   history(filter: HistoryFilter): HistoryView[] {
-    return this.#sources.store.history(filter).map((row) => ({
-      ...row,
-      at: new Date(row.at).toISOString(),
-    }));
+    return this.#sources.store.history(filter).map(historyView);
   }
 
   drain(): DrainView {
@@ -268,6 +267,10 @@ export class Views implements ApiSource {
       return { address, reason: view === null ? "" : whyStuck(view, node) };
     });
     return { node, draining: cause !== null, cause, force, remaining };
+  }
+
+  who(address: string) {
+    return this.#sources.wireAsks.who(address);
   }
 
   planRebalance(): MoveView[] {
@@ -373,20 +376,18 @@ function settingText(value: Uint8Array | null): string | null {
   return value === null ? null : Buffer.from(value).toString("utf8");
 }
 
-/** Null for a family of which the pool has no range: none is left, but none was ever there. */
-function ofFamilies(
-  pool: Pick<AllocatablePool, "ranges">,
-  ipv4: number,
-  ipv6: number,
-): FamilyCounts {
-  const has = (family: IpFamily) => pool.ranges.some((range) => range.family === family);
-  return { ipv4: has(4) ? ipv4 : null, ipv6: has(6) ? ipv6 : null };
+interface HeardOf {
+  readonly node: string;
+  readonly verdict: string;
+  readonly state: string;
+}
+
+function heardPeers(peers: readonly HeardOf[]): string[] {
+  return peers.filter(({ verdict }) => verdict === "heard").map(({ node }) => node);
 }
 
 /** By node; one that is heard on any segment is heard. */
-function daemonStates(
-  peers: readonly { readonly node: string; readonly verdict: string; readonly state: string }[],
-): [string, string][] {
+function daemonStates(peers: readonly HeardOf[]): [string, string][] {
   const filtered = peers.filter(({ verdict }) => verdict === "answers");
   const heard = peers.filter(({ verdict }) => verdict === "heard");
   return [

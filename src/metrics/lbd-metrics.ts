@@ -168,7 +168,7 @@ const PROCESS: readonly Metric[] = [
   ),
   counter(
     { name: "process_cpu_seconds_total", help: "User and system time of the process" },
-    (s) => s.process.cpu,
+    (s) => s.process.cpuSeconds,
   ),
   gauge(
     { name: "process_resident_memory_bytes", help: "Resident memory of the process" },

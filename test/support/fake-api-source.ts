@@ -16,7 +16,9 @@ import type {
   PoolView,
   ServiceView,
   StatusView,
+  StreamEvent,
   VipView,
+  WireView,
 } from "../../src/api/types.ts";
 import { VERSION } from "../../src/core/version.ts";
 import { tempDir } from "./temp-dir.ts";
@@ -29,9 +31,12 @@ export const STATUS: StatusView = {
   cluster: null,
   uptimeSeconds: 7_300,
   api: { server: "https://10.0.0.1:6443", reachable: true, lastContactSecondsAgo: 3 },
+  holdover: false,
   leader: { node: "n1", isThisNode: true },
+  peers: { known: 2, heard: 2 },
   config: { valid: true, pools: 1, advertisements: 2, problems: [] },
   vips: { total: 3, ownedHere: 1, withoutOwner: 0 },
+  process: { cpuSeconds: 12.5, rssBytes: 62_000_000 },
   counters: { answered: 7 },
 };
 
@@ -101,8 +106,15 @@ export const POOLS: readonly PoolView[] = [
 ];
 
 export const NODES: readonly NodeView[] = [
-  { node: "n1", member: "alive", daemon: "live", owned: 1, excluded: null },
-  { node: "n2", member: "never-seen", daemon: null, owned: 0, excluded: "the Node is not Ready" },
+  { node: "n1", member: "alive", daemon: "live", jitterMs: 0.4, owned: 1, excluded: null },
+  {
+    node: "n2",
+    member: "never-seen",
+    daemon: null,
+    jitterMs: null,
+    owned: 0,
+    excluded: "the Node is not Ready",
+  },
 ];
 
 export const HISTORY: readonly HistoryView[] = [
@@ -222,6 +234,17 @@ export const FRAMES: FramesView = {
   decisions: [{ at: "2026-11-27T09:59:00.000Z", text: "grant 10.0.0.10 at epoch 4 on eth0" }],
 };
 
+export const WIRE: WireView = {
+  address: "10.0.0.10",
+  interface: "eth0",
+  owner: "n2",
+  ownedHere: false,
+  answers: [
+    { mac: "02:00:00:00:64:0c", node: "n2" },
+    { mac: "02:00:00:00:64:99", node: null },
+  ],
+};
+
 export class FakeApiSource implements ApiSource {
   statusView: StatusView = STATUS;
   drainView: DrainView = DRAIN;
@@ -231,7 +254,10 @@ export class FakeApiSource implements ApiSource {
   historyRows: readonly HistoryView[] = HISTORY;
   explanations: readonly ExplainView[] = [EXPLAINED];
   framesView: FramesView | null = FRAMES;
+  wire: CommandResult<WireView> = { ok: true, value: WIRE };
   thrown: unknown;
+  /** Who follows the events. */
+  readonly followers = new Set<(event: StreamEvent) => void>();
   /** What was asked of it, in order. */
   readonly asked: string[] = [];
 
@@ -281,6 +307,10 @@ export class FakeApiSource implements ApiSource {
     return this.#answer("drain", this.drainView);
   }
 
+  async who(address: string): Promise<CommandResult<WireView>> {
+    return this.#answer(`who ${address}`, this.wire);
+  }
+
   planRebalance(): MoveView[] {
     return this.#answer("plan rebalance", [...this.moves]);
   }
@@ -292,6 +322,12 @@ export class FakeApiSource implements ApiSource {
 
   planShadow(): CommandResult<ShadowView> {
     return this.#answer("plan shadow", this.shadow);
+  }
+
+  subscribe(tell: (event: StreamEvent) => void): () => void {
+    this.asked.push("subscribe");
+    this.followers.add(tell);
+    return () => this.followers.delete(tell);
   }
 
   #answer<T>(question: string, answer: T): T {

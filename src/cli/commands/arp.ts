@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { FramesView, FrameView } from "../../api/frames-view.ts";
-import type { ItemView } from "../../api/types.ts";
+import type { ItemView, WireView } from "../../api/types.ts";
 import type { Context, MakeContext } from "../context.ts";
 import { formatTable } from "../table.ts";
 
@@ -15,14 +15,37 @@ The daemon remembers the last 2,048 usual frames and 1,024 others: the kernel's
 filter lets through those about addresses of pools. The outcomes are those of
 the counters lbd_arp_frames_received_total and lbd_ndp_frames_received_total.`;
 
+const WHO_HELP = `
+Status 0: its owner answers, and nobody else. 1: nobody, somebody else, or two.`;
+
+const PROBE_HELP = `
+Status 0: nobody uses it. 1: somebody answers for it, or this node does.`;
+
 interface Options {
   readonly follow?: true;
 }
 
 export function addArp(program: Command, context: MakeContext): void {
-  program
+  const arp = program
     .command("arp")
-    .description("Frames of ARP and Neighbor Discovery, and what became of them")
+    .description("Frames of ARP and Neighbor Discovery: what became of them, and who answers");
+  arp
+    .command("who")
+    .description("Ask the segment who answers for an address of a pool")
+    .argument("<address>", "an external address")
+    .addHelpText("after", WHO_HELP)
+    .action((address: string, _options: unknown, command: Command) =>
+      who(address, context(command)),
+    );
+  arp
+    .command("probe")
+    .description("Ask the segment whether an address of a pool is in use")
+    .argument("<address>", "an address of a pool")
+    .addHelpText("after", PROBE_HELP)
+    .action((address: string, _options: unknown, command: Command) =>
+      probe(address, context(command)),
+    );
+  arp
     .command("watch")
     .description("The last frames that the daemon looked at, oldest first")
     .argument("[text]", "only frames that are about it: an address, a MAC, an outcome")
@@ -31,6 +54,35 @@ export function addArp(program: Command, context: MakeContext): void {
     .action((text: string | undefined, options: Options, command: Command) =>
       watch({ text: text ?? "", isFollowed: options.follow === true }, context(command)),
     );
+}
+
+/** Well when the owner, and nobody else, answers. */
+async function who(address: string, { client, show, exitWith }: Context): Promise<void> {
+  const answer = await client.post("/v1/wire/who", { address });
+  show(answer, wireText);
+  const { owner, ownedHere, answers } = answer.item;
+  const isOwner = answers.length === 1 && answers[0]?.node === owner && owner !== null;
+  exitWith((ownedHere ? answers.length === 0 : isOwner) ? 0 : 1);
+}
+
+/** Well when nobody uses it. */
+async function probe(address: string, { client, show, exitWith }: Context): Promise<void> {
+  const answer = await client.post("/v1/wire/who", { address });
+  show(answer, wireText);
+  exitWith(answer.item.ownedHere || answer.item.answers.length > 0 ? 1 : 0);
+}
+
+export function wireText({ item }: ItemView<WireView>): string {
+  const { address, interface: name, owner, ownedHere, answers } = item;
+  const named = answers.map(({ mac, node }) => `${mac} (${node ?? "no node of the cluster"})`);
+  const heard = named.length === 0 ? "nobody" : named.join(" and ");
+  const here = ownedHere ? "; this node answers for it, which it does not hear itself" : "";
+  const others = ownedHere && named.length === 0 ? "nobody else" : heard;
+  const lines = [
+    `${address} on ${name}: ${others} answers${here}`,
+    `owner by its Lease: ${owner ?? "nobody"}`,
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 async function watch(

@@ -1,46 +1,75 @@
 // lbctl status: is everything well, and if not, what to do.
 
 import type { Command } from "commander";
-import type { ItemView, StatusView } from "../../api/types.ts";
+import type { ItemView, StandingFinding, StatusView } from "../../api/types.ts";
+import type { WallMs } from "../../core/time.ts";
+import { shown, type WatchOption, withWatch } from "../again.ts";
+import { wallClock } from "../clock.ts";
 import type { MakeContext } from "../context.ts";
 import { shortDuration } from "../output.ts";
+import { healthColored } from "../terminal.ts";
+import { wrapped } from "../wrap.ts";
 
 export function addStatus(program: Command, context: MakeContext): void {
-  program
+  const command = program
     .command("status")
-    .description("Health of this node's daemon, what is wrong, and what to do about it")
-    .action(async (_options: unknown, command: Command) => {
-      const { client, show, exitWith } = context(command);
+    .description("Health of this node's daemon, what is wrong, and what to do about it");
+  withWatch(command).action(async (options: WatchOption, command: Command) => {
+    const { client, show, exitWith } = context(command);
+    const ask = async (): Promise<void> => {
       const answer = await client.get("/v1/status");
-      show(answer, statusText);
+      show(answer, (view) => statusText(view, wallClock()));
       exitWith(answer.item.health === "ok" ? 0 : 1);
-    });
+    };
+    await shown(ask, options);
+  });
 }
 
 /** Health first; every line that is not green has its cause and what to do. */
-export function statusText({ item }: ItemView<StatusView>): string {
-  const lines = [`health    ${item.health}`];
-  for (const finding of item.findings) {
-    lines.push(`  ${finding.health === "ok" ? "note" : finding.health}: ${finding.what}`);
-    lines.push(`    cause: ${finding.cause}`);
-    lines.push(`    next:  ${finding.next}`);
-  }
-  const { api, leader, config, vips } = item;
+export function statusText({ item }: ItemView<StatusView>, now: WallMs): string {
+  const { api, leader, config, vips, peers } = item;
   const contact =
     api.lastContactSecondsAgo === null
       ? "never reached since the start"
       : `last heard ${shortDuration(api.lastContactSecondsAgo)} ago`;
   const reach = api.reachable ? "reachable" : "NOT reachable";
-  lines.push(
-    `node      ${item.node}, lbd ${item.version}, up ${shortDuration(item.uptimeSeconds)}`,
-    `api       ${api.server || "no server known"}, ${reach}, ${contact}`,
-    `leader    ${leader.node ?? "none"}${leader.isThisNode ? " (this node)" : ""}`,
-    `config    ${config.valid ? "valid" : "INVALID, the last valid one is in use"}: ` +
-      `${count(config.pools, "pool")}, ${count(config.advertisements, "advertisement")}`,
-    `vips      ${vips.total} in the cluster, ${vips.ownedHere} owned here, ` +
-      `${vips.withoutOwner} without an owner`,
-  );
+  const lines = [
+    `health    ${healthColored(item.health, item.health)}`,
+    ...item.findings.flatMap((finding) => findingLines(finding, now)),
+    ...line("node", `${item.node}, lbd ${item.version}, up ${shortDuration(item.uptimeSeconds)}`),
+    ...line("peers", `${peers.heard} of ${count(peers.known, "other node")} heard`),
+    ...line("api", `${api.server || "no server known"}, ${reach}, ${contact}`),
+    ...(item.holdover ? line("holdover", "failover goes on without the Kubernetes API") : []),
+    ...line("leader", `${leader.node ?? "none"}${leader.isThisNode ? " (this node)" : ""}`),
+    ...line(
+      "config",
+      `${config.valid ? "valid" : "INVALID, the last valid one is in use"}: ` +
+        `${count(config.pools, "pool")}, ${count(config.advertisements, "advertisement")}`,
+    ),
+    ...line(
+      "vips",
+      `${vips.total} in the cluster, ${vips.ownedHere} owned here, ` +
+        `${vips.withoutOwner} without an owner`,
+    ),
+  ];
   return `${lines.join("\n")}\n`;
+}
+
+function findingLines(finding: StandingFinding, now: WallMs): string[] {
+  const { health, what, cause, next, since } = finding;
+  const seconds = Math.max(0, (now - Date.parse(since)) / 1_000);
+  const kind = health === "ok" ? "note" : health;
+  const [first = "", ...rest] = wrapped(`${kind}: ${what} (for ${shortDuration(seconds)})`, "  ");
+  return [
+    first.replace(kind, healthColored(kind, health)),
+    ...rest,
+    ...wrapped(`cause: ${cause}`, "    ", "           "),
+    ...wrapped(`next:  ${next}`, "    ", "           "),
+  ];
+}
+
+function line(name: string, text: string): string[] {
+  return wrapped(text, name.padEnd(10), " ".repeat(10));
 }
 
 function count(n: number, noun: string): string {

@@ -23,6 +23,7 @@ import {
   STATUS,
   serveApi,
   VIPS,
+  WIRE,
 } from "../../support/fake-api-source.ts";
 import { rawRequest } from "../../support/unix-sockets.ts";
 
@@ -39,7 +40,6 @@ interface RefusedRow {
 
 const noSuchPath = (path: string) => `Cannot find "${path}": no such path`;
 const badLimit = (found: string) => `Cannot read "limit": found "${found}", expected 1 to 10000`;
-const NO_SUBJECT = 'Cannot explain nothing: give "subject", a Service or an address';
 
 const REFUSED: readonly RefusedRow[] = [
   ...["/", "/v1", "/v1/status/", "/v2/status", "/V1/STATUS", "/v1/%73tatus"].map((path) => ({
@@ -97,12 +97,19 @@ const REFUSED: readonly RefusedRow[] = [
     kind: "bad-request" as const,
     message: badLimit(limit),
   })),
-  ...["/v1/explain", "/v1/explain?subject=", "/v1/explain?Subject=x"].map((path) => ({
-    name: `no subject in ${path}`,
+  ...[
+    ["/v1/explain", '"subject": it is missing'],
+    ["/v1/explain?subject=", '"subject": found "", expected a Service or an address'],
+    ["/v1/explain?Subject=x", '"subject": it is missing'],
+    ["/v1/explain?subject=x&now=1", '"now": there is no such parameter'],
+    ["/v1/status?verbose=1", '"verbose": there is no such parameter'],
+    ["/v1/history?since=noon", '"since": found "noon", expected a time (RFC 3339)'],
+  ].map(([path = "", what]) => ({
+    name: `the parameters of ${path}`,
     path,
     status: 400,
     kind: "bad-request" as const,
-    message: NO_SUBJECT,
+    message: `Cannot read ${what}`,
   })),
   {
     name: "a subject that is not there",
@@ -140,7 +147,9 @@ const ANSWERS: Readonly<Record<ResourcePath, object>> = {
   "/v1/plan/rebalance": { items: MOVES },
   "/v1/plan/shadow": { item: SHADOW },
 };
-const READ = ROUTES.filter((route) => route.method === "GET");
+/** Those whose answers are not what the daemon says in the usual envelope. */
+const OTHERWISE: readonly string[] = ["/v1/events", "/v1/openapi.json"];
+const READ = ROUTES.filter(({ method, path }) => method === "GET" && !OTHERWISE.includes(path));
 
 /** By path: what is sent, what the daemon is asked for, and what is answered. */
 const COMMANDS: Readonly<Record<CommandPath, readonly [object, string, object]>> = {
@@ -148,6 +157,7 @@ const COMMANDS: Readonly<Record<CommandPath, readonly [object, string, object]>>
   "/v1/undrain": [{}, "undrain", { item: DRAIN }],
   "/v1/move": [{ address: "10.0.0.10", node: "n2" }, "move 10.0.0.10 n2", { item: MOVES[0] }],
   "/v1/rebalance": [{}, "rebalance", { items: MOVES }],
+  "/v1/wire/who": [{ address: "10.0.0.10" }, "who 10.0.0.10", { item: WIRE }],
   "/v1/plan/config": [
     { files: [{ name: "a.yaml", text: "x" }], replace: true },
     "plan config a.yaml replace",
@@ -156,7 +166,7 @@ const COMMANDS: Readonly<Record<CommandPath, readonly [object, string, object]>>
 };
 const CHANGE = ROUTES.filter((route) => route.method === "POST");
 /** Sent, as it is too long for a path, and changes nothing. */
-const QUESTIONS: readonly string[] = ["/v1/plan/config"];
+const QUESTIONS: readonly string[] = ["/v1/plan/config", "/v1/wire/who"];
 
 for (const path of READ.map((route) => route.path as ResourcePath)) {
   const method = "GET";

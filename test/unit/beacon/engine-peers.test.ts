@@ -46,7 +46,7 @@ test("BeaconEngine listens to no more than so many peers, and goes on with those
 
 test("BeaconEngine forgets a peer that has been silent for 10 minutes, and hears it anew", () => {
   const bench = new BeaconBench().hear(new TestPeer("b").beacon());
-  const about = { node: "b", interface: "eth0", verdict: "silent", state: "live" };
+  const about = { node: "b", interface: "eth0", verdict: "silent", state: "live", jitterMs: 0 };
   assert.deepEqual(bench.run(600_200).engine.peers(), [about]);
   assert.deepEqual(bench.run(600_300).engine.peers(), []);
   bench.take();

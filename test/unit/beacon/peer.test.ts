@@ -128,6 +128,22 @@ test("Peer.freshness() takes no number twice, and each that is not far behind on
 });
 
 /** One whose table is known, with digest A. */
+test("Peer.jitterMs is how far beacons come from when they should, on average", () => {
+  const peer = peerAt();
+  const { intervalMs } = peer;
+  let now = 0;
+  const hear = (afterMs: number): void => {
+    now += afterMs;
+    peer.heard(beaconOf(), address, bootMs(now));
+  };
+  for (let n = 0; n < 10; n++) hear(intervalMs);
+  assert.equal(peer.jitterMs, 0);
+  for (let n = 0; n < 200; n++) hear(intervalMs + (n % 2 === 0 ? 8 : -8));
+  assert.ok(Math.abs(peer.jitterMs - 8) < 0.1, `${peer.jitterMs}`);
+  for (let n = 0; n < 200; n++) hear(intervalMs);
+  assert.ok(peer.jitterMs < 0.1, `${peer.jitterMs}`);
+});
+
 function peerWithTable(): Peer {
   const peer = peerAt();
   peer.takeTableRequest(bootMs(0));

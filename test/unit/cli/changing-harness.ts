@@ -1,6 +1,7 @@
 // A command of lbctl run in this process against a made-up daemon, on timers that the test moves:
 // what it asked, what it printed where, and how it ended.
 
+import assert from "node:assert/strict";
 import { syncBuiltinESMExports } from "node:module";
 import type { TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -62,6 +63,12 @@ export function commandsOf(
       show: (answer, table) => {
         out.stdout += table(answer, { wide: false });
       },
+      line: (answer, text) => {
+        out.stdout += `${text(answer)}\n`;
+      },
+      write: (text) => {
+        out.stdout += text;
+      },
       say: (text) => {
         out.stderr += `lbctl: ${text}\n`;
       },
@@ -101,6 +108,7 @@ function clientOf(daemon: FakeDaemon): Context["client"] {
     return Promise.resolve({ schema: SCHEMA, ...value } as never);
   };
   return {
+    follow: () => assert.fail("nothing is followed"),
     get: (path: ResourcePath) => {
       if (path === "/v1/drain") return answer("GET drain", { item: daemon.drain });
       if (path === "/v1/plan/rebalance") return answer("GET plan", { items: daemon.moves });

@@ -8,6 +8,7 @@ import { COUNT_MAX, SCHEMA } from "../../../src/api/types.ts";
 import { explainText } from "../../../src/cli/commands/explain.ts";
 import { countsText } from "../../../src/cli/commands/pools.ts";
 import { statusText } from "../../../src/cli/commands/status.ts";
+import { wallMs } from "../../../src/core/time.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { childProcess, finished } from "../../support/child-process.ts";
 import { EXPLAINED, STATUS, serveApi } from "../../support/fake-api-source.ts";
@@ -40,6 +41,7 @@ const ROWS: readonly Row[] = [
     asked: "status",
     shown: `health    ok
 node      n1, lbd ${VERSION}, up 2 h
+peers     2 of 2 other nodes heard
 api       https://10.0.0.1:6443, reachable, last heard 3 s ago
 leader    n1 (this node)
 config    valid: 1 pool, 2 advertisements
@@ -168,27 +170,30 @@ for (const [args, asked] of HISTORY_ARGUMENTS) {
   });
 }
 
+const NOW = wallMs(Date.parse("2026-11-27T10:00:00Z"));
+const since = "2026-11-27T09:55:00.000Z";
+
 function statusWith(changes: Partial<StatusView>): string {
-  return statusText({ schema: SCHEMA, item: { ...STATUS, ...changes } });
+  return statusText({ schema: SCHEMA, item: { ...STATUS, ...changes } }, NOW);
 }
 
 test("statusText() puts what is wrong first, each with its cause and what to do", () => {
   const text = statusWith({
     health: "failing",
     findings: [
-      { health: "failing", what: "Nobody answers", cause: "no node", next: "lbctl explain x" },
-      { health: "degraded", what: "The disk is full", cause: "ENOSPC", next: "df -h" },
-      { health: "ok", what: "Somebody is there", cause: "a beacon", next: "nothing" },
+      { health: "failing", what: "Nobody answers", cause: "no node", next: "lbctl explain", since },
+      { health: "degraded", what: "The disk is full", cause: "ENOSPC", next: "df -h", since },
+      { health: "ok", what: "Somebody is there", cause: "a beacon", next: "nothing", since },
     ],
   });
   const expected = `health    failing
-  failing: Nobody answers
+  failing: Nobody answers (for 5 min)
     cause: no node
-    next:  lbctl explain x
-  degraded: The disk is full
+    next:  lbctl explain
+  degraded: The disk is full (for 5 min)
     cause: ENOSPC
     next:  df -h
-  note: Somebody is there
+  note: Somebody is there (for 5 min)
     cause: a beacon
     next:  nothing
 node      n1`;

@@ -176,7 +176,7 @@ test("ResponderLoop tells of a peer that it hears, once, and asks it for its tab
   harness.receive({ kind: "claim", entries });
   assert.deepEqual(harness.news(), [{ ...table, type: "peer-claim" }]);
   assert.deepEqual(harness.report().peers, [
-    { node: "n2", interface: "eth0", verdict: "heard", state: "live" },
+    { node: "n2", interface: "eth0", verdict: "heard", state: "live", jitterMs: 0 },
   ]);
 });
 

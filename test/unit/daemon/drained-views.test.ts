@@ -106,6 +106,7 @@ for (const [cause, why, next] of FINDINGS) {
         what: "This node is drained: it hands over its addresses and takes none",
         cause: why,
         next,
+        since: "1970-01-01T00:00:00.000Z",
       },
     ]);
   });
@@ -158,7 +159,7 @@ function daemons(t: TestContext, options: { drained?: boolean; peers?: Responder
 }
 
 const heard = (state: PeerState, verdict = "heard") => [
-  { node: "n2", interface: "eth0", verdict, state },
+  { node: "n2", interface: "eth0", verdict, state, jitterMs: 0 },
 ];
 
 test("nodes() has what each daemon says of itself, this one's drain included", (t) => {

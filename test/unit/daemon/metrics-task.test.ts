@@ -149,7 +149,9 @@ test("snapshotOf() tells requests, Leases, Events, disk and process", (t) => {
   assert.deepEqual(leases, { written: 2, conflict: 1, failed: 0 });
   const events = Object.fromEntries(snapshot.eventsByOutcome);
   assert.deepEqual(events, { written: 4, repeated: 3, dropped: 2, refused: 1 });
-  assert.ok(snapshot.storeBytes > 0 && snapshot.process.cpu > 0 && snapshot.process.rssBytes > 0);
+  assert.ok(
+    snapshot.storeBytes > 0 && snapshot.process.cpuSeconds > 0 && snapshot.process.rssBytes > 0,
+  );
   assert.deepEqual(
     [snapshot.process.startedAt, snapshot.loopDelays],
     [1_700_000_000, MORE.loopDelays],

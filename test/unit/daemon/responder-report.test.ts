@@ -54,7 +54,9 @@ test("reportOf() tells of each address, problem, peer and foreign cluster", () =
     { address: ip("10.0.0.1"), count: 0, last: null, announced: 0 },
     { address: ip("10.0.0.2"), count: 8, last, announced: 4 },
   ];
-  const peers = [{ node: "n2", interface: "eth0", verdict: "heard", state: "live" }] as const;
+  const peers = [
+    { node: "n2", interface: "eth0", verdict: "heard", state: "live", jitterMs: 0.5 },
+  ] as const;
   const problems = [{ interface: "eth1", message: "it is down", breaks: "all" }] as const;
   const mac = "02:00:00:00:00:09" as Mac;
   const host = { node: "x", interface: "eth0", address: ip("10.0.0.9"), mac };

@@ -107,6 +107,8 @@ export function viewsOf(
     planner: { plan: () => assert.fail("no plan is due") },
     rivals: { whyNotAllocating: null, whyMuted: null },
     counters: () => ({}),
+    happenings: { follow: () => () => {} },
+    wireAsks: { who: () => assert.fail("nobody is asked") },
     ...changes,
   });
   const step = (event: OwnershipEvent): void => void ownership.machine.step(event, now);

@@ -182,7 +182,8 @@ test("nodes() joins the Nodes that the API knows with those that have a Lease", 
   const harness = viewsOf(t, { ...OBJECTS, nodes });
   const members = [member("n2"), member("n4", { holder: null }), member("gone")];
   joinCluster(harness, { vips: RECORDS.vips, members });
-  assert.deepEqual(harness.views.nodes(), [
+  const listed = harness.views.nodes().map(({ jitterMs: _, ...node }) => node);
+  assert.deepEqual(listed, [
     {
       node: "gone",
       member: "alive",
@@ -209,7 +210,7 @@ test("nodes() joins the Nodes that the API knows with those that have a Lease", 
 test("nodes() says that beacons are filtered where none arrive and the host answers", (t) => {
   const nodes = ["n1", "n2", "n3", "n4"].map((name) => node(name));
   const peer = (name: string, on: string, verdict: string) =>
-    ({ node: name, interface: on, verdict, state: "live" }) as const;
+    ({ node: name, interface: on, verdict, state: "live", jitterMs: 0 }) as const;
   const peers = [
     peer("n2", "eth0", "answers"),
     peer("n3", "eth0", "heard"),
@@ -250,7 +251,9 @@ test("status() of a daemon that is well counts what there is", (t) => {
   const counters = () => ({ answered: 7 });
   const harness = running(t, { counters }, { ...OBJECTS, services: [...services, web] });
   harness.setNow(STARTED_MS + 2_600);
-  assert.deepEqual(harness.views.status(), {
+  const { process: use, ...status } = harness.views.status();
+  assert.ok(use.rssBytes > 0 && use.cpuSeconds > 0);
+  assert.deepEqual(status, {
     node: "n1",
     version: VERSION,
     health: "ok",
@@ -258,7 +261,9 @@ test("status() of a daemon that is well counts what there is", (t) => {
     cluster: null,
     uptimeSeconds: 3,
     api: { server: "https://api:6443", reachable: true, lastContactSecondsAgo: 3 },
+    holdover: false,
     leader: { node: "n1", isThisNode: true },
+    peers: { known: 1, heard: 0 },
     config: { valid: true, pools: 2, advertisements: 1, problems: [] },
     vips: { total: 2, ownedHere: 1, withoutOwner: 0 },
     counters: { answered: 7 },

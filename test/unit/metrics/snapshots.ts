@@ -30,7 +30,7 @@ export const NEW_DAEMON: Snapshot = {
   eventsByOutcome: NONE,
   storeBytes: 0,
   loopDelays: NONE,
-  process: { cpu: 0, rssBytes: 0, startedAt: 0 },
+  process: { cpuSeconds: 0, rssBytes: 0, startedAt: 0 },
 };
 
 /** All samples of the metrics whose name begins so, each as `name{label=value} number`. */

@@ -1,0 +1,86 @@
+// Asks the segment, because somebody wants to know, who answers for an address of a pool.
+
+import type { Asked } from "../answering/asks.ts";
+import type { CommandResult } from "../api/routes.ts";
+import type { WireView } from "../api/types.ts";
+import type { Ip } from "../core/address.ts";
+import { parseIp, rangeContains } from "../core/address.ts";
+import type { Clock } from "../core/time.ts";
+import type { OwnershipViews } from "../ownership/views.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import type { HostInterfaces } from "./host-interfaces.ts";
+import type { ToResponder } from "./responder-messages.ts";
+
+/** The thread asks twice, for half a second. */
+const TIMEOUT_MS = 2_000;
+
+export interface WireAsksOptions {
+  readonly clock: Clock;
+  readonly cluster: Pick<ClusterView, "poolOf">;
+  readonly host: () => Pick<HostInterfaces, "segments">;
+  readonly machine: () => { readonly views: Pick<OwnershipViews, "state" | "nodeOf"> };
+  /** Who asks on its own account, and is told all that is found out. */
+  readonly others: () => { readonly onAsked: (asked: Asked) => void };
+  readonly tellResponder: (message: ToResponder) => void;
+}
+
+export class WireAsks {
+  readonly #options: WireAsksOptions;
+  readonly #waiting = new Map<Ip, Set<(asked: Asked | null) => void>>();
+
+  constructor(options: WireAsksOptions) {
+    this.#options = options;
+  }
+
+  /** What the thread found out, for whomever. */
+  onAsked(asked: Asked): void {
+    const waiting = this.#waiting.get(asked.address);
+    this.#waiting.delete(asked.address);
+    for (const resolve of waiting ?? []) resolve(asked);
+    this.#options.others().onAsked(asked);
+  }
+
+  async who(text: string): Promise<CommandResult<WireView>> {
+    const address = parseIp(text);
+    const about = `Cannot ask who answers for "${text}"`;
+    if (address === null) return refused(`${about}: it is no IP address`);
+    const { clock, cluster, host, machine } = this.#options;
+    if (cluster.poolOf(address) === null) {
+      const why = "it is in no pool, and answers about it do not pass the kernel's filter";
+      return refused(`${about}: ${why}; use arping or ndisc6`);
+    }
+    const segment = host().segments.find(({ prefixes }) =>
+      prefixes.some((prefix) => rangeContains(prefix, address)),
+    );
+    if (segment === undefined) {
+      const why = "no interface of this node has a prefix that holds it; ask another node";
+      return refused(`${about}: ${why}`);
+    }
+    const asked = await this.#ask(address, segment.interface);
+    if (asked === null) return refused(`${about}: the answering thread does not answer in time`);
+    const { views } = machine();
+    const state = views.state(address);
+    const owner = state?.record?.owner ?? null;
+    const ownedHere = state?.phase.kind === "owning";
+    const now = clock.boot();
+    const answers = asked.macs.map((mac) => ({ mac, node: views.nodeOf(mac, now) }));
+    return { ok: true, value: { address, interface: asked.interface, owner, ownedHere, answers } };
+  }
+
+  async #ask(address: Ip, interfaceName: string): Promise<Asked | null> {
+    const { promise, resolve } = Promise.withResolvers<Asked | null>();
+    const waiting = this.#waiting.get(address) ?? new Set();
+    this.#waiting.set(address, waiting.add(resolve));
+    const { tellResponder } = this.#options;
+    tellResponder({ type: "ask", address, interface: interfaceName, owner: null });
+    const timer = setTimeout(() => resolve(null), TIMEOUT_MS);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      waiting.delete(resolve);
+    });
+  }
+}
+
+function refused(message: string): CommandResult<never> {
+  return { ok: false, kind: "refused", message };
+}
