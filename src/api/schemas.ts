@@ -141,10 +141,7 @@ export const NODE = z.strictObject({
     "what its beacons say: live, draining, restarting, stopping, deaf; filtered: none arrive, " +
       "though its host answers; null: none",
   ),
-  jitterMs: orNull(
-    z.number(),
-    "how far apart its beacons come from when they should, on average; null: none come",
-  ),
+  jitterMs: orNull(z.number(), "how late its beacons come, on average; null: none come"),
   owned: count("addresses whose Lease names it"),
   excluded: orNull(z.string(), "why it is not eligible at all"),
 });

@@ -87,7 +87,7 @@ export interface PeerSummary {
   /** `unproven`: heard, and perhaps from a recording. */
   readonly verdict: Verdict | "unproven";
   readonly state: PeerState;
-  /** How far its beacons come from when they should, on average. */
+  /** How late its beacons come, on average. */
   readonly jitterMs: number;
 }
 

@@ -139,9 +139,9 @@ export class Peer {
 
   heard(beacon: Extract<DatagramBody, { kind: "beacon" }>, from: Ip, now: BootMs): void {
     this.#heardAt = now;
-    // RFC 3550 section 6.4.1, of the times between beacons.
-    const offMs = Math.abs(now - this.#beaconAt - this.#intervalMs);
-    if (this.verdict === "heard") this.#jitterMs += (offMs - this.#jitterMs) / 16;
+    // As in RFC 3550 section 6.4.1; early are those that have news.
+    const lateMs = Math.max(0, now - this.#beaconAt - this.#intervalMs);
+    if (this.verdict === "heard") this.#jitterMs += (lateMs - this.#jitterMs) / 16;
     this.#beaconAt = now;
     this.#intervalMs = beacon.intervalMs;
     this.#repeats = 0;
@@ -203,7 +203,7 @@ export class Peer {
     return true;
   }
 
-  /** How far its beacons come from when they should, on average, in ms. */
+  /** How late its beacons come, on average, in ms. */
   get jitterMs(): number {
     return this.#jitterMs;
   }

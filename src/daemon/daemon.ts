@@ -344,8 +344,7 @@ export class Daemon {
       legacyConfigMap: this.#file.legacyConfigMap,
       leasesPath: this.#leases.path,
       cluster: this.#cluster,
-      namespaces: this.#namespaces,
-      leaseSink,
+      ...{ namespaces: this.#namespaces, leaseSink },
       onFailure: (resource, { kind, message }) =>
         this.#log.warn({ event: "api-failure", resource, kind }, message),
     });
