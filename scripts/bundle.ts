@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { deployTexts } from "../src/join/deploy-files.ts";
+import { pageFiles } from "../src/ui/page-files.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -81,9 +82,15 @@ const DEPLOY_SHIM = `
   const texts = ${JSON.stringify(deployTexts())};
   export function deployTexts() { return texts; }`;
 
+/** Nor has it the files of the status page. */
+const PAGE_SHIM = `
+  const files = ${JSON.stringify(pageFiles())};
+  export function pageFiles() { return files; }`;
+
 /** Files that are replaced: of packages by next to nothing. */
 const FILE_SHIMS: readonly (readonly [RegExp, string])[] = [
   [/src\/join\/deploy-files\.ts$/, DEPLOY_SHIM],
+  [/src\/ui\/page-files\.ts$/, PAGE_SHIM],
   // Texts in forty languages; the English ones are imported by themselves.
   [/zod\/v4\/locales\/index\.js$/, "export {};"],
   // The API is spoken to in HTTP/1.1 alone (allowH2: false); this loads node:http2.

@@ -36,6 +36,8 @@ readonly needs=(
   fish=fish
   debootstrap=debootstrap
   systemd-container=systemd-nspawn
+  chromium=chromium
+  fonts-dejavu-core=@/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 )
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -44,9 +46,10 @@ fail() {
   exit 1
 }
 
-# What a ':name' probe stands for is a library that pkg-config knows.
+# What a ':name' probe stands for is a library that pkg-config knows; '@path' is a file.
 is_there() {
   case "$1" in
+    @*) [ -e "${1#@}" ] ;;
     :*) pkg-config --exists "${1#:}" 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac

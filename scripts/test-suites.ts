@@ -45,6 +45,14 @@ export const SUITES: readonly Suite[] = [
     providers: ["provide-deb.sh", "build-image.sh", "build-kubernetes.sh"],
   },
   {
+    name: "ui",
+    concurrency: 1,
+    testSecondsMax: 120,
+    suiteSecondsMax: 600,
+    lab: true,
+    providers: ["build-kubernetes.sh"],
+  },
+  {
     name: "cluster",
     concurrency: 1,
     testSecondsMax: 300,

@@ -23,6 +23,7 @@ import { addRebalance } from "./commands/rebalance.ts";
 import { addServices } from "./commands/services.ts";
 import { addStatus } from "./commands/status.ts";
 import { addTop } from "./commands/top.ts";
+import { addUi } from "./commands/ui.ts";
 import { addUndrain } from "./commands/undrain.ts";
 import { addVips } from "./commands/vips.ts";
 import { addWatch } from "./commands/watch.ts";
@@ -53,6 +54,7 @@ export function buildProgram(): Command {
     addExplain,
     addWatch,
     addTop,
+    addUi,
     addArp,
   ];
   const change = [addDrain, addUndrain, addMove, addPlan, addRebalance];

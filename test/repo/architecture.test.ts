@@ -99,10 +99,14 @@ const ROWS: readonly ImportRow[] = [
       "src/store/stored-setting.ts",
       ...["src/doctor", "src/host-facts"],
       ...["src/doctor", "src/host-facts", "src/bugreport"],
+      "src/ui/server.ts",
     ],
     packages: ["commander", "yaml"],
     node: true,
   },
+
+  // The status page: what the browser gets, and who may ask.
+  { path: "src/ui", internal: CORE, packages: [], node: true },
 
   // The one place that sees everything.
   {

@@ -235,7 +235,16 @@ test("lbctl --version and --help need no daemon", async (t) => {
   const changing = ["drain", "undrain", "move", "plan", "rebalance"];
   const host = ["bootstrap", "join", "leave", "doctor", "bugreport"];
   const others = ["config", "import", "completion", "help"];
-  assert.deepEqual(named, [...commands, "watch", "top", "arp", ...changing, ...host, ...others]);
+  assert.deepEqual(named, [
+    ...commands,
+    "watch",
+    "top",
+    "ui",
+    "arp",
+    ...changing,
+    ...host,
+    ...others,
+  ]);
 });
 
 for (const format of ["table", "json", "yaml"]) {
