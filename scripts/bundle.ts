@@ -61,11 +61,8 @@ const ENTRY_SHIMS: Readonly<Record<string, string>> = {
     import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
     Object.assign(Dispatcher.prototype, api);
     export { default as Pool } from "undici/lib/dispatcher/pool.js";`,
-  // Without the push gateway, histograms, and the metrics of clusters and of Node.
-  "prom-client": `
-    export { default as Counter } from "prom-client/lib/counter.js";
-    export { default as Gauge } from "prom-client/lib/gauge.js";
-    export { default as Registry } from "prom-client/lib/registry.js";`,
+  // Without the push gateway, metrics that keep their values, and those of clusters and of Node.
+  "prom-client": 'export { default as Registry } from "prom-client/lib/registry.js";',
   // Without the tables of nl80211, WireGuard and generic netlink.
   netlink: 'export { default } from "netlink/dist/rt/rt.js";',
 };

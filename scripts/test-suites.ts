@@ -15,7 +15,13 @@ export interface Suite {
 
 export const SUITES: readonly Suite[] = [
   { name: "unit", concurrency: 2, testSecondsMax: 60, suiteSecondsMax: 600 },
-  { name: "contract", concurrency: 2, testSecondsMax: 60, suiteSecondsMax: 600 },
+  {
+    name: "contract",
+    concurrency: 2,
+    testSecondsMax: 60,
+    suiteSecondsMax: 600,
+    providers: ["provide-prometheus.sh"],
+  },
   { name: "repo", concurrency: 2, testSecondsMax: 120, suiteSecondsMax: 600 },
   { name: "sim", concurrency: 2, testSecondsMax: 900, suiteSecondsMax: 1800 },
   { name: "netns", concurrency: 1, testSecondsMax: 120, suiteSecondsMax: 1800, lab: true },
@@ -58,7 +64,7 @@ export const SUITES: readonly Suite[] = [
     testSecondsMax: 300,
     suiteSecondsMax: 3600,
     lab: true,
-    providers: ["build-kubernetes.sh"],
+    providers: ["build-kubernetes.sh", "provide-prometheus.sh"],
   },
   {
     name: "metallb",

@@ -6,15 +6,14 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
-import type { PeerEntry, PeerState } from "../core/peer.ts";
-import { PEERS_MAX } from "../core/peer.ts";
-import type { BootMs } from "../core/time.ts";
-import { after, NEVER } from "../core/time.ts";
+import { PEERS_MAX, type PeerEntry, type PeerState } from "../core/peer.ts";
+import { after, type BootMs, NEVER } from "../core/time.ts";
 import type { DatagramBody } from "./body.ts";
 import { Challenges } from "./challenges.ts";
 import { Ear } from "./ear.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { ForeignCluster } from "./foreign-clusters.ts";
+import { BeaconMeasures } from "./measures.ts";
 import { Namesakes } from "./namesakes.ts";
 import { beaconNews, heardNews, type PeerNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
@@ -62,6 +61,7 @@ export class BeaconEngine {
   /** When something happened last. */
   #now: BootMs = -NEVER as BootMs;
   readonly drops: Record<string, number> = {};
+  readonly measures = new BeaconMeasures();
   #effects: EngineEffect[] = [];
 
   constructor(options: EngineOptions) {
@@ -169,9 +169,9 @@ export class BeaconEngine {
     const open = this.#segments.get(interfaceName);
     if (open === undefined) return [];
     this.#lapse(open, now);
+    this.measures.sent(open.tenure.until - now);
     open.tenure.sent(sentAt, now);
-    const { until } = open.tenure;
-    this.#effects.push({ type: "tenure", interface: interfaceName, until });
+    this.#effects.push({ type: "tenure", interface: interfaceName, until: open.tenure.until });
     return this.#take();
   }
 
@@ -192,8 +192,8 @@ export class BeaconEngine {
     this.#noticeStall(now);
     const heard = this.#ear.hear(packet, this.#voice.cluster);
     const drop = heard.ok ? this.#onDatagram(open, heard.value, now) : heard.reason;
-    const isForeign = drop === "foreign-cluster";
-    const foreign = isForeign ? this.#ear.foreign.note(interfaceName, packet, now) : null;
+    const { foreign: others } = this.#ear;
+    const foreign = drop === "foreign-cluster" ? others.note(interfaceName, packet, now) : null;
     if (foreign !== null) this.#tell({ type: "foreign-cluster", ...foreign });
     if (drop !== null) this.drops[drop] = (this.drops[drop] ?? 0) + 1;
     return this.#take();
@@ -248,6 +248,7 @@ export class BeaconEngine {
     if (body.kind === "beacon" && freshness === "late") return "late";
     if (body.kind === "beacon") {
       const news = beaconNews(peer, { body, address }, open.about.interface, now);
+      this.measures.heard(peer.lateMs);
       if (news !== null) this.#tell(news);
       this.#afterBeacon(open, peer, now);
       return null;

@@ -59,6 +59,8 @@ export class Peer {
   mac: Mac;
   state: PeerState;
   stalledMs = 0;
+  /** How late its last beacon came; null: it was not expected any more. */
+  lateMs: number | null = null;
   verdict: Verdict = "heard";
   #heardAt: BootMs;
   #beaconAt: BootMs;
@@ -141,7 +143,8 @@ export class Peer {
     this.#heardAt = now;
     // As in RFC 3550 section 6.4.1; early are those that have news.
     const lateMs = Math.max(0, now - this.#beaconAt - this.#intervalMs);
-    if (this.verdict === "heard") this.#jitterMs += (lateMs - this.#jitterMs) / 16;
+    this.lateMs = this.verdict === "heard" ? lateMs : null;
+    if (this.lateMs !== null) this.#jitterMs += (this.lateMs - this.#jitterMs) / 16;
     this.#beaconAt = now;
     this.#intervalMs = beacon.intervalMs;
     this.#repeats = 0;

@@ -2,6 +2,7 @@
 // server is that of the cluster which this host belongs to; another cluster is as an outage.
 
 import { CLUSTER_SETTING, IDENTITY_NAMESPACE } from "../core/node-account.ts";
+import type { Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import { ApiClient, type ApiRequest, type WatchRequest } from "../k8s-sync/client.ts";
 import { clusterUid } from "../k8s-sync/cluster-uid.ts";
@@ -14,6 +15,7 @@ export interface DaemonClientOptions {
   readonly store: Pick<Store, "setting">;
   /** Nothing is written, whoever asks for it; but for the node's own token, which is no object. */
   readonly isShadow: boolean;
+  readonly clock?: Pick<Clock, "boot">;
 }
 
 const TOKEN_REQUEST = /\/serviceaccounts\/[^/]+\/token$/;
@@ -27,7 +29,8 @@ export class DaemonClient extends ApiClient {
   #looking: Promise<ApiFailure | null> | null = null;
 
   constructor(options: DaemonClientOptions) {
-    super(null, { version: VERSION });
+    const { clock } = options;
+    super(null, { version: VERSION, ...(clock === undefined ? {} : { clock }) });
     this.#options = options;
   }
 

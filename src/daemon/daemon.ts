@@ -99,7 +99,11 @@ export class Daemon {
     this.#log = log;
     this.#identity = `${node}_${randomBytes(6).toString("hex")}`;
     this.#store = Store.open(file.stateFile, clock.wall());
-    this.#client = new DaemonClient({ store: this.#store, isShadow: file.mode === "shadow" });
+    this.#client = new DaemonClient({
+      store: this.#store,
+      clock,
+      isShadow: file.mode === "shadow",
+    });
     this.#leases = new LeaseClient(this.#client, file.systemNamespace);
     const onReached = () => this.#reflectors.hurry();
     this.#writer = new LeaseWriter({ leases: this.#leases, clock, onReached });

@@ -1,15 +1,16 @@
 // Serves the metrics: takes a snapshot of the parts of the daemon when somebody reads them. All is
 // counted where it happens anyway; between two scrapes this does nothing.
 
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FrameProtocol } from "../answering/frame-protocol.ts";
 import { ARP } from "../arp/protocol.ts";
+import type { BeaconMeasureCounts } from "../beacon/measures.ts";
 import type { NodeFile } from "../config/node-file.ts";
+import type { HistogramCounts } from "../core/histogram.ts";
 import type { Clock } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
 import type { EventRecorder } from "../k8s-sync/events.ts";
 import { METRICS } from "../metrics/catalog.ts";
-import { Exposition } from "../metrics/exposition.ts";
+import { Exposition, type MetricsFormat } from "../metrics/exposition.ts";
 import { MetricsServer } from "../metrics/server.ts";
 import type { FrameCounts, OwnedVip, Snapshot } from "../metrics/snapshot.ts";
 import { NDP } from "../ndp/protocol.ts";
@@ -21,6 +22,7 @@ import type { Journal } from "./journal.ts";
 import type { LeaderDriver } from "./leader-driver.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Logger } from "./logger.ts";
+import { LoopDelay } from "./loop-delay.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
 import { processUse } from "./process-use.ts";
 import type { Responder } from "./responder.ts";
@@ -34,8 +36,11 @@ export interface MetricsSources {
   readonly log: Pick<Logger, "info" | "warn" | "error">;
   readonly views: Pick<Views, "findingCounts">;
   readonly cluster: ClusterView;
-  readonly ownership: Pick<OwnershipDriver, "machine">;
-  readonly client: { counts(): ReadonlyMap<string, number> };
+  readonly ownership: Pick<OwnershipDriver, "machine" | "claims">;
+  readonly client: {
+    counts(): ReadonlyMap<string, number>;
+    durations(): ReadonlyMap<string, HistogramCounts>;
+  };
   readonly writer: Pick<LeaseWriter, "counts">;
   readonly events: Pick<EventRecorder, "counts">;
   readonly responder: Pick<Responder, "report" | "refresh" | "answersFor">;
@@ -49,8 +54,8 @@ export interface MetricsSources {
   readonly journal: Pick<Journal, "counts">;
 }
 
-/** As names of the label `quantile`; 1 is the longest. */
-const QUANTILES = [0.5, 0.99, 1] as const;
+/** What Prometheus asks for first. */
+const OPENMETRICS = /\bapplication\/openmetrics-text\b/;
 const DROP_PREFIX = "beacon-drop-";
 const WIRE_PREFIX = "wire-";
 const PROBE_PREFIX = "probe-";
@@ -58,12 +63,14 @@ const PROBE_PREFIX = "probe-";
 export class MetricsTask implements Task {
   readonly name = "metrics";
   readonly #sources: MetricsSources;
-  readonly #exposition = new Exposition(METRICS);
+  readonly #expositions = {
+    text: new Exposition(METRICS),
+    openmetrics: new Exposition(METRICS, "openmetrics"),
+  };
   readonly #server: MetricsServer;
   /** Unix time in seconds. */
   readonly #startedAt: number;
-  /** By turn of the loop: that needs no timer, which would wake an idle host. */
-  readonly #loop = monitorEventLoopDelay({ samplePerIteration: true });
+  readonly #loop = new LoopDelay();
 
   constructor(sources: MetricsSources) {
     this.#sources = sources;
@@ -72,8 +79,7 @@ export class MetricsTask implements Task {
     this.#startedAt = clock.wall() / 1_000;
     this.#server = new MetricsServer({
       ...file.metrics,
-      contentType: this.#exposition.contentType,
-      text: () => this.#text(),
+      answer: (accept) => this.#answer(OPENMETRICS.test(accept) ? "openmetrics" : "text"),
       onProblem: (problem) => {
         if (problem !== null) log.warn({ event: "metrics-not-served" }, problem);
         else log.info({ event: "metrics-served", ...file.metrics }, "metrics are served");
@@ -88,19 +94,17 @@ export class MetricsTask implements Task {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    if (this.#sources.file.metrics.port !== 0) this.#loop.enable();
+    if (this.#sources.file.metrics.port !== 0) this.#loop.start();
     await this.#server.run(signal);
-    this.#loop.disable();
+    this.#loop.stop();
   }
 
-  async #text(): Promise<string> {
+  async #answer(format: MetricsFormat): Promise<{ contentType: string; text: string }> {
     await this.#sources.responder.refresh();
-    const loopDelays = QUANTILES.map((quantile): [string, number] => {
-      return [String(quantile), this.#loop.percentile(quantile * 100) / 1e9];
-    });
-    this.#loop.reset();
-    const more = { loopDelays: new Map(loopDelays), startedAt: this.#startedAt };
-    return this.#exposition.text(snapshotOf(this.#sources, more));
+    const more = { loopDelays: new Map(this.#loop.take()), startedAt: this.#startedAt };
+    const exposition = this.#expositions[format];
+    const text = await exposition.text(snapshotOf(this.#sources, more));
+    return { contentType: exposition.contentType, text };
   }
 }
 
@@ -128,17 +132,19 @@ export function snapshotOf(
     isConfigStale: isRefused || (cluster.isSynced && !cluster.isConfigCurrent),
     changes: journal.counts(),
     lapses: machine.lapses(),
-    beacons: beaconCounts(counters),
+    claims: ownership.claims.get(),
+    beacons: { ...beaconCounts(counters), ...responder.report().measures },
     arp: frameCounts(ARP, counters),
     ndp: frameCounts(NDP, counters),
     probes: probeCounts(leading.probes.counters()),
     wireChecksByVerdict: withoutPrefix(wireTruth.counters(), WIRE_PREFIX),
     findingsByKind: views.findingCounts(),
     apiRequestsByOutcome: client.counts(),
+    apiDurationsByMethod: client.durations(),
     leaseWritesByOutcome: new Map(Object.entries(writer.counts())),
     eventsByOutcome: new Map(Object.entries({ written, repeated, dropped, refused })),
     storeBytes: store.bytes(),
-    loopDelays: more.loopDelays,
+    loopDelays: { main: more.loopDelays, responder: new Map(responder.report().loopDelays) },
     process: { ...processUse(), startedAt: more.startedAt },
   };
 }
@@ -163,7 +169,9 @@ function frameCounts(
   };
 }
 
-function beaconCounts(counters: Readonly<Record<string, number>>): Snapshot["beacons"] {
+function beaconCounts(
+  counters: Readonly<Record<string, number>>,
+): Omit<Snapshot["beacons"], keyof BeaconMeasureCounts> {
   const drops = withoutPrefix(counters, DROP_PREFIX);
   // From an address that is on no segment: the socket drops those itself.
   drops.set("off-segment", counters["beacon-foreign"] ?? 0);

@@ -12,6 +12,7 @@ import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { Ownership } from "../ownership/machine.ts";
 import type { Timings } from "../ownership/timings.ts";
 import type { OwnershipEffect, OwnershipEvent } from "../ownership/types.ts";
+import { ClaimDurations } from "./claim-durations.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Namesake } from "./namesake.ts";
 import {
@@ -77,6 +78,7 @@ export class OwnershipDriver implements Task {
   #hasRead = false;
   #isSilent = false;
   /** Of the present step. */
+  readonly claims = new ClaimDurations();
   #claims: EffectOf<"claim">[] = [];
   #offers: EffectOf<"offer">[] = [];
   /** The table was told just now, and is to be told again or not. */
@@ -225,6 +227,7 @@ export class OwnershipDriver implements Task {
     const { tellResponder, onChange, onConflict } = this.#options;
     switch (effect.type) {
       case "record":
+        this.claims.changed(effect.change, this.#options.clock.boot());
         return onChange(effect.change);
       case "grant":
         return tellResponder({
@@ -237,6 +240,7 @@ export class OwnershipDriver implements Task {
       case "revoke":
         return tellResponder({ type: "revoke", address: effect.address });
       case "claim":
+        this.claims.claimed(effect.address, this.#options.clock.boot());
         return void this.#claims.push(effect);
       case "offer":
         return void this.#offers.push(effect);
@@ -245,6 +249,7 @@ export class OwnershipDriver implements Task {
         return tellResponder({ type: "stand-in", address, interface: name, mac });
       }
       case "withdraw":
+        this.claims.withdrawn(effect.address);
         return this.#withdraw();
       case "retell":
         return tellResponder({ type: "retell", node: effect.node, interface: effect.interface });

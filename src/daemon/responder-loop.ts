@@ -382,6 +382,8 @@ export class ResponderLoop {
       peers: engine.peers(),
       groupProblem: groups.problem,
       foreignClusters: engine.foreignClusters(this.#ports.now()),
+      measures: engine.measures.get(),
+      loopDelays: withAnswers ? this.#ports.takeLoopDelays() : [],
     });
     post({ type: "report", report, withAnswers });
   }

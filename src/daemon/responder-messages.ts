@@ -3,6 +3,7 @@
 import type { Asked } from "../answering/asks.ts";
 import type { BeaconSettings } from "../beacon/engine-types.ts";
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
+import type { BeaconMeasureCounts } from "../beacon/measures.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip, IpPrefix, IpRange } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
@@ -10,6 +11,7 @@ import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import type { PackedLog } from "./frame-log.ts";
+import type { LoopDelays } from "./loop-delay.ts";
 
 export interface AnsweringInterface {
   readonly name: string;
@@ -155,6 +157,9 @@ export interface ResponderReport {
     readonly state: PeerState;
     readonly jitterMs: number;
   }[];
+  readonly measures: BeaconMeasureCounts;
+  /** Of the thread, since it was asked last with its answers. */
+  readonly loopDelays: LoopDelays;
   /** Why this host is not in all groups in which IPv6 addresses are asked for, or null. */
   readonly groupProblem: string | null;
   /** Other clusters whose beacons arrive. */

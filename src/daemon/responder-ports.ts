@@ -5,6 +5,7 @@ import type { BeaconEngine } from "../beacon/engine.ts";
 import type { BeaconSegmentAddress, BeaconSocketCounters } from "../beacon/socket.ts";
 import type { Ip } from "../core/address.ts";
 import type { BootMs } from "../core/time.ts";
+import type { LoopDelays } from "./loop-delay.ts";
 import type { FromResponder } from "./responder-messages.ts";
 
 /** The socket that beacons go through. */
@@ -39,6 +40,8 @@ export interface ResponderPorts {
   readonly groups: GroupPort;
   readonly openSocket: (options: FrameSocketOptions) => FrameSocket;
   readonly now: () => BootMs;
+  /** How long turns of this thread took since they were asked for last. */
+  readonly takeLoopDelays: () => LoopDelays;
   readonly post: (message: FromResponder) => void;
   /** Calls `wake` in that many milliseconds; a later call replaces the one before. */
   readonly wakeIn: (milliseconds: number | null) => void;

@@ -1,9 +1,11 @@
 // What the responder thread tells of itself: counters by name, and who was answered last.
 
 import type { ForeignCluster } from "../beacon/foreign-clusters.ts";
+import type { BeaconMeasureCounts } from "../beacon/measures.ts";
 import type { PeerSummary } from "../beacon/open-segment.ts";
 import type { BeaconSocketCounters } from "../beacon/socket.ts";
 import type { Ip, IpFamily } from "../core/address.ts";
+import type { LoopDelays } from "./loop-delay.ts";
 import type { OpenInterface } from "./open-interface.ts";
 import type { LastAnswer, ResponderProblem, ResponderReport } from "./responder-messages.ts";
 
@@ -40,6 +42,8 @@ export function reportOf(parts: {
   readonly peers: readonly PeerSummary[];
   readonly groupProblem: string | null;
   readonly foreignClusters: readonly ForeignCluster[];
+  readonly measures: BeaconMeasureCounts;
+  readonly loopDelays: LoopDelays;
 }): ResponderReport {
   const counters = { ...parts.counters };
   for (const [name, count] of Object.entries(parts.beacons)) counters[`beacon-${name}`] = count;
@@ -50,6 +54,7 @@ export function reportOf(parts: {
     lastAnswer: last,
     announced,
   }));
-  const { problems, peers, groupProblem, foreignClusters } = parts;
-  return { counters, vips, problems, peers, groupProblem, foreignClusters };
+  const { problems, peers, groupProblem, foreignClusters, measures, loopDelays } = parts;
+  const about = { problems, peers, groupProblem, foreignClusters, measures, loopDelays };
+  return { counters, vips, ...about };
 }

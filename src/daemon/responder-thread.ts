@@ -9,6 +9,7 @@ import { BeaconEngine } from "../beacon/engine.ts";
 import { BeaconSocket } from "../beacon/socket.ts";
 import { invariant } from "../core/invariant.ts";
 import { SolicitedNodeGroups } from "../ndp/groups.ts";
+import { LoopDelay } from "./loop-delay.ts";
 import { ResponderLoop } from "./responder-loop.ts";
 import type { FromResponder, ResponderStart, ToResponder } from "./responder-messages.ts";
 import { systemClock } from "./system-clock.ts";
@@ -19,6 +20,7 @@ const REALTIME_PRIORITY = 10;
 invariant(parentPort !== null, "the responder runs in a worker thread");
 const port = parentPort;
 const start = workerData as ResponderStart;
+const loopDelay = new LoopDelay();
 let timer: NodeJS.Timeout | undefined;
 
 const beacons = new BeaconSocket({
@@ -39,6 +41,7 @@ const loop = new ResponderLoop({
   groups: new SolicitedNodeGroups(),
   openSocket: openFrameSocket,
   now: () => systemClock.boot(),
+  takeLoopDelays: () => loopDelay.take(),
   post: (message: FromResponder) => port.postMessage(message),
   wakeIn: (milliseconds) => {
     clearTimeout(timer);
@@ -51,5 +54,6 @@ port.on("message", (messages: readonly ToResponder[]) => {
   if (messages.some(({ type }) => type === "stop")) port.close();
 });
 beacons.open();
+loopDelay.start();
 const realtime = setRealtimePriority(REALTIME_PRIORITY);
 port.postMessage({ type: "ready", realtime } satisfies FromResponder);

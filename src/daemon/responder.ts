@@ -3,6 +3,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { Asked } from "../answering/asks.ts";
+import { BeaconMeasures } from "../beacon/measures.ts";
 import type { PeerNews } from "../beacon/news.ts";
 import type { Ip } from "../core/address.ts";
 import type { PackedLog } from "./frame-log.ts";
@@ -39,6 +40,8 @@ const STOP_TIMEOUT_MS = 1_000;
 const REFRESH_TIMEOUT_MS = 200;
 
 const EMPTY_REPORT: ResponderReport = {
+  measures: new BeaconMeasures().get(),
+  loopDelays: [],
   counters: {},
   vips: [],
   problems: [],
@@ -169,7 +172,8 @@ export class Responder implements Task {
         this.#reports += 1;
         this.#options.onProblems(message.report.problems);
         if (!message.withAnswers) {
-          this.#report = { ...message.report, vips: this.#report.vips };
+          const { vips, loopDelays } = this.#report;
+          this.#report = { ...message.report, vips, loopDelays };
           return;
         }
         this.#report = message.report;

@@ -2,6 +2,8 @@
 // or a network can do. It retries once after a renewed token and otherwise never: callers decide.
 
 import type { Dispatcher } from "undici";
+import { Histogram, type HistogramCounts } from "../core/histogram.ts";
+import type { Clock } from "../core/time.ts";
 import {
   abortFailure,
   classifyAnswer,
@@ -44,11 +46,15 @@ export interface ApiClientOptions {
   readonly bodyBytesMax?: number;
   /** Longest wait for the headers of a watch. */
   readonly watchOpenTimeoutMs?: number;
+  /** By which requests are timed; missing: they are not. */
+  readonly clock?: Pick<Clock, "boot">;
 }
 
 export type RequestOutcome = "ok" | ApiFailureKind;
 
 const TIMEOUT_MS = 5_000;
+/** From an API server beside this host to one that is about to be given up. */
+const SECONDS_BOUNDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15];
 /** A page of 500 objects of 100 KB each; more than that is asked for in smaller pages. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 /** An error page is quoted, not read. */
@@ -68,6 +74,7 @@ interface Way {
 export class ApiClient {
   readonly #options: ApiClientOptions;
   readonly #counts = new Map<RequestOutcome, number>();
+  readonly #durations = new Map<string, Histogram>();
   #way: Way | null = null;
 
   /** Null: every request fails as if the server were not there, until there is one. */
@@ -94,6 +101,22 @@ export class ApiClient {
     return this.#counts;
   }
 
+  /** How long requests took, in seconds, by method; watches are not among them. */
+  durations(): ReadonlyMap<string, HistogramCounts> {
+    return new Map([...this.#durations].map(([method, histogram]) => [method, histogram.get()]));
+  }
+
+  async #timed(method: string, exchange: Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
+    const { clock } = this.#options;
+    if (clock === undefined) return exchange;
+    const begun = clock.boot();
+    const outcome = await exchange;
+    const histogram = this.#durations.get(method) ?? new Histogram(SECONDS_BOUNDS);
+    this.#durations.set(method, histogram);
+    histogram.observe((clock.boot() - begun) / 1_000);
+    return outcome;
+  }
+
   #counted<T>(outcome: Outcome<T>): Outcome<T> {
     const name = outcome.ok ? "ok" : outcome.failure.kind;
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
@@ -105,7 +128,8 @@ export class ApiClient {
     const way = this.#way;
     if (way === null) return { ok: false, failure: credentialsFailure(request) };
     const token = way.token.current();
-    const first = this.#counted(await this.#exchange(way, request, token));
+    const { method } = request;
+    const first = this.#counted(await this.#timed(method, this.#exchange(way, request, token)));
     if (first.ok || first.failure.kind !== "unauthorized") return first as Outcome<T>;
     if (!way.token.renew(token)) return first;
     return this.#counted(await this.#exchange(way, request, way.token.current())) as Outcome<T>;

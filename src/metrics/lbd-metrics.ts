@@ -1,6 +1,6 @@
 // lbd's own metrics, and the three of the process that every exporter has.
 
-import { by, counter, gauge, type Metric, type Sample } from "./metric.ts";
+import { by, counter, gauge, histogram, type Metric, type Sample } from "./metric.ts";
 import type { FrameCounts, Snapshot } from "./snapshot.ts";
 
 type CountsBy = (snapshot: Snapshot) => Iterable<readonly [string, number]>;
@@ -71,6 +71,10 @@ const OWNERSHIP: readonly Metric[] = [
     { name: "lbd_tenure_lapses_total", help: "Tenures that ended on an interface by themselves" },
     (s) => s.lapses,
   ),
+  histogram(
+    { name: "lbd_claim_duration_seconds", help: "From the claim of a VIP to the first answer" },
+    (s) => s.claims,
+  ),
 ];
 
 const WIRE: readonly Metric[] = [
@@ -87,6 +91,14 @@ const WIRE: readonly Metric[] = [
     "reason",
     { name: "lbd_beacons_dropped_total", help: "Datagrams that were not believed or not needed" },
     (s) => s.beacons.dropsByReason,
+  ),
+  histogram(
+    { name: "lbd_beacon_lateness_seconds", help: "How late the beacons of peers come" },
+    (s) => s.beacons.lateness,
+  ),
+  histogram(
+    { name: "lbd_tenure_margin_seconds", help: "What is left of a tenure when a beacon leaves" },
+    (s) => s.beacons.margin,
   ),
   ...framesOf("arp", "ARP", (s) => s.arp),
   ...framesOf("ndp", "Neighbor Discovery", (s) => s.ndp),
@@ -144,6 +156,13 @@ const KUBERNETES: readonly Metric[] = [
     { name: "lbd_api_requests_total", help: "Requests to the Kubernetes API" },
     (s) => s.apiRequestsByOutcome,
   ),
+  {
+    name: "lbd_api_request_duration_seconds",
+    help: "How long requests to the Kubernetes API took, those that failed included",
+    type: "histogram",
+    labels: ["method"],
+    read: (s) => by("method", s.apiDurationsByMethod),
+  },
   countedBy(
     "outcome",
     { name: "lbd_lease_writes_total", help: "Writes of Leases" },
@@ -156,16 +175,25 @@ const KUBERNETES: readonly Metric[] = [
   ),
 ];
 
+function delaysOf(thread: string, delays: ReadonlyMap<string, number>): Sample[] {
+  return by("quantile", delays).map(({ labels, value }) => ({
+    labels: { thread, ...labels },
+    value,
+  }));
+}
+
 const PROCESS: readonly Metric[] = [
   gauge({ name: "lbd_store_bytes", help: "Size of the state on disk" }, (s) => s.storeBytes),
-  gaugedBy(
-    "quantile",
-    {
-      name: "lbd_event_loop_delay_seconds",
-      help: "How long one turn of the main thread kept others waiting, since the last scrape",
-    },
-    (s) => s.loopDelays,
-  ),
+  {
+    name: "lbd_event_loop_delay_seconds",
+    help: "How long one turn of a thread kept others waiting, since the last scrape",
+    type: "gauge",
+    labels: ["thread", "quantile"],
+    read: ({ loopDelays: { main, responder } }) => [
+      ...delaysOf("main", main),
+      ...delaysOf("responder", responder),
+    ],
+  },
   counter(
     { name: "process_cpu_seconds_total", help: "User and system time of the process" },
     (s) => s.process.cpuSeconds,

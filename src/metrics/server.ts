@@ -10,8 +10,8 @@ export interface MetricsServerOptions {
   readonly address: string;
   /** 0: nothing is served. */
   readonly port: number;
-  readonly contentType: string;
-  readonly text: () => Promise<string>;
+  /** In the format that the reader asks for by its Accept header. */
+  readonly answer: (accept: string) => Promise<{ contentType: string; text: string }>;
   /** Once for each reason why nothing is served, and null when it is again. */
   readonly onProblem: (problem: string | null) => void;
   /** A text could not be made: a bug, told to the log. */
@@ -84,7 +84,8 @@ export class MetricsServer {
     this.#options.onProblem(problem);
   }
 
-  async #answer({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url, headers } = request;
     if (url?.split("?")[0] !== PATH) {
       return send(response, 404, `Cannot find that: only ${PATH} is served\n`);
     }
@@ -93,8 +94,8 @@ export class MetricsServer {
       return send(response, 405, `Cannot ${method} "${PATH}": only GET is served\n`);
     }
     try {
-      const text = await this.#options.text();
-      response.setHeader("content-type", this.#options.contentType);
+      const { contentType, text } = await this.#options.answer(headers.accept ?? "");
+      response.setHeader("content-type", contentType);
       send(response, 200, text);
     } catch (thrown) {
       this.#options.onError(thrown);

@@ -1,5 +1,7 @@
 // What the metrics are made from: the daemon at one moment, as plain values.
 
+import type { HistogramCounts } from "../core/histogram.ts";
+
 export interface PoolCounts {
   readonly pool: string;
   readonly assignedIpv4: number;
@@ -47,11 +49,17 @@ export interface Snapshot {
     readonly count: number;
   }[];
   readonly lapses: number;
+  /** From the claim of a VIP until it is answered for, in seconds. */
+  readonly claims: HistogramCounts;
   readonly beacons: {
     readonly sent: number;
     readonly sendFailures: number;
     readonly received: number;
     readonly dropsByReason: Counts;
+    /** How late those of peers come, in seconds. */
+    readonly lateness: HistogramCounts;
+    /** What is left of the tenure when one is sent, in seconds. */
+    readonly margin: HistogramCounts;
   };
   readonly arp: FrameCounts;
   readonly ndp: FrameCounts;
@@ -67,11 +75,13 @@ export interface Snapshot {
   readonly wireChecksByVerdict: Counts;
   readonly findingsByKind: Counts;
   readonly apiRequestsByOutcome: Counts;
+  /** How long they took, in seconds, by method. */
+  readonly apiDurationsByMethod: ReadonlyMap<string, HistogramCounts>;
   readonly leaseWritesByOutcome: Counts;
   readonly eventsByOutcome: Counts;
   readonly storeBytes: number;
-  /** Of the main thread, since the metrics were read last, by quantile. */
-  readonly loopDelays: Counts;
+  /** Since the metrics were read last, by quantile. */
+  readonly loopDelays: { readonly main: Counts; readonly responder: Counts };
   readonly process: {
     readonly cpuSeconds: number;
     readonly rssBytes: number;

@@ -276,6 +276,7 @@ export class Harness {
       now: () => this.now,
       post: (message) => void this.posted.push(message),
       groups: this.groups,
+      takeLoopDelays: () => [["1", 0.25]],
       openSocket: (options) => this.#open(options),
       wakeIn: (milliseconds) => {
         this.#wakeAt = milliseconds === null ? NEVER : after(this.now, milliseconds);

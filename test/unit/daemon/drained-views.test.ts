@@ -13,6 +13,7 @@ import type { ResponderReport } from "../../../src/daemon/responder-messages.ts"
 import type { ViewSources } from "../../../src/daemon/views.ts";
 import type { ClusterObjects } from "../../support/kubernetes-objects.ts";
 import { endpoint, node, resource, service, slice } from "../../support/kubernetes-objects.ts";
+import { UNMEASURED } from "../../support/unmeasured.ts";
 import { joinCluster, member, STARTED_MS, viewsOf, vipRecord } from "./views-harness.ts";
 
 const LOCAL = { externalTrafficPolicy: "Local" };
@@ -149,7 +150,14 @@ test("planRebalance() leaves out what nobody has, and what is in no pool", (t) =
 
 function daemons(t: TestContext, options: { drained?: boolean; peers?: ResponderReport["peers"] }) {
   const { drained = false, peers = [] } = options;
-  const nothing = { counters: {}, vips: [], problems: [], groupProblem: null, foreignClusters: [] };
+  const nothing = {
+    counters: {},
+    vips: [],
+    problems: [],
+    groupProblem: null,
+    ...UNMEASURED,
+    foreignClusters: [],
+  };
   const responder = Object.create(Responder.prototype, {
     report: { value: (): ResponderReport => ({ ...nothing, peers }) },
   });

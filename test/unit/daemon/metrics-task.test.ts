@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { type MetricsSources, snapshotOf } from "../../../src/daemon/metrics-task.ts";
 import { ip, pool } from "../../support/ipam-requests.ts";
 import { node, resource, service } from "../../support/kubernetes-objects.ts";
+import { UNMEASURED } from "../../support/unmeasured.ts";
 import { type Harness, joinCluster, viewsOf, vipRecord } from "./views-harness.ts";
 
 const VIP = ip("10.0.0.1");
@@ -33,6 +34,7 @@ const REPORT = {
   problems: [],
   peers: [],
   groupProblem: null,
+  ...UNMEASURED,
   foreignClusters: [],
 };
 
@@ -45,7 +47,10 @@ function sourcesOf(harness: Harness, changes: Partial<MetricsSources> = {}): Met
     views,
     cluster,
     ownership,
-    client: { counts: () => new Map([["ok", 8]]) },
+    client: {
+      counts: () => new Map([["ok", 8]]),
+      durations: () => new Map([["GET", { bounds: [1], counts: [3, 0], sum: 0.5 }]]),
+    },
     writer: { counts: () => ({ written: 2, conflict: 1, failed: 0 }) },
     events: { counts: () => ({ written: 4, repeated: 3, dropped: 2, refused: 1, queued: 9 }) },
     responder: {
@@ -154,6 +159,6 @@ test("snapshotOf() tells requests, Leases, Events, disk and process", (t) => {
   );
   assert.deepEqual(
     [snapshot.process.startedAt, snapshot.loopDelays],
-    [1_700_000_000, MORE.loopDelays],
+    [1_700_000_000, { main: MORE.loopDelays, responder: new Map() }],
   );
 });

@@ -8,6 +8,7 @@ import { bootMs } from "../../../src/core/time.ts";
 import type { AnswerCount } from "../../../src/daemon/responder-report.ts";
 import { reportOf } from "../../../src/daemon/responder-report.ts";
 import { ip } from "../../support/ipam-requests.ts";
+import { UNMEASURED } from "../../support/unmeasured.ts";
 
 const NO_BEACONS = { received: 0, sent: 0, sendFailed: 0, foreign: 0 };
 const NOTHING = {
@@ -18,6 +19,7 @@ const NOTHING = {
   drops: {},
   peers: [],
   groupProblem: null,
+  ...UNMEASURED,
   foreignClusters: [],
 };
 
@@ -26,7 +28,7 @@ test("reportOf() nothing has the counters of beacons alone", () => {
   const { counters, ...rest } = reportOf(NOTHING);
   assert.deepEqual(Object.keys(counters).sort(), names);
   const empty = { vips: [], problems: [], peers: [], foreignClusters: [] };
-  assert.deepEqual(rest, { ...empty, groupProblem: null });
+  assert.deepEqual(rest, { ...empty, groupProblem: null, ...UNMEASURED });
 });
 
 test("reportOf() names each counter by where it was counted", () => {

@@ -14,6 +14,7 @@ import type { ViewSources } from "../../../src/daemon/views.ts";
 import { ip } from "../../support/ipam-requests.ts";
 import type { ClusterObjects } from "../../support/kubernetes-objects.ts";
 import { node, resource, service } from "../../support/kubernetes-objects.ts";
+import { UNMEASURED } from "../../support/unmeasured.ts";
 import {
   HEALTHY_API,
   joinCluster,
@@ -218,7 +219,7 @@ test("nodes() says that beacons are filtered where none arrive and the host answ
     peer("n4", "eth0", "silent"),
   ];
   const report = {
-    ...{ counters: {}, vips: [], problems: [], groupProblem: null },
+    ...{ counters: {}, vips: [], problems: [], groupProblem: null, ...UNMEASURED },
     ...{ foreignClusters: [], peers },
   };
   const responder = {

@@ -47,3 +47,31 @@ test("Exposition does not mix up two that read at once", async () => {
   assert.match(first, /^lbd_vips 1$/m);
   assert.match(second, /^lbd_vips 2$/m);
 });
+
+const CLAIMS = { bounds: [0.01, 0.05], counts: [3, 2, 1], sum: 0.25 };
+
+test("Exposition tells a histogram as buckets that add up, a sum and a count", async () => {
+  const text = await new Exposition(METRICS).text({ ...NEW_DAEMON, claims: CLAIMS });
+  const name = "lbd_claim_duration_seconds";
+  const lines = [
+    `# TYPE ${name} histogram`,
+    `${name}_bucket{le="0.01"} 3`,
+    `${name}_bucket{le="0.05"} 5`,
+    `${name}_bucket{le="+Inf"} 6`,
+    `${name}_sum 0.25`,
+    `${name}_count 6`,
+  ];
+  assert.ok(text.includes(`${lines.join("\n")}\n`), text);
+});
+
+test("Exposition as OpenMetrics keeps every series under the name it has as text", async () => {
+  const snapshot = { ...NEW_DAEMON, claims: CLAIMS, owned: [VIP] };
+  const text = await new Exposition(METRICS).text(snapshot);
+  const open = await new Exposition(METRICS, "openmetrics").text(snapshot);
+  const series = (of: string) => of.split("\n").filter((line) => line !== "" && line[0] !== "#");
+  assert.deepEqual(series(open), series(text));
+  assert.ok(open.endsWith("\n# EOF\n"));
+  assert.match(open, /^# TYPE lbd_beacons_sent counter$/m);
+  // Without `_total` it would be renamed as a counter.
+  assert.match(open, /^# TYPE metallb_layer2_requests_received unknown$/m);
+});

@@ -35,12 +35,13 @@ test("metrics have names of their own, and samples have the labels of their metr
     apiRequestsByOutcome: counts,
     leaseWritesByOutcome: counts,
     eventsByOutcome: counts,
-    loopDelays: counts,
+    apiDurationsByMethod: new Map([["GET", NEW_DAEMON.claims]]),
+    loopDelays: { main: counts, responder: counts },
   };
   for (const { name, labels, read } of METRICS) {
     const samples = read(full);
     assert.ok(samples.length > 0, name);
-    for (const sample of samples) assert.deepEqual(Object.keys(sample.labels), labels, name);
+    for (const sample of samples) assert.deepEqual(Object.keys(sample.labels), [...labels], name);
   }
 });
 

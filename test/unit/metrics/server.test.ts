@@ -27,6 +27,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
 /** A server that runs until the end of the test; `problems` are those told, in order. */
 function running(t: TestContext, port: number, changes: Partial<MetricsServerOptions> = {}) {
   const problems: (string | null)[] = [];
@@ -34,8 +36,7 @@ function running(t: TestContext, port: number, changes: Partial<MetricsServerOpt
   const server = new MetricsServer({
     address: ADDRESS,
     port,
-    contentType: "text/plain; version=0.0.4; charset=utf-8",
-    text: () => Promise.resolve("lbd_vips 1\n"),
+    answer: () => Promise.resolve({ contentType: CONTENT_TYPE, text: "lbd_vips 1\n" }),
     onProblem: (problem) => {
       problems.push(problem);
       told.dispatchEvent(new Event("problem"));
@@ -92,9 +93,10 @@ test("MetricsServer knows no other path", async (t) => {
 test("MetricsServer answers 500 when the text cannot be made, and goes on", async (t) => {
   const port = await freePort();
   const errors: unknown[] = [];
-  const texts = [() => Promise.reject(new Error("a bug")), () => Promise.resolve("good\n")];
+  const good = { contentType: CONTENT_TYPE, text: "good\n" };
+  const texts = [() => Promise.reject(new Error("a bug")), () => Promise.resolve(good)];
   running(t, port, {
-    text: () => texts.shift()?.() ?? assert.fail("asked too often"),
+    answer: () => texts.shift()?.() ?? assert.fail("asked too often"),
     onError: (error) => errors.push(error),
   });
   assert.equal((await ask(port, "GET", "/metrics")).status, 500);

@@ -1,9 +1,11 @@
 // Snapshots of a daemon for the tests of the metrics, and their samples as lines of text.
 
+import type { HistogramCounts } from "../../../src/core/histogram.ts";
 import { METRICS } from "../../../src/metrics/catalog.ts";
 import type { Snapshot } from "../../../src/metrics/snapshot.ts";
 
 const NONE: ReadonlyMap<string, number> = new Map();
+const NOTHING: HistogramCounts = { bounds: [0.1, 1], counts: [0, 0, 0], sum: 0 };
 
 /** A daemon that has just started and knows nothing. */
 export const NEW_DAEMON: Snapshot = {
@@ -19,17 +21,22 @@ export const NEW_DAEMON: Snapshot = {
   isConfigStale: false,
   changes: [],
   lapses: 0,
-  beacons: { sent: 0, sendFailures: 0, received: 0, dropsByReason: NONE },
+  claims: NOTHING,
+  beacons: {
+    ...{ sent: 0, sendFailures: 0, received: 0, dropsByReason: NONE },
+    ...{ lateness: NOTHING, margin: NOTHING },
+  },
   arp: { receivedByOutcome: NONE, sent: 0, sendFailures: 0, announcements: 0 },
   ndp: { receivedByOutcome: NONE, sent: 0, sendFailures: 0, announcements: 0 },
   probes: { endedByFinding: NONE, waits: 0, sightings: 0, quarantined: 0 },
   wireChecksByVerdict: NONE,
   findingsByKind: NONE,
   apiRequestsByOutcome: NONE,
+  apiDurationsByMethod: new Map(),
   leaseWritesByOutcome: NONE,
   eventsByOutcome: NONE,
   storeBytes: 0,
-  loopDelays: NONE,
+  loopDelays: { main: NONE, responder: NONE },
   process: { cpuSeconds: 0, rssBytes: 0, startedAt: 0 },
 };
 
