@@ -94,16 +94,13 @@ export class Daemon {
 
   /** Opens the store and reads the kubeconfig; throws AppError. Nothing runs yet. */
   constructor(file: NodeFile, log: Logger) {
-    const node = file.nodeName;
+    const { nodeName: node, drainOnCordon } = file;
     this.#file = file;
     this.#log = log;
     this.#identity = `${node}_${randomBytes(6).toString("hex")}`;
     this.#store = Store.open(file.stateFile, clock.wall());
-    this.#client = new DaemonClient({
-      store: this.#store,
-      clock,
-      isShadow: file.mode === "shadow",
-    });
+    const from = { store: this.#store, clock };
+    this.#client = new DaemonClient({ ...from, isShadow: file.mode === "shadow" });
     this.#leases = new LeaseClient(this.#client, file.systemNamespace);
     const onReached = () => this.#reflectors.hurry();
     this.#writer = new LeaseWriter({ leases: this.#leases, clock, onReached });
@@ -118,7 +115,6 @@ export class Daemon {
       lastValid: () => this.#snapshots.load(),
     });
     this.#snapshots = new Snapshots(this.#store, this.#cluster, clock);
-    const { drainOnCordon } = file;
     this.#drain = new Drain({ store: this.#store, log, drainOnCordon, ...this.#tell });
     this.#journal = new Journal({
       ...{ node, clock, store: this.#store, log, cluster: this.#cluster },

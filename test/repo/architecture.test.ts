@@ -40,7 +40,7 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/store", internal: CORE, packages: ["better-sqlite3", "zod"], node: true },
   { path: "src/bgp", internal: CORE, packages: [], node: true },
   { path: "src/api", internal: [...CORE, "native"], packages: ["zod"], node: true },
-  { path: "src/metrics/exposition.ts", internal: [], packages: ["prom-client"], node: false },
+  { path: "src/metrics/exposition.ts", internal: CORE, packages: ["prom-client"], node: false },
   { path: "src/metrics/server.ts", internal: CORE, packages: [], node: true },
   { path: "native", internal: CORE, packages: [], node: true },
   // What MetalLB has in a cluster is read, with the administrator's kubeconfig, by lbctl itself.
