@@ -49,6 +49,8 @@ export class Leadership {
   #isAfterLapse = false;
   #renewedAt: BootMs = LONG_AGO;
   #tryAt: BootMs = NEVER;
+  /** A write failed: no other before this, whatever is observed. */
+  #notBefore: BootMs = LONG_AGO;
 
   constructor(identity: string) {
     this.#identity = identity;
@@ -81,15 +83,18 @@ export class Leadership {
     if (isFirst || record === null || record.renewal !== this.#record?.renewal) this.#seenAt = now;
     this.#record = record;
     if (record?.holder !== this.#identity) this.#renewedAt = LONG_AGO;
-    if (!this.#isWriting) this.#tryAt = this.#nextTry(now);
+    // A write whose answer was lost shows here: without the wait it would lead to the next at once.
+    if (!this.#isWriting) this.#tryAt = later(this.#nextTry(now), this.#notBefore);
   }
 
   written(sentAt: BootMs, outcome: WriteOutcome<LeaderRecord>, now: BootMs): void {
     this.#isWriting = false;
     if (outcome.kind !== "written") {
-      this.#tryAt = after(now, LEADER_TIMINGS.retryMs);
+      this.#notBefore = after(now, LEADER_TIMINGS.retryMs);
+      this.#tryAt = this.#notBefore;
       return;
     }
+    this.#notBefore = LONG_AGO;
     const known = this.#record?.resourceVersion;
     if (known === undefined || !isOlderVersion(outcome.record.resourceVersion, known)) {
       this.#record = outcome.record;
@@ -146,4 +151,8 @@ export class Leadership {
     }
     return this.#isVacant(now) ? now : after(this.#seenAt, LEADER_TIMINGS.leaseDurationMs);
   }
+}
+
+function later(a: BootMs, b: BootMs): BootMs {
+  return a > b ? a : b;
 }

@@ -134,6 +134,25 @@ test("Leadership.observe() of its own renewal, or of an older record, ends nothi
   assert.equal(leadership.nextDeadline(bootMs(700)), 2_000);
 });
 
+test("Leadership whose answers are lost writes every retryMs, though it sees what it wrote", () => {
+  const leadership = leader();
+  const sent: number[] = [];
+  for (let now = 1_000; now <= 16_000; now += 10) {
+    if (leadership.takeWrite(bootMs(now)) === null) continue;
+    sent.push(now);
+    leadership.written(bootMs(now), { kind: "failed" }, bootMs(now));
+    // The watch shows that it came through.
+    const seen = { ...MINE, renewal: `m${now}`, resourceVersion: String(now) };
+    leadership.observe(seen, bootMs(now));
+  }
+  const gaps = sent.slice(1).map((at, index) => at - (sent[index] ?? 0));
+  assert.ok(gaps.length >= 6, `${sent}`);
+  assert.ok(
+    gaps.every((gap) => gap >= LEADER_TIMINGS.retryMs),
+    `${sent}`,
+  );
+});
+
 test("Leadership.observe() that the Lease is gone ends the leadership, and makes it anew", () => {
   const leadership = leader();
   leadership.observe(null, bootMs(1_000));
