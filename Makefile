@@ -1,6 +1,6 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
-.PHONY: help demo test deb check check-native sim bench bench-failover \
+.PHONY: help demo test deb docs check check-native sim bench bench-failover \
 	bench-bulk bench-ipam soak clean
 .DEFAULT_GOAL := help
 
@@ -18,6 +18,9 @@ sim: ## the simulator for long (HOURS=n virtual cluster-hours, SEED=n the first 
 
 deb: ## the Debian package, into dist/deb
 	@scripts/build-deb.sh
+
+docs: ## the pages of docs/ that are made from the code
+	@node_modules/.bin/node scripts/generated-docs.ts
 
 check: ## the fast gate: format, lint, types, rules, unit tests
 	@scripts/check.sh

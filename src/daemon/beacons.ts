@@ -76,9 +76,9 @@ export class Beacons implements Task {
   /** Normal on a LAN that several clusters share: said, and nothing else. */
   #onForeignCluster(news: ForeignCluster): void {
     const { cluster, node, interface: name, address, mac } = news;
-    const about = { event: "foreign-cluster", cluster, node, interface: name, address, mac };
+    const about = { cluster, node, interface: name, address, mac };
     const text = `lbd on the host ${address} on ${name} says it is of another cluster: ignored`;
-    this.#options.log.info(about, text);
+    this.#options.log.info({ event: "foreign-cluster", ...about }, text);
   }
 
   /** Why this node cannot be heard, or null. */

@@ -119,7 +119,7 @@ const ROWS: readonly ImportRow[] = [
   },
 
   // Not part of the product.
-  { path: "scripts", internal: ["*", "test"], packages: ["esbuild"], node: true },
+  { path: "scripts", internal: ["*", "test"], packages: ["esbuild", "zod"], node: true },
   // The man pages read lbctl's program, the bill of materials asks SQLite for its version.
   { path: "scripts/deb", internal: ["*"], packages: ["esbuild", "commander", "better-sqlite3",
     "yaml"], node: true },

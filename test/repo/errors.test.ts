@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { AppError, ERROR_CODES, errorText } from "../../src/core/errors.ts";
+import { AppError, ERRORS, errorText } from "../../src/core/errors.ts";
 
-test("ERROR_CODES holds these codes and exit statuses", () => {
-  assert.deepEqual(ERROR_CODES, {
+test("ERRORS holds these codes and exit statuses", () => {
+  const codes = Object.entries(ERRORS).map(([code, { exitStatus }]) => [code, exitStatus]);
+  assert.deepEqual(Object.fromEntries(codes), {
     // sysexits.h: EX_CONFIG
     CONFIG_UNREADABLE: 78,
     CONFIG_INVALID: 78,

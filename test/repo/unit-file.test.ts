@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ERROR_CODES } from "../../src/core/errors.ts";
+import { ERRORS } from "../../src/core/errors.ts";
 import { textOf } from "./support/files.ts";
 
 /** sysexits(3) */
@@ -18,7 +18,7 @@ function valuesOf(key: string): readonly string[] {
 test("lbd.service does not try again what trying does not mend", () => {
   assert.deepEqual(valuesOf("Restart"), ["on-failure"]);
   assert.deepEqual(valuesOf("RestartPreventExitStatus"), [`${EX_USAGE} ${EX_CONFIG}`]);
-  assert.equal(ERROR_CODES.CONFIG_INVALID, EX_CONFIG);
+  assert.equal(ERRORS.CONFIG_INVALID.exitStatus, EX_CONFIG);
 });
 
 test("lbd.service starts nothing whose failure would be tried for ever", () => {

@@ -43,7 +43,7 @@ function sourcesOf(harness: Harness, changes: Partial<MetricsSources> = {}): Met
   return {
     file: { nodeName: "n1", metrics: { address: "127.0.0.1", port: 0 } },
     clock,
-    log: { warn: assert.fail, info: assert.fail, error: assert.fail },
+    log: { warn: () => assert.fail(), info: () => assert.fail(), error: () => assert.fail() },
     views,
     cluster,
     ownership,
