@@ -118,7 +118,7 @@ export class Daemon {
     this.#drain = new Drain({ store: this.#store, log, drainOnCordon, ...this.#tell });
     this.#journal = new Journal({
       ...{ node, clock, store: this.#store, log, cluster: this.#cluster },
-      events: this.#serviceEvents,
+      ...{ events: this.#serviceEvents, views: () => this.#ownership.machine.views },
       onRow: (row) => this.#happenings.changed(row),
     });
     this.#responder = this.#createResponder();

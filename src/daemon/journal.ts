@@ -5,12 +5,14 @@ import type { Ip } from "../core/address.ts";
 import { formatEpoch, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import type { Clock } from "../core/time.ts";
 import type { OwnerChange, OwnershipEffect, VipRecord } from "../ownership/types.ts";
+import type { OwnershipViews } from "../ownership/views.ts";
 import type { WireFinding } from "../ownership/wire-truth.ts";
 import type { HistoryRow, Store } from "../store/store.ts";
 import { AnnouncedServices } from "./announced-services.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Logger } from "./logger.ts";
 import type { ServiceEvents } from "./service-events.ts";
+import { takeoverEvidence } from "./takeover-evidence.ts";
 
 export interface JournalOptions {
   readonly node: string;
@@ -19,6 +21,7 @@ export interface JournalOptions {
   readonly log: Logger;
   readonly cluster: ClusterView;
   readonly events: ServiceEvents;
+  readonly views: () => Pick<OwnershipViews, "silence">;
   /** Each row as it is written. */
   readonly onRow?: (row: HistoryRow) => void;
 }
@@ -50,7 +53,7 @@ export class Journal {
     const { address, cause } = change;
     const { node } = this.#options;
     const epoch = Math.max(0, leaseEpochOf(change.epoch));
-    const what = change.type === "gained" ? gainedDetail(change) : change.detail;
+    const what = change.type === "gained" ? this.#gainedDetail(change) : change.detail;
     const unwritten = holdoverOf(change.epoch) > 0 ? `unwritten, ${formatEpoch(change.epoch)}` : "";
     const detail = [what, unwritten].filter((text) => text !== "").join(", ");
     this.#write({ address, change: change.type, node, epoch, cause, detail });
@@ -105,6 +108,13 @@ export class Journal {
     }
   }
 
+  #gainedDetail(change: Extract<OwnerChange, { type: "gained" }>): string {
+    const { views, clock } = this.#options;
+    const from = change.previousOwner === null ? "" : `from ${change.previousOwner}`;
+    const evidence = takeoverEvidence(change, views(), clock.boot());
+    return [from, evidence].filter((text) => text !== "").join(": ");
+  }
+
   #write(row: Omit<HistoryRow, "at">): void {
     this.#options.store.recordChange(this.#told(row));
   }
@@ -125,8 +135,4 @@ export class Journal {
     counted.count += 1;
     this.#counts.set(key, counted);
   }
-}
-
-function gainedDetail(change: Extract<OwnerChange, { type: "gained" }>): string {
-  return change.previousOwner === null ? "" : `from ${change.previousOwner}`;
 }

@@ -81,6 +81,13 @@ function watchedOf(vip: Vip, situation: Situation, now: BootMs): Watched | null 
   };
 }
 
+export interface Silence {
+  /** Its last beacon came then, or a little later. */
+  readonly from: BootMs;
+  readonly interface: string;
+  readonly heard: readonly string[];
+}
+
 export interface ViewPorts {
   readonly vips: VipTable;
   readonly members: Members;
@@ -98,6 +105,19 @@ export class OwnershipViews {
   /** The node that is or was heard with the MAC on some segment, or null. */
   nodeOf(mac: Mac, now: BootMs): string | null {
     return this.#ports.situation(now).neighbours.nodeOf(mac);
+  }
+
+  /** Since when a node is silent where the VIP is, and who is heard there; null: it is not. */
+  silence(node: string, address: Ip): Silence | null {
+    const { vips, candidates, situation } = this.#ports;
+    const vip = vips.get(address);
+    const name = vip === undefined ? undefined : candidates.segmentOf(vip.spec);
+    if (name === undefined) return null;
+    const on = situation(0 as BootMs).neighbours.on(name);
+    const silent = on.get(node);
+    if (silent?.hearing !== "silent") return null;
+    const heard = [...on].filter(([, { hearing }]) => hearing === "heard").map(([peer]) => peer);
+    return { from: (silent.since - silent.holdMs) as BootMs, interface: name, heard };
   }
 
   members(now: BootMs): ReturnType<Members["list"]> {

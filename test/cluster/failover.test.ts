@@ -249,8 +249,17 @@ async function replaced(c: DaemonCluster, owner: string, cause: string): Promise
   const next = await c.untilAnswering(ADDRESS, { accepts, timeoutMs: LEASE_EXPIRY_MS });
   assert.ok(performance.now() - since < 5_000, "in less than the time between two renewals");
   const { stdout } = await c.daemon(next).lbctl(["history", ADDRESS, "-n", "1", "-o", "json"]);
-  assert.equal(JSON.parse(stdout).items[0].cause, cause);
+  const [row] = JSON.parse(stdout).items as { cause: string; detail: string }[];
+  assert.equal(row?.cause, cause);
+  if (cause === "owner-silent") assertGap(row?.detail ?? "");
   return next;
+}
+
+/** What the new owner says of the gap: the hold, and what the claim took. */
+function assertGap(detail: string): void {
+  const gap = /unanswered for (\d+) ms at most/.exec(detail)?.[1];
+  const ms = Number(gap);
+  assert.ok(gap !== undefined && ms >= 290 && ms < 1_500, detail);
 }
 
 /** Fifty Services, whose addresses that node owns. */

@@ -11,13 +11,14 @@ export function addHistory(program: Command, context: MakeContext): void {
     .command("history")
     .description("Changes of owner as this node saw them, newest first")
     .argument("[address]", "only this address")
+    .option("--vip <address>", "the same")
     .option("-n, --limit <rows>", "how many rows, 1 to 10000", "100")
     .option("--node <name>", "only rows about this node")
     .option("--since <time>", "only rows since then: 90s, 2h30m, or 2026-01-31T09:10:00Z", sinceOf)
     .action(async (address: string | undefined, options: Options, command: Command) => {
       const { client, show } = context(command);
-      const { limit, node, since } = options;
-      show(await client.get("/v1/history", { address, node, since, limit }), ({ items }) =>
+      const { limit, node, since, vip = address } = options;
+      show(await client.get("/v1/history", { address: vip, node, since, limit }), ({ items }) =>
         formatTable(items, [
           { title: "AT", value: (row) => row.at },
           { title: "ADDRESS", value: (row) => row.address },
@@ -33,6 +34,7 @@ export function addHistory(program: Command, context: MakeContext): void {
 
 interface Options {
   readonly limit: string;
+  readonly vip?: string;
   readonly node?: string;
   readonly since?: string;
 }

@@ -60,7 +60,10 @@ test("Journal counts what it writes down, by change and cause", (t) => {
   t.after(() => store.close());
   const log = createLogger("silent", {});
   const cluster = clusterOf({});
-  const journal = new Journal({ node: "n1", clock: CLOCK, store, log, cluster, events: EVENTS });
+  const journal = new Journal({
+    ...{ node: "n1", clock: CLOCK, store, log, cluster, events: EVENTS },
+    views: () => ({ silence: () => null }),
+  });
   const gained = { type: "gained", address: VIP, epoch: 1 as Epoch, previousOwner: null } as const;
   for (let i = 0; i < 2; i++) journal.ownChange({ ...gained, cause: "unheld" });
   journal.vipRecord({ address: VIP, owner: "n2", epoch: 2, resourceVersion: "1" });
