@@ -59,17 +59,22 @@ function findingLines(finding: StandingFinding, now: WallMs): string[] {
   const { health, what, cause, next, since } = finding;
   const seconds = Math.max(0, (now - Date.parse(since)) / 1_000);
   const kind = health === "ok" ? "note" : health;
-  const [first = "", ...rest] = wrapped(`${kind}: ${what} (for ${shortDuration(seconds)})`, "  ");
+  const [first = "", ...rest] = folded(`${kind}: ${what} (for ${shortDuration(seconds)})`, "  ");
   return [
     first.replace(kind, healthColored(kind, health)),
     ...rest,
-    ...wrapped(`cause: ${cause}`, "    ", "           "),
-    ...wrapped(`next:  ${next}`, "    ", "           "),
+    ...folded(`cause: ${cause}`, "    ", "           "),
+    ...folded(`next:  ${next}`, "    ", "           "),
   ];
 }
 
 function line(name: string, text: string): string[] {
-  return wrapped(text, name.padEnd(10), " ".repeat(10));
+  return folded(text, name.padEnd(10), " ".repeat(10));
+}
+
+/** For people; who reads a pipe looks for whole sentences. */
+function folded(text: string, indent: string, more?: string): string[] {
+  return process.stdout.isTTY ? wrapped(text, indent, more) : [indent + text];
 }
 
 function count(n: number, noun: string): string {
