@@ -3,6 +3,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openApiDocument } from "../src/api/openapi.ts";
 import { ERRORS } from "../src/core/errors.ts";
 import { LOG_EVENTS } from "../src/daemon/log-events.ts";
 import { apiPage } from "./api-page.ts";
@@ -67,6 +68,8 @@ function eventsPage(): string {
 export function generatedDocs(): Record<string, string> {
   return {
     "docs/api.md": `${MADE}${API_HEAD}\n${apiPage()}`,
+    // What a reader may rely on: a field that goes, or changes, is seen here.
+    "docs/openapi.json": `${JSON.stringify(openApiDocument(), null, 2)}\n`,
     "docs/errors.md": errorsPage(),
     "docs/events.md": eventsPage(),
   };

@@ -160,12 +160,16 @@ function notAVip({ muted }: ExplainSources): ExplainStep {
 function nodeSteps(vip: VipView, { cluster }: ExplainSources): ExplainStep[] {
   const nodes = cluster.placementOf(vip.address)?.nodes;
   let rank = 0;
-  return vip.verdicts.map(({ node, status, verdict }) => {
+  return vip.verdicts.map(({ node, status, hearing, state, verdict }) => {
     if (!verdict.eligible) return nodeStep("no", `${node}: not eligible, ${verdict.reason}`);
     if (status === "stopped")
       return nodeStep("no", `${node}: eligible, but lbd does not run there`);
     if (status !== "alive")
       return nodeStep("no", `${node}: eligible, but its Lease says ${status}`);
+    if (hearing === "silent") return nodeStep("no", `${node}: eligible, but not heard here`);
+    if (hearing === "heard" && state !== null && state !== "live") {
+      return nodeStep("no", `${node}: eligible, but its daemon is ${state}`);
+    }
     rank += 1;
     const health = verdict.unhealthy === null ? "" : `, last resort (${verdict.unhealthy})`;
     const where = verdict.interfaces.length === 0 ? "" : ` on ${verdict.interfaces.join(", ")}`;

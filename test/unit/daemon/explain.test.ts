@@ -300,6 +300,8 @@ test("explain() gives every node's verdict, and ranks those alone that could ans
     of("n4", "suspect", eligible),
     of("n5", "down", eligible),
     of("n6", "alive", { ...eligible, interfaces: [], unhealthy: "not Ready" }),
+    { ...of("n7", "alive", eligible), hearing: "silent" as const },
+    { ...of("n8", "alive", eligible), hearing: "heard" as const, state: "draining" as const },
   ];
   const view = explain(VIP, sources({ vip: () => ({ ...OWNED, verdicts }) }));
   const steps = view?.steps.filter(({ step }) => step === "node") ?? [];
@@ -312,6 +314,8 @@ test("explain() gives every node's verdict, and ranks those alone that could ans
       ["no", "n4: eligible, but its Lease says suspect"],
       ["no", "n5: eligible, but its Lease says down"],
       ["ok", "n6: eligible, rank 2, last resort (not Ready)"],
+      ["no", "n7: eligible, but not heard here"],
+      ["no", "n8: eligible, but its daemon is draining"],
     ],
   );
 });
