@@ -4,7 +4,8 @@
 import type { Health, HistoryView, StandingFinding, StreamEvent } from "../api/types.ts";
 import type { HistoryRow } from "../store/store.ts";
 
-const LOOK_EVERY_MS = 1_000;
+/** Looking costs as much as a status does. */
+const LOOK_EVERY_MS = 2_000;
 
 export interface HealthNow {
   readonly health: Health;

@@ -13,6 +13,8 @@ import type { ToResponder } from "./responder-messages.ts";
 
 /** The thread asks twice, for half a second. */
 const TIMEOUT_MS = 2_000;
+/** Addresses that are asked for at a time: nobody floods the segment this way. */
+const ASKED_MAX = 8;
 
 export interface WireAsksOptions {
   readonly clock: Clock;
@@ -56,6 +58,9 @@ export class WireAsks {
       const why = "no interface of this node has a prefix that holds it; ask another node";
       return refused(`${about}: ${why}`);
     }
+    if (!this.#waiting.has(address) && this.#waiting.size >= ASKED_MAX) {
+      return refused(`${about}: ${ASKED_MAX} others are being asked for; try again`);
+    }
     const asked = await this.#ask(address, segment.interface);
     if (asked === null) return refused(`${about}: the answering thread does not answer in time`);
     const { views } = machine();
@@ -72,11 +77,17 @@ export class WireAsks {
     const waiting = this.#waiting.get(address) ?? new Set();
     this.#waiting.set(address, waiting.add(resolve));
     const { tellResponder } = this.#options;
-    tellResponder({ type: "ask", address, interface: interfaceName, owner: null });
+    // Who asks while another does gets the same answer.
+    if (waiting.size === 1) {
+      tellResponder({ type: "ask", address, interface: interfaceName, owner: null });
+    }
     const timer = setTimeout(() => resolve(null), TIMEOUT_MS);
     return promise.finally(() => {
       clearTimeout(timer);
       waiting.delete(resolve);
+      if (waiting.size === 0 && this.#waiting.get(address) === waiting) {
+        this.#waiting.delete(address);
+      }
     });
   }
 }

@@ -140,6 +140,28 @@ describe("hosts with the package", async () => {
     for (const one of hosts) await one.untilStatus(/health +ok/);
   });
 
+  test("lbctl ui of the package serves the page, and what it asks for", async () => {
+    const [one] = hosts;
+    // The container has no curl: Node.js is in the package.
+    const script = `
+      const { spawn } = require("node:child_process");
+      const ui = spawn("lbctl", ["ui", "--port", "0"]);
+      ui.stdout.once("data", async (chunk) => {
+        const url = new URL(String(chunk).trim());
+        const signedIn = await fetch(url, { redirect: "manual" });
+        const headers = { cookie: signedIn.headers.get("set-cookie").split(";")[0] };
+        for (const path of ["/", "/page.js", "/model.js", "/v1/status"]) {
+          const answer = await fetch(new URL(path, url.origin), { headers });
+          console.log(path, answer.status, (await answer.text()).length > 300);
+        }
+        ui.kill();
+      });`;
+    const argv = ["/usr/lib/lbd/node", "-e", script];
+    const { stdout, stderr } = (await one?.container.tryRun(argv)) ?? assert.fail("no host");
+    const expected = ["/", "/page.js", "/model.js", "/v1/status"].map((path) => `${path} 200 true`);
+    assert.deepEqual(stdout.trim().split(/\r?\n/), expected, stderr);
+  });
+
   test("an upgrade of the owner breaks no connection and moves no address", async () => {
     const owner = await answering();
     const [one, before] = [host(owner), await vipOn(owner)];

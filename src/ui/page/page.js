@@ -23,6 +23,7 @@ let vips = null;
 let rows = [];
 /** By address: until when it is pointed out. */
 const moved = new Map();
+let isLooking = false;
 let timer;
 
 async function ask(path) {
@@ -40,6 +41,13 @@ function draw() {
 
 async function look() {
   clearTimeout(timer);
+  timer = undefined;
+  // An answer that is overtaken by a newer one would show what was.
+  if (isLooking) {
+    timer = setTimeout(look, SOON_MS);
+    return;
+  }
+  isLooking = true;
   try {
     const [status, nodesNow, vipsNow] = await Promise.all(["status", "nodes", "vips"].map(askOf));
     for (const address of movedVips(vips, vipsNow)) moved.set(address, Date.now() + MOVED_MS);
@@ -52,7 +60,8 @@ async function look() {
   } catch (error) {
     showHealth(null, `no answer: ${error.message}`);
   }
-  timer = setTimeout(look, LOOK_EVERY_MS);
+  isLooking = false;
+  timer ??= setTimeout(look, LOOK_EVERY_MS);
 }
 
 function askOf(name) {

@@ -34,7 +34,7 @@ test("who() asks the segment of the address, and names the nodes that answered",
   const { made, sent } = asks();
   const [first, second] = [made.who("10.0.0.10"), made.who("10.0.0.10")];
   const ask = { type: "ask", address: ADDRESS, interface: "eth0", owner: null };
-  assert.deepEqual(sent, [ask, ask]);
+  assert.deepEqual(sent, [ask], "once for both");
   made.onAsked({ address: ADDRESS, interface: "eth0", macs: [MAC, OTHER], isDeaf: false });
   const value = {
     ...{ address: ADDRESS, interface: "eth0", owner: "n2", ownedHere: false },
@@ -55,6 +55,21 @@ test("who() says when the answering thread does not answer", async (t) => {
   t.mock.timers.tick(2_000);
   const result = await asked;
   assert.ok(!result.ok && /does not answer in time/.test(result.message));
+});
+
+test("who() asks for eight addresses at a time, and for more when those are told", async () => {
+  const { made, sent } = asks();
+  const begun = Array.from({ length: 8 }, (_, n) => made.who(`10.0.0.${n}`));
+  const ninth = await made.who("10.0.0.9");
+  assert.ok(!ninth.ok && /8 others are being asked for/.test(ninth.message));
+  for (let n = 0; n < 8; n++) {
+    made.onAsked({ address: `10.0.0.${n}` as Ip, interface: "eth0", macs: [], isDeaf: false });
+  }
+  assert.ok((await Promise.all(begun)).every(({ ok }) => ok));
+  const again = made.who("10.0.0.9");
+  made.onAsked({ address: "10.0.0.9" as Ip, interface: "eth0", macs: [], isDeaf: false });
+  assert.ok((await again).ok);
+  assert.equal(sent.length, 9);
 });
 
 const REFUSED: readonly (readonly [string, string, RegExp])[] = [
