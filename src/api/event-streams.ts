@@ -6,7 +6,7 @@ import type { StreamEvent } from "./types.ts";
 import { ALIVE_EVERY_MS } from "./types.ts";
 
 /** Of one reader, unread. */
-const BUFFER_BYTES_MAX = 65_536;
+const BUFFER_BYTES_MAX = 262_144;
 const STREAMS_MAX = 256;
 /** A comment, so that the reader knows that the daemon lives. */
 const ALIVE = ": alive\n\n";
@@ -16,9 +16,16 @@ export type Subscribe = (tell: (event: StreamEvent) => void) => () => void;
 export class EventStreams {
   readonly #subscribe: Subscribe;
   #open = 0;
+  /** The event that was told last, as text: it is the same for all readers. */
+  #told: { readonly event: StreamEvent; readonly text: string } | null = null;
 
   constructor(subscribe: Subscribe) {
     this.#subscribe = subscribe;
+  }
+
+  #textOf(event: StreamEvent): string {
+    if (this.#told?.event !== event) this.#told = { event, text: textOf(event) };
+    return this.#told.text;
   }
 
   get isFull(): boolean {
@@ -31,7 +38,7 @@ export class EventStreams {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     response.flushHeaders();
     const reader = new Reader(response);
-    const unsubscribe = this.#subscribe((event) => reader.tell(event));
+    const unsubscribe = this.#subscribe((event) => reader.tell(event, this.#textOf(event)));
     const timer = setInterval(() => reader.tellAlive(), ALIVE_EVERY_MS);
     response.on("drain", () => reader.catchUp());
     // It went in the middle of a write: that is its affair.
@@ -47,14 +54,20 @@ export class EventStreams {
 class Reader {
   readonly #response: ServerResponse;
   #dropped = 0;
+  /** The last of what is wrong that it missed: that is in no history. */
+  #health: string | null = null;
 
   constructor(response: ServerResponse) {
     this.#response = response;
   }
 
-  tell(event: StreamEvent): void {
-    if (this.#dropped > 0 || this.#response.writableLength > BUFFER_BYTES_MAX) this.#dropped += 1;
-    else this.#write(event);
+  tell({ type }: StreamEvent, text: string): void {
+    if (this.#dropped === 0 && this.#response.writableLength <= BUFFER_BYTES_MAX) {
+      this.#response.write(text);
+      return;
+    }
+    this.#dropped += 1;
+    if (type === "health") this.#health = text;
   }
 
   /** There is room again. */
@@ -62,14 +75,16 @@ class Reader {
     if (this.#dropped === 0) return;
     const count = this.#dropped;
     this.#dropped = 0;
-    this.#write({ type: "dropped", count });
+    this.#response.write(textOf({ type: "dropped", count }));
+    if (this.#health !== null) this.#response.write(this.#health);
+    this.#health = null;
   }
 
   tellAlive(): void {
     if (this.#response.writableLength === 0) this.#response.write(ALIVE);
   }
+}
 
-  #write(event: StreamEvent): void {
-    this.#response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  }
+function textOf(event: StreamEvent): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { AppError } from "../core/errors.ts";
+import { isAway } from "./away.ts";
 
 const EVERY_MS = 1_000;
 const CLEAR = "\u001b[H\u001b[2J\u001b[3J";
@@ -27,7 +27,7 @@ export async function shown(
     try {
       await show();
     } catch (thrown) {
-      if (!(thrown instanceof AppError)) throw thrown;
+      if (!isAway(thrown)) throw thrown;
       process.stderr.write(`lbctl: ${thrown.message}\n`);
     }
     await sleep(everyMs);

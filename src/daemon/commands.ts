@@ -13,7 +13,7 @@ export interface DaemonCommandsOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly drain: Pick<Drain, "ask" | "end">;
-  readonly machine: () => { readonly views: Pick<OwnershipViews, "view"> };
+  readonly machine: () => { readonly views: Pick<OwnershipViews, "view" | "together"> };
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly drainView: () => DrainView;
   readonly plan: () => MoveView[];
@@ -49,13 +49,25 @@ export class DaemonCommands implements ApiCommands {
       const message = `Cannot move "${text}": ${why}`;
       return { ok: false, kind: "not-found", message };
     }
-    const reason = whyNotMove(view, node, to);
+    const reason = whyNotMove(view, node, to) ?? this.#whyNotTogether(address, to);
     if (reason !== null) {
       const message = `Cannot move ${address} to "${to}": ${reason}`;
       return { ok: false, kind: "refused", message };
     }
     tellOwnership({ type: "move", address, to });
     return { ok: true, value: { address, from: node, to } };
+  }
+
+  /** The other address of its Service goes with it, and must be able to. */
+  #whyNotTogether(address: Ip, to: string): string | null {
+    const { node, clock, machine } = this.#options;
+    const { views } = machine();
+    for (const other of views.together(address)) {
+      const view = other === address ? null : views.view(other, clock.boot());
+      const reason = view === null ? null : whyNotMove(view, node, to);
+      if (reason !== null) return `${other} would go with it, and ${reason}`;
+    }
+    return null;
   }
 
   rebalance(): MoveView[] {

@@ -259,8 +259,7 @@ export class Daemon {
   #createWireAsks(): WireAsks {
     const machine = () => this.#ownership.machine;
     const parts = { clock, cluster: this.#cluster, machine, host: () => this.#host };
-    const others = () => this.#leading.shadow ?? this.#wireTruth;
-    return new WireAsks({ ...parts, others, ...this.#tell });
+    return new WireAsks({ ...parts, node: this.#file.nodeName, ...this.#tell });
   }
 
   #createWireTruth(): WireTruthTask {
@@ -298,7 +297,8 @@ export class Daemon {
         port: this.#file.beacons.port,
       },
       onPeer: (news) => this.#beacons.onPeer(news),
-      onAsked: (asked) => this.#wireAsks.onAsked(asked),
+      onAsked: (asked) => (this.#leading.shadow ?? this.#wireTruth).onAsked(asked),
+      onSeen: (seen) => this.#wireAsks.onSeen(seen),
       onProbed: (probed) => this.#leading.probes.onProbed(probed),
       onSighted: (sighted) => this.#leading.probes.onSighted(sighted),
       onProblems: (problems) => this.#host.setBroken(problems),

@@ -116,10 +116,11 @@ export function findings(input: Findable): Finding[] {
   return WORST_FIRST.flatMap((health) => all.filter((finding) => finding.health === health));
 }
 
-/** All of them, also those that are too many to be listed. */
+/** All that is wrong, also what is too much to be listed; not what is only to be known. */
 export function countFindings(input: Findable): ReadonlyMap<FindingKind, number> {
   const kinds = Object.entries<Kind>(KINDS) as [FindingKind, Kind][];
-  return new Map(kinds.map(([kind, { of }]) => [kind, of(input).length]));
+  const wrong = (list: readonly Finding[]) => list.filter(({ health }) => health !== "ok");
+  return new Map(kinds.map(([kind, { of }]) => [kind, wrong(of(input)).length]));
 }
 
 function listed(all: readonly Finding[], next: string): Finding[] {
@@ -304,7 +305,8 @@ function namesakeFinding(namesake: (Findable["namesake"] & object) | null): Find
 
 function wireFinding(found: NonNullable<Findable["wire"]>[number]): Finding {
   const { address, owner, macs } = found;
-  const who = macs.length === 0 ? "Nobody answers" : `${macs.join(" and ")} answer`;
+  // In whatever order they answered: it is the same finding.
+  const who = macs.length === 0 ? "Nobody answers" : `${macs.toSorted().join(" and ")} answer`;
   return {
     health: "degraded",
     what: `${who} on the wire for ${address}, which "${owner}" owns`,

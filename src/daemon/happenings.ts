@@ -7,6 +7,8 @@ import type { HistoryRow } from "../store/store.ts";
 /** Looking costs as much as a status does. */
 const LOOK_EVERY_MS = 2_000;
 
+const ROWS_AT_ONCE = 100;
+
 export interface HealthNow {
   readonly health: Health;
   readonly findings: readonly StandingFinding[];
@@ -16,6 +18,8 @@ export class Happenings {
   readonly #health: () => HealthNow;
   readonly #followers = new Set<(event: StreamEvent) => void>();
   #timer: NodeJS.Timeout | null = null;
+  /** That are to be told. */
+  #rows: HistoryRow[] = [];
   /** As it was told last. */
   #told = "";
 
@@ -38,9 +42,19 @@ export class Happenings {
     };
   }
 
-  /** A row of the history is being written. */
+  /** A row of the history is being written; whoever answers for a VIP then is not kept waiting. */
   changed(row: HistoryRow): void {
-    if (this.#followers.size > 0) this.#tell({ type: "change", change: historyView(row) });
+    if (this.#followers.size === 0) return;
+    this.#rows.push(row);
+    if (this.#rows.length === 1) setImmediate(() => this.#tellRows());
+  }
+
+  /** Few at a time: in between, readers take what they were told. */
+  #tellRows(): void {
+    for (const row of this.#rows.splice(0, ROWS_AT_ONCE)) {
+      this.#tell({ type: "change", change: historyView(row) });
+    }
+    if (this.#rows.length > 0) setImmediate(() => this.#tellRows());
   }
 
   #tell(event: StreamEvent): void {

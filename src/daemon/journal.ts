@@ -4,7 +4,13 @@
 import type { Ip } from "../core/address.ts";
 import { formatEpoch, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import type { Clock } from "../core/time.ts";
-import type { OwnerChange, OwnershipEffect, VipRecord } from "../ownership/types.ts";
+import {
+  CLAIM_CAUSES,
+  LOSS_CAUSES,
+  type OwnerChange,
+  type OwnershipEffect,
+  type VipRecord,
+} from "../ownership/types.ts";
 import type { OwnershipViews } from "../ownership/views.ts";
 import type { WireFinding } from "../ownership/wire-truth.ts";
 import type { HistoryRow, Store } from "../store/store.ts";
@@ -29,6 +35,9 @@ export interface JournalOptions {
 /** Rows that were written since the start. */
 export type JournalCount = Pick<HistoryRow, "change" | "cause"> & { count: number };
 
+/** What was done about another host that answers. */
+const CONFLICTS = ["defended", "yielded", "peer"] as const;
+
 export class Journal {
   readonly #options: JournalOptions;
   readonly #owners = new Map<Ip, string | null>();
@@ -38,6 +47,11 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    // From zero: what is counted for the first time would look as if it had always been so.
+    for (const cause of CLAIM_CAUSES) this.#count({ change: "gained", cause }, 0);
+    for (const cause of LOSS_CAUSES) this.#count({ change: "lost", cause }, 0);
+    for (const cause of CONFLICTS) this.#count({ change: "conflict", cause }, 0);
+    this.#count({ change: "moved", cause: "observed" }, 0);
     this.#announced = new AnnouncedServices(options.cluster, options.events);
     for (const { address, owner } of options.store.tenures()) {
       this.#owners.set(address as Ip, owner);
@@ -129,10 +143,10 @@ export class Journal {
     return told;
   }
 
-  #count({ change, cause }: Omit<HistoryRow, "at">): void {
+  #count({ change, cause }: Pick<HistoryRow, "change" | "cause">, more = 1): void {
     const key = `${change} ${cause}`;
     const counted = this.#counts.get(key) ?? { change, cause, count: 0 };
-    counted.count += 1;
+    counted.count += more;
     this.#counts.set(key, counted);
   }
 }

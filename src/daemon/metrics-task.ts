@@ -100,7 +100,7 @@ export class MetricsTask implements Task {
   }
 
   async #answer(format: MetricsFormat): Promise<{ contentType: string; text: string }> {
-    await this.#sources.responder.refresh();
+    await this.#sources.responder.refresh({ forMetrics: true });
     const more = { loopDelays: new Map(this.#loop.take()), startedAt: this.#startedAt };
     const exposition = this.#expositions[format];
     const text = await exposition.text(snapshotOf(this.#sources, more));

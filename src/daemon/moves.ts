@@ -50,6 +50,8 @@ export function whyStuck(view: VipView, node: string): string {
 
 /** Null: it is with the best of the nodes that are there. One that is drained takes nothing. */
 export function plannedMove(view: VipView, { node, isDrained }: Here): PlannedMove | null {
+  // The second address of a Service goes where the first is, by itself.
+  if (view.rankBy !== view.address) return null;
   const from = view.phase.kind === "owning" ? node : (view.record?.owner ?? null);
   const best = view.verdicts.find((candidate) =>
     candidate.node === node ? !isDrained && isHealthy(candidate) : whyNotTaker(candidate) === null,

@@ -91,6 +91,8 @@ export class ResponderLoop {
         return this.#changeGrants(message.address, () =>
           this.#grants.standIn(message.address, message.interface, message.mac),
         );
+      case "look":
+        return this.#questions.look(message, now());
       case "ask":
         return this.#questions.whoOwns(message, now());
       case "probe":
@@ -370,7 +372,7 @@ export class ResponderLoop {
     use.announced += 1;
   }
 
-  #report({ withAnswers }: { withAnswers: boolean }): void {
+  #report({ withAnswers, withDelays = false }: Extract<ToResponder, { type: "report" }>): void {
     const { engine, beacons, groups, post } = this.#ports;
     groups.retry();
     const report = reportOf({
@@ -383,7 +385,7 @@ export class ResponderLoop {
       groupProblem: groups.problem,
       foreignClusters: engine.foreignClusters(this.#ports.now()),
       measures: engine.measures.get(),
-      loopDelays: withAnswers ? this.#ports.takeLoopDelays() : [],
+      loopDelays: withDelays ? this.#ports.takeLoopDelays() : [],
     });
     post({ type: "report", report, withAnswers });
   }

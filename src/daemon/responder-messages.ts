@@ -79,6 +79,8 @@ export type ToResponder =
       readonly interface: string;
       readonly owner: Mac | null;
     }
+  /** The same for a person, from which nothing follows; it is `seen`. */
+  | { readonly type: "look"; readonly address: Ip; readonly interface: string }
   /** Ask whether anybody uses the addresses; `probed` tells. Hurried: somebody waits for it. */
   | {
       readonly type: "probe";
@@ -103,7 +105,8 @@ export type ToResponder =
   | { readonly type: "announce"; readonly address: Ip }
   /** Nothing is answered or announced while it is muted; beacons go on. */
   | { readonly type: "mute"; readonly isMuted: boolean }
-  | { readonly type: "report"; readonly withAnswers: boolean }
+  /** `withDelays`: those of the thread's loop, which begin anew then; else they are empty. */
+  | { readonly type: "report"; readonly withAnswers: boolean; readonly withDelays?: boolean }
   /** The last frames and decisions are wanted. */
   | { readonly type: "frames" }
   | { readonly type: "stop" };
@@ -158,7 +161,7 @@ export interface ResponderReport {
     readonly jitterMs: number;
   }[];
   readonly measures: BeaconMeasureCounts;
-  /** Of the thread, since it was asked last with its answers. */
+  /** Of the thread, since it was asked for them last. */
   readonly loopDelays: LoopDelays;
   /** Why this host is not in all groups in which IPv6 addresses are asked for, or null. */
   readonly groupProblem: string | null;
@@ -176,6 +179,7 @@ export type FromResponder =
     }
   | { readonly type: "peer"; readonly news: PeerNews }
   | { readonly type: "asked"; readonly asked: Asked }
+  | { readonly type: "seen"; readonly seen: Asked }
   | { readonly type: "probed"; readonly probed: readonly Probed[] }
   | { readonly type: "sighted"; readonly sighted: Sighted }
   /** Without answers where only a sign of life was asked for: there may be thousands. */

@@ -24,6 +24,7 @@ export interface ResponderOptions {
   readonly start: ResponderStart;
   readonly onPeer: (news: PeerNews) => void;
   readonly onAsked: (asked: Asked) => void;
+  readonly onSeen: (seen: Asked) => void;
   readonly onProbed: (probed: readonly Probed[]) => void;
   readonly onSighted: (sighted: Sighted) => void;
   /** The interfaces on which it cannot work now, with every report. */
@@ -96,9 +97,9 @@ export class Responder implements Task {
   }
 
   /** Resolves with a whole report, or without one when the thread takes too long. */
-  async refresh(): Promise<void> {
+  async refresh({ forMetrics = false } = {}): Promise<void> {
     if (this.#worker === null) return;
-    this.tell({ type: "report", withAnswers: true });
+    this.tell({ type: "report", withAnswers: true, withDelays: forMetrics });
     await within(REFRESH_TIMEOUT_MS, this.#nextReport.promise);
   }
 
@@ -155,6 +156,9 @@ export class Responder implements Task {
       case "asked":
         this.#options.onAsked(message.asked);
         return;
+      case "seen":
+        this.#options.onSeen(message.seen);
+        return;
       case "probed":
         this.#options.onProbed(message.probed);
         return;
@@ -168,19 +172,19 @@ export class Responder implements Task {
         this.#frames?.resolve(message.log);
         this.#frames = null;
         return;
-      case "report":
+      case "report": {
         this.#reports += 1;
-        this.#options.onProblems(message.report.problems);
-        if (!message.withAnswers) {
-          const { vips, loopDelays } = this.#report;
-          this.#report = { ...message.report, vips, loopDelays };
-          return;
-        }
-        this.#report = message.report;
-        this.#answers = new Map(message.report.vips.map((vip) => [vip.address, vip]));
+        const { report, withAnswers } = message;
+        this.#options.onProblems(report.problems);
+        const before = this.#report;
+        const loopDelays = report.loopDelays.length > 0 ? report.loopDelays : before.loopDelays;
+        this.#report = { ...report, loopDelays, ...(withAnswers ? {} : { vips: before.vips }) };
+        if (!withAnswers) return;
+        this.#answers = new Map(report.vips.map((vip) => [vip.address, vip]));
         this.#nextReport.resolve();
         this.#nextReport = Promise.withResolvers();
         return;
+      }
     }
   }
 }

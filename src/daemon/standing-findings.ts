@@ -9,11 +9,18 @@ export class StandingFindings {
 
   /** Of what is wrong now. */
   dated(findings: readonly Finding[], now: WallMs): StandingFinding[] {
-    const since = new Map(findings.map(({ what }) => [what, this.#since.get(what) ?? now]));
+    const since = new Map(
+      findings.map((finding) => [keyOf(finding), this.#since.get(keyOf(finding)) ?? now]),
+    );
     this.#since = since;
     return findings.map((finding) => ({
       ...finding,
-      since: new Date(since.get(finding.what) ?? now).toISOString(),
+      since: new Date(since.get(keyOf(finding)) ?? now).toISOString(),
     }));
   }
+}
+
+/** How many more there are of a kind changes nothing of since when there are some. */
+function keyOf({ what, cause }: Finding): string {
+  return /^And \d+ more/.test(what) ? `more: ${cause}` : what;
 }

@@ -32,6 +32,7 @@ import { explain } from "./explain.ts";
 import { countFindings, type Findable, findings, worst } from "./findings.ts";
 import { framesView } from "./frames-view.ts";
 import { type Happenings, type HealthNow, historyView } from "./happenings.ts";
+import { daemonStates, heardPeers, jittersOf } from "./heard-peers.ts";
 import { type Here, plannedMove, whyStuck } from "./moves.ts";
 import { whyOrphan } from "./orphans.ts";
 import type { OwnershipDriver } from "./ownership-driver.ts";
@@ -112,8 +113,10 @@ export class Views implements ApiSource {
     const now = clock.boot();
     const { isReachable, lastContactAt } = this.#sources.api();
     const list = this.findings();
-    const peers = [...ownership.machine.views.members(now)].filter((peer) => peer.node !== node);
-    const heard = new Set(heardPeers(this.#sources.responder.report().peers));
+    const members = ownership.machine.views.members(now).map((member) => member.node);
+    const heard = heardPeers(this.#sources.responder.report().peers);
+    // Without the API the members are not known yet, and may be heard all the same.
+    const names = new Set([...members, ...heard].filter((name) => name !== node));
     const addresses = cluster.addresses();
     const owned = new Set(ownership.machine.owned());
     const orphans = addresses.filter((address) => this.#isUnserved(address));
@@ -128,7 +131,7 @@ export class Views implements ApiSource {
       api: { server: server(), reachable: isReachable, lastContactSecondsAgo: ago },
       holdover: ownership.machine.views.isHoldover(now),
       leader: this.#sources.leader(),
-      peers: { known: peers.length, heard: heard.size },
+      peers: { known: names.size, heard: heard.length },
       config: {
         valid: cluster.isConfigCurrent,
         pools: cluster.config.pools.length,
@@ -237,7 +240,7 @@ export class Views implements ApiSource {
     const owners = ownership.machine.views.records().map((record) => record.owner);
     const { peers } = responder.report();
     const states = new Map(daemonStates(peers));
-    const jitters = new Map(peers.map((peer) => [peer.node, peer.jitterMs]));
+    const jitters = jittersOf(peers);
     states.set(own, this.#sources.drain.cause === null ? "live" : "draining");
     const names = [...new Set([own, ...cluster.nodes.keys(), ...members.keys()])].sort();
     return names.map((node) => {
@@ -374,24 +377,4 @@ export class Views implements ApiSource {
 
 function settingText(value: Uint8Array | null): string | null {
   return value === null ? null : Buffer.from(value).toString("utf8");
-}
-
-interface HeardOf {
-  readonly node: string;
-  readonly verdict: string;
-  readonly state: string;
-}
-
-function heardPeers(peers: readonly HeardOf[]): string[] {
-  return peers.filter(({ verdict }) => verdict === "heard").map(({ node }) => node);
-}
-
-/** By node; one that is heard on any segment is heard. */
-function daemonStates(peers: readonly HeardOf[]): [string, string][] {
-  const filtered = peers.filter(({ verdict }) => verdict === "answers");
-  const heard = peers.filter(({ verdict }) => verdict === "heard");
-  return [
-    ...filtered.map(({ node }): [string, string] => [node, "filtered"]),
-    ...heard.map(({ node, state }): [string, string] => [node, state]),
-  ];
 }

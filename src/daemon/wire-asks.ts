@@ -4,8 +4,9 @@ import type { Asked } from "../answering/asks.ts";
 import type { CommandResult } from "../api/routes.ts";
 import type { WireView } from "../api/types.ts";
 import type { Ip } from "../core/address.ts";
-import { parseIp, rangeContains } from "../core/address.ts";
+import { parseIp } from "../core/address.ts";
 import type { Clock } from "../core/time.ts";
+import { segmentsFor } from "../ownership/eligibility.ts";
 import type { OwnershipViews } from "../ownership/views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { HostInterfaces } from "./host-interfaces.ts";
@@ -18,11 +19,10 @@ const ASKED_MAX = 8;
 
 export interface WireAsksOptions {
   readonly clock: Clock;
-  readonly cluster: Pick<ClusterView, "poolOf">;
+  readonly cluster: Pick<ClusterView, "poolOf" | "placementOf">;
   readonly host: () => Pick<HostInterfaces, "segments">;
   readonly machine: () => { readonly views: Pick<OwnershipViews, "state" | "nodeOf"> };
-  /** Who asks on its own account, and is told all that is found out. */
-  readonly others: () => { readonly onAsked: (asked: Asked) => void };
+  readonly node: string;
   readonly tellResponder: (message: ToResponder) => void;
 }
 
@@ -34,28 +34,27 @@ export class WireAsks {
     this.#options = options;
   }
 
-  /** What the thread found out, for whomever. */
-  onAsked(asked: Asked): void {
+  /** What the thread found out. */
+  onSeen(asked: Asked): void {
     const waiting = this.#waiting.get(asked.address);
     this.#waiting.delete(asked.address);
     for (const resolve of waiting ?? []) resolve(asked);
-    this.#options.others().onAsked(asked);
   }
 
   async who(text: string): Promise<CommandResult<WireView>> {
     const address = parseIp(text);
     const about = `Cannot ask who answers for "${text}"`;
     if (address === null) return refused(`${about}: it is no IP address`);
-    const { clock, cluster, host, machine } = this.#options;
+    const { node, clock, cluster, host, machine } = this.#options;
     if (cluster.poolOf(address) === null) {
       const why = "it is in no pool, and answers about it do not pass the kernel's filter";
       return refused(`${about}: ${why}; use arping or ndisc6`);
     }
-    const segment = host().segments.find(({ prefixes }) =>
-      prefixes.some((prefix) => rangeContains(prefix, address)),
-    );
+    const placed = cluster.placementOf(address)?.nodes.get(node);
+    const named = placed?.allowed === true ? placed.interfaces : null;
+    const [segment] = segmentsFor(address, host().segments, named);
     if (segment === undefined) {
-      const why = "no interface of this node has a prefix that holds it; ask another node";
+      const why = "it is answered for on no interface of this node; ask another node";
       return refused(`${about}: ${why}`);
     }
     if (!this.#waiting.has(address) && this.#waiting.size >= ASKED_MAX) {
@@ -79,7 +78,7 @@ export class WireAsks {
     const { tellResponder } = this.#options;
     // Who asks while another does gets the same answer.
     if (waiting.size === 1) {
-      tellResponder({ type: "ask", address, interface: interfaceName, owner: null });
+      tellResponder({ type: "look", address, interface: interfaceName });
     }
     const timer = setTimeout(() => resolve(null), TIMEOUT_MS);
     return promise.finally(() => {

@@ -28,6 +28,7 @@ export class WireQuestions {
   readonly #ports: WireQuestionPorts;
   readonly #owners = new Asks();
   readonly #users = new Asks();
+  readonly #people = new Asks();
   readonly #watched = new WatchedAddresses();
 
   constructor(ports: WireQuestionPorts) {
@@ -38,6 +39,13 @@ export class WireQuestions {
   whoOwns(ask: Extract<ToResponder, { type: "ask" }>, now: BootMs): void {
     if (!this.#ports.send(ask.interface, [ask.address], null)) return;
     this.#owners.begin(ask, now, { owner: ask.owner });
+  }
+
+  /** As `whoOwns`, for a person. */
+  look({ address, interface: name }: Extract<ToResponder, { type: "look" }>, now: BootMs): void {
+    if (this.#ports.send(name, [address], null)) {
+      this.#people.begin({ address, interface: name }, now);
+    }
   }
 
   /** RFC 5227 section 2.1.1, RFC 4862 section 5.4, for addresses that are to be handed out. */
@@ -56,6 +64,7 @@ export class WireQuestions {
   /** A reply on the interface, which is a use as well. */
   onReply({ address, mac }: Sighting, interfaceName: string): void {
     this.#owners.answered(address, interfaceName, mac);
+    this.#people.answered(address, interfaceName, mac);
   }
 
   /**
@@ -82,7 +91,9 @@ export class WireQuestions {
   wake(now: BootMs): void {
     const owners = this.#owners.take(now);
     const users = this.#users.take(now);
-    const again = Map.groupBy([...owners.again, ...users.again], (one) => one.interface);
+    const people = this.#people.take(now);
+    const all = [...owners.again, ...users.again, ...people.again];
+    const again = Map.groupBy(all, (one) => one.interface);
     for (const [name, asked] of again) {
       this.#ports.send(
         name,
@@ -94,13 +105,15 @@ export class WireQuestions {
       this.#ports.send(name, [address], to);
     }
     for (const asked of owners.over) this.#ports.post({ type: "asked", asked });
+    for (const seen of people.over) this.#ports.post({ type: "seen", seen });
     if (users.over.length === 0) return;
     const probed = users.over.map(({ isDeaf: _, ...known }) => known);
     this.#ports.post({ type: "probed", probed });
   }
 
   nextDeadline(): BootMs {
-    return earliest(this.#owners.nextDeadline(), this.#users.nextDeadline());
+    const asks = [this.#owners, this.#users, this.#people];
+    return earliest(...asks.map((one) => one.nextDeadline()));
   }
 }
 

@@ -59,8 +59,18 @@ export function leaveOf(vip: Vip, phase: Owning, situation: Situation, now: Boot
     const otherwise = drain.force ? "draining" : null;
     return { ...leave, why: `${node} is drained`, otherwise };
   }
-  if (first !== null) return reunion(vip, leave, first, { timings: situation.timings, now });
-  return preemption(vip, leave, situation, now);
+  if (first !== null && mayFollow(vip, leave, first)) {
+    return reunion(vip, leave, first, { timings: situation.timings, now });
+  }
+  vip.apartSince = null;
+  return situation.preempt
+    ? preemption(vip, leave, situation, now)
+    : { kind: "stay", due: muteUntil(vip, now) };
+}
+
+/** The owner of the first could have both; one that was mute here would be mute again. */
+function mayFollow(vip: Vip, { to }: Pick<Leave, "to">, first: string): boolean {
+  return to.includes(first) && vip.mute?.node !== first;
 }
 
 /** To the node that has the VIP it follows, once that could have had both for a while. */
@@ -70,10 +80,6 @@ function reunion(
   first: string,
   { timings, now }: { readonly timings: Timings; readonly now: BootMs },
 ): Leave | Stay {
-  if (!leave.to.includes(first)) {
-    vip.apartSince = null;
-    return { kind: "stay", due: muteUntil(vip, now) };
-  }
   vip.apartSince ??= now;
   const due = after(vip.apartSince, timings.reunionDelayMs);
   if (now < due) return { kind: "stay", due };

@@ -164,34 +164,39 @@ export type OwnershipEvent =
   | { readonly type: "stop" };
 
 /** Why a node became owner. */
-export type ClaimCause =
-  | "unheld"
-  | "released"
+export const CLAIM_CAUSES = [
+  "unheld",
+  "released",
   /** No beacons, no answers, and this node is not the one cut off. */
-  | "owner-silent"
+  "owner-silent",
   /** Its node Lease has expired. */
-  | "owner-down"
-  | "owner-stopped"
+  "owner-down",
+  "owner-stopped",
   /** It does not answer on the wire, as two nodes found. */
-  | "owner-mute"
+  "owner-mute",
   /** The owner asked this node to. */
-  | "handed-over"
-  | "resumed";
+  "handed-over",
+  "resumed",
+] as const;
+export type ClaimCause = (typeof CLAIM_CAUSES)[number];
+
 /** Why an owner is one no more. */
-export type LossCause =
-  | "not-eligible"
+export const LOSS_CAUSES = [
+  "not-eligible",
   /** Another node took it over, as this one asked it to. */
-  | "handed-over"
+  "handed-over",
   /** Drained by force, and nobody took it over. */
-  | "draining"
+  "draining",
   /** An older host has this node's name. */
-  | "silenced"
-  | "tenure-lapsed"
-  | "yielded"
-  | "another-host-answers"
-  | "record-lost"
-  | "address-freed"
-  | "stopping";
+  "silenced",
+  "tenure-lapsed",
+  "yielded",
+  "another-host-answers",
+  "record-lost",
+  "address-freed",
+  "stopping",
+] as const;
+export type LossCause = (typeof LOSS_CAUSES)[number];
 
 export type OwnerChange =
   | {

@@ -21,6 +21,8 @@ export interface VipState {
   readonly phase: Vip["phase"];
   readonly record: VipRecord | null;
   readonly serving: Serving;
+  /** The VIPs that should be with the same owner: those that rank by the same address. */
+  readonly rankBy: Ip;
 }
 
 /** What `explain` tells of a VIP. */
@@ -30,7 +32,8 @@ export interface VipView extends VipState {
 }
 
 function stateOf({ spec, phase, record }: Vip): VipState {
-  return { address: spec.address, phase, record, serving: spec.serving };
+  const { address, serving, rankBy } = spec;
+  return { address, phase, record, serving, rankBy };
 }
 
 /** By node: some VIPs that it has by the record or on the wire. Of thousands few are looked at. */
@@ -157,6 +160,14 @@ export class OwnershipViews {
   watched(address: Ip, now: BootMs): Watched | null {
     const vip = this.#ports.vips.get(address);
     return vip === undefined ? null : watchedOf(vip, this.#ports.situation(now), now);
+  }
+
+  /** Those that this node owns and that would move together with the VIP, itself included. */
+  together(address: Ip): Ip[] {
+    const { vips } = this.#ports;
+    const rankBy = vips.get(address)?.spec.rankBy;
+    const owned = vips.owned().filter(({ spec }) => spec.rankBy === rankBy);
+    return owned.map(({ spec }) => spec.address);
   }
 
   /** Null: it is no VIP. */

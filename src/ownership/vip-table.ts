@@ -180,12 +180,11 @@ export class VipTable {
     this.#due = NEVER;
     this.#look(vip, situation, now);
     this.#deadlines.set(vip, this.#due);
-    // What it leaves behind here may have to go, too.
     for (const address of this.#followers.of(vip.spec.address)) {
       const follower = this.#vips.get(address);
       if (follower?.phase.kind !== "owning" || follower.apartSince !== null) continue;
-      const first = ownerOfFirst(follower, situation);
-      if (first !== situation.node) this.evaluate(follower, situation, now);
+      const isApart = ownerOfFirst(follower, situation) !== situation.node;
+      if (isApart) this.evaluate(follower, situation, now);
     }
   }
 
@@ -206,6 +205,7 @@ export class VipTable {
     vip.refusedBy = [];
     vip.offerAgainAt = -NEVER as BootMs;
     vip.moveTo = null;
+    vip.apartSince = null;
     // A node that slept may have it still: what was heard and read meanwhile tells.
     vip.ownEpoch = cause === "tenure-lapsed" ? epoch : NO_EPOCH;
     this.#emit({ type: "revoke", address });

@@ -37,6 +37,7 @@ export const OWNED: VipView = {
   address: VIP,
   phase: { kind: "owning", epoch: epochOf(4), interfaces: ["eth0"], isRewriting: false },
   record: { address: VIP, owner: "n1", epoch: 4, resourceVersion: "1" },
+  rankBy: VIP,
   serving: "everywhere",
   verdicts: [],
 };

@@ -1,9 +1,10 @@
 // lbctl top: how much this node and its peers do, second by second.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { NodeView, StatusView } from "../../api/types.ts";
 import type { BootMs } from "../../core/time.ts";
+import { isAway } from "../away.ts";
 import { bootClock } from "../clock.ts";
 import type { Context, MakeContext } from "../context.ts";
 import { formatTable } from "../table.ts";
@@ -22,13 +23,18 @@ export function addTop(program: Command, context: MakeContext): void {
   program
     .command("top")
     .description("What this node does a second, and how its peers are, until interrupted")
-    .option("-n, --count <times>", "end after so many seconds")
-    .action((options: { count?: string }, command: Command) =>
-      top(Number(options.count ?? Number.POSITIVE_INFINITY), context(command)),
+    .option("-n, --count <times>", "end after so many seconds", countOf)
+    .action((options: { count?: number }, command: Command) =>
+      top(options.count ?? Number.POSITIVE_INFINITY, context(command)),
     );
 }
 
-async function top(times: number, { client, write, exitWith }: Context): Promise<void> {
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected how often, 1 or more.");
+}
+
+async function top(times: number, { client, line, say, exitWith }: Context): Promise<void> {
   const sample = async (): Promise<Sample> => {
     const { item: status } = await client.get("/v1/status");
     const { items: nodes } = await client.get("/v1/nodes");
@@ -37,8 +43,15 @@ async function top(times: number, { client, write, exitWith }: Context): Promise
   let before = await sample();
   for (let shown = 0; shown < times; shown++) {
     await sleep(EVERY_MS);
-    const now = await sample();
-    write(`${process.stdout.isTTY ? CLEAR : ""}${topText(before, now)}`);
+    // One that restarts is there again soon.
+    const now = await sample().catch((thrown: unknown) => {
+      if (!isAway(thrown)) throw thrown;
+      say(thrown.message);
+      return before;
+    });
+    if (now === before) continue;
+    const clear = process.stdout.isTTY ? CLEAR : "";
+    line({ before, now }, (both) => `${clear}${topText(both.before, both.now).trimEnd()}`);
     exitWith(now.status.health === "ok" ? 0 : 1);
     before = now;
   }

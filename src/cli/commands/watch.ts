@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { StreamEvent } from "../../api/types.ts";
 import { unreachable } from "../../core/invariant.ts";
+import { isAway } from "../away.ts";
 import type { Context, MakeContext } from "../context.ts";
 
 const HELP = `
@@ -37,7 +38,7 @@ async function watch(
     try {
       return await client.follow(tell);
     } catch (thrown) {
-      if (!mustReconnect || !(thrown instanceof Error)) throw thrown;
+      if (!mustReconnect || !isAway(thrown)) throw thrown;
       say(`${thrown.message}; trying again`);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

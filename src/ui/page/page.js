@@ -16,6 +16,7 @@ const SOON_MS = 100;
 /** How long an address that has moved is pointed out. */
 const MOVED_MS = 5_000;
 const ROWS = 50;
+const FOLLOW_AGAIN_MS = 2_000;
 
 const filter = document.getElementById("filter");
 let nodes = [];
@@ -24,6 +25,7 @@ let rows = [];
 /** By address: until when it is pointed out. */
 const moved = new Map();
 let isLooking = false;
+let isSoon = false;
 let timer;
 
 async function ask(path) {
@@ -42,11 +44,9 @@ function draw() {
 async function look() {
   clearTimeout(timer);
   timer = undefined;
+  isSoon = false;
   // An answer that is overtaken by a newer one would show what was.
-  if (isLooking) {
-    timer = setTimeout(look, SOON_MS);
-    return;
-  }
+  if (isLooking) return lookSoon();
   isLooking = true;
   try {
     const [status, nodesNow, vipsNow] = await Promise.all(["status", "nodes", "vips"].map(askOf));
@@ -68,7 +68,10 @@ function askOf(name) {
   return ask(`v1/${name}`);
 }
 
+/** Not put off by what follows: a stream of changes is drawn while it lasts. */
 function lookSoon() {
+  if (isSoon) return;
+  isSoon = true;
   clearTimeout(timer);
   timer = setTimeout(look, SOON_MS);
 }
@@ -100,8 +103,11 @@ function follow() {
   });
   events.addEventListener("health", lookSoon);
   events.addEventListener("dropped", () => readRows().catch(() => {}));
-  // The browser connects again by itself.
-  events.addEventListener("error", () => showHealth(null, "no answer: the daemon is not there"));
+  events.addEventListener("error", () => {
+    showHealth(null, "no answer: the daemon is not there");
+    // The browser connects again by itself, but not after an answer that is an error.
+    if (events.readyState === EventSource.CLOSED) setTimeout(follow, FOLLOW_AGAIN_MS);
+  });
 }
 
 filter.addEventListener("input", draw);

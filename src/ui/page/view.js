@@ -17,7 +17,6 @@ function element(name, { text, children = [], ...properties } = {}) {
 
 export function showStatus(status) {
   byId("node").textContent = `on ${status.node}`;
-  document.title = `${status.health} - lbd on ${status.node}`;
   byId("facts").replaceChildren(
     ...factsOf(status).map(([name, value]) =>
       element("div", { children: [element("dt", { text: name }), element("dd", { text: value })] }),
@@ -30,6 +29,8 @@ export function showHealth(health, text = health) {
   const badge = byId("health");
   badge.textContent = text;
   badge.dataset.health = health ?? "failing";
+  document.title = `${health ?? "no answer"} - lbd ${byId("node").textContent}`;
+  byId("nodes").classList.toggle("old", health === null);
 }
 
 export function showFindings(findings) {

@@ -40,6 +40,7 @@ let realtime: string | null = null;
 const responder = new Responder({
   start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: BEACON_PORT },
   onAsked: () => {},
+  onSeen: () => {},
   onProbed: () => {},
   onSighted: () => {},
   onProblems: () => {},

@@ -104,6 +104,24 @@ test("a reader that is too slow misses events, is told how many, and harms nobod
   assert.ok(seen.every((event) => event.type !== "dropped"));
 });
 
+test("who was too slow is told what is wrong as it is then", async (t) => {
+  const api = await serveApi(t);
+  const slow = await slowReader(t, api.path);
+  await untilFollowed(api);
+  for (let n = 0; n < 20_000; n++) tell(api, CHANGE);
+  const ill: StreamEvent = { type: "health", health: "failing", findings: [] };
+  tell(api, ill);
+  const reader = new EventReader();
+  slow.setEncoding("utf8");
+  const last = new Promise<StreamEvent>((resolve) => {
+    slow.on("data", (chunk: string) => {
+      for (const event of reader.take(chunk)) if (event.type === "health") resolve(event);
+    });
+  });
+  slow.resume();
+  assert.deepEqual(await last, ill);
+});
+
 test("more than 256 readers are refused with a word, and there is room when some go", async (t) => {
   const api = await serveApi(t);
   const readers: Socket[] = [];

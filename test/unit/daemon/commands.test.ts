@@ -21,6 +21,7 @@ const VIEW: VipView = {
   phase: { kind: "owning", epoch: epochOf(3), interfaces: ["eth0"], isRewriting: false },
   record: { address: ADDRESS, owner: "n1", epoch: 3, resourceVersion: "1" },
   serving: "everywhere",
+  rankBy: ADDRESS,
   verdicts: ["n1", "n2", "n3"].map((node) => ({
     node,
     status: "alive",
@@ -41,7 +42,10 @@ const DRAIN: DrainView = {
   remaining: [],
 };
 
-function commands(plan: readonly MoveView[] = []) {
+function commands(
+  plan: readonly MoveView[] = [],
+  others: readonly (readonly [string, VipView])[] = [],
+) {
   const told: OwnershipEvent[] = [];
   const asked: string[] = [];
   const due: [milliseconds: number, run: () => void][] = [];
@@ -49,7 +53,11 @@ function commands(plan: readonly MoveView[] = []) {
     ask: (force) => void asked.push(`ask ${force}`),
     end: () => void asked.push("end"),
   };
-  const views = { view: (address: string) => (address === ADDRESS ? VIEW : null) };
+  const own = new Map<string, VipView>([[ADDRESS, VIEW], ...others]);
+  const views = {
+    view: (address: string) => own.get(address) ?? null,
+    together: () => [...own.values()].map(({ address }) => address),
+  };
   const made = new DaemonCommands({
     node: "n1",
     clock: { boot: () => bootMs(0), wall: () => wallMs(0) },
@@ -153,4 +161,17 @@ test("rebalance() moves what this node has, a tenth of a second after each other
     told,
     here.map(({ address, to }) => ({ type: "move", address, to })),
   );
+});
+
+test("move() is refused where the other address of the Service could not go along", () => {
+  const verdicts = VIEW.verdicts.map((one) =>
+    one.node === "n2" ? { ...one, hearing: "silent" as const } : one,
+  );
+  const six: VipView = { ...VIEW, address: SIX, verdicts };
+  const { commands: daemon, told } = commands([], [[SIX, six]]);
+  const result = daemon.move(ADDRESS, "n2");
+  const why = '2001:db8::1 would go with it, and no beacons of "n2" arrive here';
+  const message = `Cannot move 10.0.0.1 to "n2": ${why}`;
+  assert.deepEqual(result, { ok: false, kind: "refused", message });
+  assert.deepEqual(told, []);
 });

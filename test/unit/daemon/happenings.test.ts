@@ -16,7 +16,7 @@ const WELL: HealthNow = { health: "ok", findings: [] };
 const ILL: HealthNow = { health: "degraded", findings: [] };
 
 test("who follows is told what is wrong, at once and when that changes, and each row", (t) => {
-  t.mock.timers.enable({ apis: ["setInterval"] });
+  t.mock.timers.enable({ apis: ["setInterval", "setImmediate"] });
   let now = WELL;
   let looks = 0;
   const happenings = new Happenings(() => {
@@ -26,6 +26,7 @@ test("who follows is told what is wrong, at once and when that changes, and each
   const seen: StreamEvent[] = [];
   const end = happenings.follow((event) => void seen.push(event));
   happenings.changed(ROW);
+  assert.equal(seen.length, 1, "whoever answers for a VIP then is not kept waiting");
   t.mock.timers.tick(6_000);
   now = ILL;
   t.mock.timers.tick(2_000);
@@ -58,6 +59,21 @@ test("a second follower does not hide a change from the first", (t) => {
   assert.equal(second[0], "degraded");
 });
 
+test("ten thousand rows at once are told a hundred at a time, in order", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "setImmediate"] });
+  const happenings = new Happenings(() => WELL);
+  const epochs: number[] = [];
+  happenings.follow((event) => void (event.type === "change" && epochs.push(event.change.epoch)));
+  for (let epoch = 0; epoch < 10_000; epoch++) happenings.changed({ ...ROW, epoch });
+  t.mock.timers.tick(0);
+  assert.equal(epochs.length % 100, 0);
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(
+    epochs,
+    Array.from({ length: 10_000 }, (_, n) => n),
+  );
+});
+
 const finding = (what: string, cause = "why"): Finding => ({
   ...{ health: "degraded", what, cause, next: "do" },
 });
@@ -70,4 +86,11 @@ test("StandingFindings keep their time while they stand; what comes back begins 
   assert.deepEqual(since([finding("a", "other"), finding("b")], 2_000), [1_000, 2_000]);
   assert.deepEqual(since([finding("b")], 3_000), [2_000]);
   assert.deepEqual(since([finding("a"), finding("b")], 4_000), [4_000, 2_000]);
+});
+
+test("StandingFindings of more than are listed keep their time, however many there are", () => {
+  const standing = new StandingFindings();
+  standing.dated([finding("And 3 more of this kind", "beacons")], wallMs(1_000));
+  const [more] = standing.dated([finding("And 7 more of this kind", "beacons")], wallMs(2_000));
+  assert.equal(more?.since, "1970-01-01T00:00:01.000Z");
 });

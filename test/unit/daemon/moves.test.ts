@@ -35,6 +35,7 @@ function view(changes: Partial<VipView> & { owner?: string | null } = {}): VipVi
     phase: OWNING,
     record: { address: ADDRESS, owner, epoch: 3, resourceVersion: "1" },
     serving: "everywhere",
+    rankBy: ADDRESS,
     verdicts: [verdict("n1"), verdict("n2")],
     ...others,
   };
@@ -219,3 +220,10 @@ for (const { name, verdicts, changes, isDrained = false, move } of PLANS) {
     assert.equal(planned?.address, move === null ? undefined : ADDRESS);
   });
 }
+
+test("plannedMove() leaves the second address of a Service to the first", () => {
+  const idle = { phase: { kind: "idle" }, owner: "n2" } as const;
+  assert.notEqual(plannedMove(view(idle), { node: "n1", isDrained: false }), null);
+  const second = view({ ...idle, rankBy: ip("10.0.0.9") });
+  assert.equal(plannedMove(second, { node: "n1", isDrained: false }), null);
+});

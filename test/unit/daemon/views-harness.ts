@@ -94,7 +94,7 @@ export function viewsOf(
     allocation,
     responder: new Responder({
       start: { node: "n1", incarnation: 1, settings: DEFAULT_BEACON_SETTINGS, port: 1 },
-      ...{ onAsked() {}, onProbed() {}, onSighted() {}, onProblems() {} },
+      ...{ onAsked() {}, onSeen() {}, onProbed() {}, onSighted() {}, onProblems() {} },
       ...{ onPeer() {}, onHeard() {}, onReady() {} },
     }),
     store,

@@ -20,10 +20,13 @@ function asks(changes: Partial<WireAsksOptions> = {}) {
   };
   const made = new WireAsks({
     clock: { boot: () => bootMs(0) } as WireAsksOptions["clock"],
-    cluster: { poolOf: (address: Ip) => (address.startsWith("10.0.") ? { name: "lan" } : null) },
+    cluster: {
+      poolOf: (address: Ip) => (address.startsWith("10.0.") ? { name: "lan" } : null),
+      placementOf: () => undefined,
+    },
     host: () => ({ segments: [{ interface: "eth0", prefixes: [PREFIX] }] }),
     machine: () => ({ views }),
-    others: () => ({ onAsked: () => {} }),
+    node: "n1",
     tellResponder: (message: object) => void sent.push(message),
     ...changes,
   } as WireAsksOptions);
@@ -33,9 +36,9 @@ function asks(changes: Partial<WireAsksOptions> = {}) {
 test("who() asks the segment of the address, and names the nodes that answered", async () => {
   const { made, sent } = asks();
   const [first, second] = [made.who("10.0.0.10"), made.who("10.0.0.10")];
-  const ask = { type: "ask", address: ADDRESS, interface: "eth0", owner: null };
+  const ask = { type: "look", address: ADDRESS, interface: "eth0" };
   assert.deepEqual(sent, [ask], "once for both");
-  made.onAsked({ address: ADDRESS, interface: "eth0", macs: [MAC, OTHER], isDeaf: false });
+  made.onSeen({ address: ADDRESS, interface: "eth0", macs: [MAC, OTHER], isDeaf: false });
   const value = {
     ...{ address: ADDRESS, interface: "eth0", owner: "n2", ownedHere: false },
     answers: [
@@ -63,11 +66,11 @@ test("who() asks for eight addresses at a time, and for more when those are told
   const ninth = await made.who("10.0.0.9");
   assert.ok(!ninth.ok && /8 others are being asked for/.test(ninth.message));
   for (let n = 0; n < 8; n++) {
-    made.onAsked({ address: `10.0.0.${n}` as Ip, interface: "eth0", macs: [], isDeaf: false });
+    made.onSeen({ address: `10.0.0.${n}` as Ip, interface: "eth0", macs: [], isDeaf: false });
   }
   assert.ok((await Promise.all(begun)).every(({ ok }) => ok));
   const again = made.who("10.0.0.9");
-  made.onAsked({ address: "10.0.0.9" as Ip, interface: "eth0", macs: [], isDeaf: false });
+  made.onSeen({ address: "10.0.0.9" as Ip, interface: "eth0", macs: [], isDeaf: false });
   assert.ok((await again).ok);
   assert.equal(sent.length, 9);
 });
@@ -75,7 +78,7 @@ test("who() asks for eight addresses at a time, and for more when those are told
 const REFUSED: readonly (readonly [string, string, RegExp])[] = [
   ["what is no address", "web", /^Cannot ask who answers for "web": it is no IP address$/],
   ["an address of no pool", "192.168.1.1", /it is in no pool.*use arping or ndisc6$/],
-  ["an address of another segment", "10.0.1.1", /no interface of this node has a prefix/],
+  ["an address of another segment", "10.0.1.1", /on no interface of this node/],
 ];
 
 for (const [name, text, message] of REFUSED) {

@@ -7,6 +7,7 @@ import type { OwnershipEvent, VipSpec } from "../../../src/ownership/types.ts";
 import {
   ALLOWED,
   entry,
+  epoch,
   ip,
   member,
   peerClaim,
@@ -163,4 +164,31 @@ test("a preference of the second address alone does not part them", () => {
   const story = seenByB(["node-b", "node-b"], { spec, preempt: true });
   const asked = offersUntil(story, 400, 10_400);
   assert.deepEqual(asked, [`10400 ${VIP} to node-a`]);
+});
+
+test("a node that was mute for the second address gets it back no more, but by a move", () => {
+  const story = seenByB(["node-c", "node-b"]);
+  const owner = { address: SECOND, owner: "node-c", epoch: epoch(1) } as const;
+  story.step({ type: "owner-mute", ...owner }, 1_000);
+  // Ten minutes and more: the mark itself would be over.
+  assert.deepEqual(offersUntil(story, 1_000, 700_000), []);
+  const effects = story.step({ type: "move", address: SECOND, to: "node-c" }, 700_000);
+  assert.equal(effects.filter(({ type }) => type === "offer").length, 1);
+});
+
+test("a tenure that is over takes the time of being apart with it", () => {
+  const story = seenByB(["node-c", "node-b"]);
+  offersUntil(story, 400, 2_300);
+  story.step(recorded("node-c", 2, SECOND), 2_350);
+  assert.deepEqual(story.machine.owned(), []);
+  story.step(recorded("node-b", 3, SECOND), 10_000);
+  assert.deepEqual(story.machine.owned(), [SECOND]);
+  assert.deepEqual(offersUntil(story, 10_000, 11_999), []);
+  assert.equal(offersUntil(story, 11_999, 12_100)[0], `12000 ${SECOND} to node-c`);
+});
+
+test("preempt: a second address that may not follow goes to the node that ranks first", () => {
+  const spec = second({ "node-c": { allowed: false, reason: "not selected" } });
+  const story = seenByB(["node-c", "node-b"], { spec, preempt: true });
+  assert.equal(offersUntil(story, 400, 10_400)[0], `10400 ${SECOND} to node-a`);
 });
