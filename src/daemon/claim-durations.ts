@@ -13,8 +13,13 @@ export class ClaimDurations {
   /** Since when; null: it is this node's, and its claim is told again. */
   readonly #claimedAt = new Map<Ip, BootMs | null>();
 
+  /** Claims since the start, those that came to nothing included. */
+  begun = 0;
+
   claimed(address: Ip, now: BootMs): void {
-    if (this.#claimedAt.get(address) !== null) this.#claimedAt.set(address, now);
+    if (this.#claimedAt.get(address) === null) return;
+    this.#claimedAt.set(address, now);
+    this.begun += 1;
   }
 
   withdrawn(address: Ip): void {

@@ -353,6 +353,7 @@ export class Daemon {
   #createViews(): Views {
     const { allocation, probes, planner, rivals, shadow } = this.#leading;
     const [wireAsks, wireTruth] = [this.#wireAsks, this.#wireTruth];
+    const counted = { responder: this.#responder, wireTruth, probes, events: this.#events };
     return new Views({
       ...{ node: this.#file.nodeName, clock, startedAt: this.#startedAt },
       server: () => this.#client.server,
@@ -374,8 +375,7 @@ export class Daemon {
         rivals: rivals.findings(),
       }),
       reserved: () => this.#leading.work.reserved,
-      counters: () =>
-        countersOf({ responder: this.#responder, wireTruth, probes, events: this.#events }),
+      counters: () => countersOf({ ...counted, claims: this.#ownership.claims }),
     });
   }
 

@@ -72,7 +72,8 @@ export function topText(before: Sample, now: Sample): string {
       `${status.vips.ownedHere} of ${status.vips.total} addresses here`,
     `cpu ${cpu} % of a core, ${memory} MB`,
     `a second: ${rate(isAnswer)} answers, ${rate(isFrame)} frames looked at, ` +
-      `${rate((name) => name === "beacon-sent")} beacons sent, ` +
+      `${rate((name) => name === "claims")} claims`,
+    `beacons:  ${rate((name) => name === "beacon-sent")} sent, ` +
       `${rate((name) => name === "beacon-received")} received, ` +
       `${rate((name) => name.startsWith("beacon-drop-"))} dropped`,
     "",
