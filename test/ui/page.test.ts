@@ -129,8 +129,13 @@ describe("the status page", () => {
     await page.locator("#health", { hasText: "ok" }).waitFor();
     await c.daemon(viewer).kill("SIGUSR2");
     await page.locator("#health", { hasText: "no answer" }).waitFor({ timeout: 10_000 });
+    // Longer than the browser tries by itself: a refusal ends that.
+    await page.waitForTimeout(6_000);
     await c.start(c.node(viewer));
     await page.locator("#health", { hasText: "ok" }).waitFor({ timeout: 30_000 });
+    await c.createService("later");
+    const address = await c.addressOf("later");
+    await page.locator("#timeline li", { hasText: address }).first().waitFor({ timeout: 15_000 });
   });
 
   test("finds an address by its Service, its node, or itself", async () => {
