@@ -320,3 +320,18 @@ export class Story {
     return this.machine.nextDeadline(bootMs(now));
   }
 }
+
+/** All offers of the ticks that the machine asks for; the node Lease is renewed meanwhile. */
+export function offersUntil(story: Story, from: number, end: number): string[] {
+  const seen: string[] = [];
+  let now = from;
+  for (let ticks = 0; story.nextDeadline(now) <= end; ticks++) {
+    assert.ok(ticks < 1_000, "it is due again and again");
+    now = Math.max(now, story.nextDeadline(now));
+    for (const effect of story.tick(now)) {
+      if (effect.type === "write-presence") story.step(presenceWritten(now), now);
+      if (effect.type === "offer") seen.push(`${now} ${effect.address} to ${effect.to}`);
+    }
+  }
+  return seen;
+}

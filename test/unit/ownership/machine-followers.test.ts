@@ -10,9 +10,9 @@ import {
   epoch,
   ip,
   member,
+  offersUntil,
   peerClaim,
   peerHeard,
-  presenceWritten,
   Story,
   VIP,
   vip,
@@ -42,21 +42,6 @@ function seenByB(
   const story = Story.joined({ node: "node-b", specs, vips, members: [A, C], preempt });
   for (const node of ["node-a", "node-c"]) story.step(peerHeard(node, 400), 400);
   return story;
-}
-
-/** All offers until `end`; the node Lease is renewed meanwhile. */
-function offersUntil(story: Story, from: number, end: number): string[] {
-  const seen: string[] = [];
-  let now = from;
-  for (let ticks = 0; story.nextDeadline(now) <= end; ticks++) {
-    assert.ok(ticks < 1_000, "it is due again and again");
-    now = Math.max(now, story.nextDeadline(now));
-    for (const effect of story.tick(now)) {
-      if (effect.type === "write-presence") story.step(presenceWritten(now), now);
-      if (effect.type === "offer") seen.push(`${now} ${effect.address} to ${effect.to}`);
-    }
-  }
-  return seen;
 }
 
 function recorded(owner: string, epoch: number, address = VIP): OwnershipEvent {

@@ -12,10 +12,10 @@ import {
   ip,
   lost,
   member,
+  offersUntil,
   peerClaim,
   peerHeard,
   peerSilent,
-  presenceWritten,
   Story,
   VIP,
   vip,
@@ -38,21 +38,6 @@ function owner(): Story {
   const story = Story.owner([B, C]);
   for (const node of ["node-b", "node-c"]) story.step(peerHeard(node, 400), 400);
   return story;
-}
-
-/** All offers of the ticks that the machine asks for; the node Lease is renewed meanwhile. */
-function offersUntil(story: Story, from: number, end: number): string[] {
-  const seen: string[] = [];
-  let now = from;
-  for (let ticks = 0; story.nextDeadline(now) <= end; ticks++) {
-    assert.ok(ticks < 1_000, "it is due again and again");
-    now = Math.max(now, story.nextDeadline(now));
-    for (const effect of story.tick(now)) {
-      if (effect.type === "write-presence") story.step(presenceWritten(now), now);
-      if (effect.type === "offer") seen.push(`${now} ${effect.address} to ${effect.to}`);
-    }
-  }
-  return seen;
 }
 
 const NOWHERE = ["node-a", "node-d", ""];
