@@ -365,7 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "the second address of a Service does not follow the first",
     patches: [
-      { file: LEAVE, from: "first !== null) return reunion", to: 'first === "") return reunion' },
+      { file: LEAVE, from: "first !== null && mayFollow(", to: 'first === "" && mayFollow(' },
     ],
     caughtBy: ["together"],
   },
