@@ -70,7 +70,7 @@ describe("a cluster that is started without an API server", () => {
     });
     const next = others.find((node) => node.mac() === macs[0])?.name ?? "";
     const { stdout } = await c.daemon(next).lbctl(["history", address]);
-    const gained = new RegExp(`gained +${next} +\\d+ +owner-silent +from ${owner}, unwritten`);
+    const gained = new RegExp(`gained +${next} +\\d+ +owner-silent +from ${owner}: .*, unwritten`);
     assert.match(stdout, gained);
   });
 
