@@ -61,7 +61,11 @@ export interface ApiSource {
 /** `refused`: why it is not done. */
 export type CommandResult<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly kind: "not-found" | "refused"; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly kind: "not-found" | "bad-request" | "refused";
+      readonly message: string;
+    };
 
 /** What the handlers have the daemon do. */
 export interface ApiCommands {

@@ -44,7 +44,9 @@ export class WireAsks {
   async who(text: string): Promise<CommandResult<WireView>> {
     const address = parseIp(text);
     const about = `Cannot ask who answers for "${text}"`;
-    if (address === null) return refused(`${about}: it is no IP address`);
+    if (address === null) {
+      return { ok: false, kind: "bad-request", message: `${about}: it is no IP address` };
+    }
     const { node, clock, cluster, host, machine } = this.#options;
     if (cluster.poolOf(address) === null) {
       const why = "it is in no pool, and answers about it do not pass the kernel's filter";

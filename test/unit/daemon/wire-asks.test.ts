@@ -87,6 +87,7 @@ for (const [name, text, message] of REFUSED) {
     const result = await made.who(text);
     assert.ok(!result.ok);
     assert.match(result.message, message);
+    assert.equal(result.kind, text === "web" ? "bad-request" : "refused");
     assert.deepEqual(sent, []);
   });
 }
