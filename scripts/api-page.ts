@@ -3,8 +3,10 @@
 import { z } from "zod";
 import type { Endpoint } from "../src/api/endpoints.ts";
 import { ENDPOINTS } from "../src/api/endpoints.ts";
+import { wrapped } from "../src/cli/wrap.ts";
 
 const SOCKET = "/run/lbd/lbd.sock";
+const COLUMNS = 100;
 
 interface JsonSchema {
   readonly description?: string;
@@ -15,7 +17,6 @@ interface JsonSchema {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly const?: string;
-  readonly additionalProperties?: unknown;
 }
 
 /** What asks for it, to be run on a node; `socket`: of the daemon. */
@@ -50,7 +51,7 @@ function sectionOf(endpoint: Endpoint): string {
   return [
     `## ${method} ${path}`,
     "",
-    ...folded(`${summary}. ${FOR[access]}`, ""),
+    ...wrapped(`${summary}. ${FOR[access]}`, "", "", COLUMNS),
     "",
     ...commandLines(quoted),
     "",
@@ -85,7 +86,7 @@ function fieldLines(schema: JsonSchema, indent: string): string[] {
     const line = `- \`${name}\`${meaning === "" ? "" : `: ${meaning}`}`;
     const inner = plain(field);
     return [
-      ...folded(line, indent, `${indent}  `),
+      ...wrapped(line, indent, `${indent}  `, COLUMNS),
       ...fieldLines(inner.items ?? inner, `${indent}  `),
     ];
   });
@@ -103,19 +104,4 @@ function meaningOf(field: JsonSchema): string {
   if (values === undefined) return said;
   const listed = values.map((value) => `\`${value}\``).join(", ");
   return said === "" ? listed : `${listed}: ${said}`;
-}
-
-const COLUMNS = 100;
-
-function folded(text: string, indent: string, more = indent): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line === "" ? indent + word : `${line} ${word}`;
-    if (longer.length > COLUMNS && line !== "") {
-      lines.push(line);
-      line = `${more}${word}`;
-    } else line = longer;
-  }
-  return [...lines, line];
 }

@@ -4,9 +4,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { isAway } from "./away.ts";
+import { clearing } from "./terminal.ts";
 
 const EVERY_MS = 1_000;
-const CLEAR = "\u001b[H\u001b[2J\u001b[3J";
 
 export interface WatchOption {
   readonly watch?: true;
@@ -23,7 +23,7 @@ export async function shown(
 ): Promise<void> {
   if (watch !== true) return show();
   for (;;) {
-    if (process.stdout.isTTY) process.stdout.write(CLEAR);
+    process.stdout.write(clearing());
     try {
       await show();
     } catch (thrown) {

@@ -14,6 +14,13 @@ export function columns(): number {
   return Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, width));
 }
 
+const CLEAR = "\u001b[H\u001b[2J\u001b[3J";
+
+/** What empties a terminal; nothing where the output goes elsewhere. */
+export function clearing(): string {
+  return process.stdout.isTTY ? CLEAR : "";
+}
+
 const COLOR_OF: Readonly<Record<Health, "green" | "yellow" | "red">> = {
   ok: "green",
   degraded: "yellow",

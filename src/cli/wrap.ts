@@ -6,8 +6,7 @@ import { columns } from "./terminal.ts";
  * The lines of a text, the first after `indent`, the others after `more`; a word is never cut, and
  * spaces in a row stay as they are where no line ends.
  */
-export function wrapped(text: string, indent: string, more = indent): string[] {
-  const width = columns();
+export function wrapped(text: string, indent: string, more = indent, width = columns()): string[] {
   const lines: string[] = [];
   let line = indent;
   let isEmpty = true;

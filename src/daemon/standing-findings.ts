@@ -9,14 +9,14 @@ export class StandingFindings {
 
   /** Of what is wrong now. */
   dated(findings: readonly Finding[], now: WallMs): StandingFinding[] {
-    const since = new Map(
-      findings.map((finding) => [keyOf(finding), this.#since.get(keyOf(finding)) ?? now]),
-    );
-    this.#since = since;
-    return findings.map((finding) => ({
-      ...finding,
-      since: new Date(since.get(keyOf(finding)) ?? now).toISOString(),
-    }));
+    const before = this.#since;
+    this.#since = new Map();
+    return findings.map((finding) => {
+      const key = keyOf(finding);
+      const since = before.get(key) ?? now;
+      this.#since.set(key, since);
+      return { ...finding, since: new Date(since).toISOString() };
+    });
   }
 }
 

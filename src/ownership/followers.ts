@@ -18,6 +18,11 @@ export function ownerOfFirst(
   return strongestOther(first, situation)?.node ?? null;
 }
 
+/** Of those that a node owns, what moves together with the VIP, itself included. */
+export function movingWith({ spec }: Vip, owned: readonly Vip[]): Vip[] {
+  return owned.filter((vip) => vip.spec.rankBy === spec.rankBy);
+}
+
 export class Followers {
   readonly #followers = new Map<Ip, Set<Ip>>();
   readonly #firsts = new Map<Ip, Ip>();

@@ -84,7 +84,9 @@ export class Leadership {
     this.#record = record;
     if (record?.holder !== this.#identity) this.#renewedAt = LONG_AGO;
     // A write whose answer was lost shows here: without the wait it would lead to the next at once.
-    if (!this.#isWriting) this.#tryAt = later(this.#nextTry(now), this.#notBefore);
+    if (!this.#isWriting) {
+      this.#tryAt = Math.max(this.#nextTry(now), this.#notBefore) as BootMs;
+    }
   }
 
   written(sentAt: BootMs, outcome: WriteOutcome<LeaderRecord>, now: BootMs): void {
@@ -151,8 +153,4 @@ export class Leadership {
     }
     return this.#isVacant(now) ? now : after(this.#seenAt, LEADER_TIMINGS.leaseDurationMs);
   }
-}
-
-function later(a: BootMs, b: BootMs): BootMs {
-  return a > b ? a : b;
 }

@@ -3,6 +3,7 @@
 
 import type { BootMs } from "../core/time.ts";
 import { after } from "../core/time.ts";
+import { movingWith } from "./followers.ts";
 import type { OwnershipEvent } from "./types.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
@@ -66,8 +67,7 @@ export class Orders {
   #move({ address, to }: EventOf<"move">, now: BootMs): void {
     const asked = this.#ports.vips.get(address);
     if (asked?.phase.kind !== "owning") return;
-    for (const vip of this.#ports.vips.owned()) {
-      if (vip.spec.rankBy !== asked.spec.rankBy) continue;
+    for (const vip of movingWith(asked, this.#ports.vips.owned())) {
       vip.moveTo = to;
       vip.offerAgainAt = now;
       this.#ports.evaluate(vip, now);

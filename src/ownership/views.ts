@@ -5,6 +5,7 @@ import type { Mac } from "../core/mac.ts";
 import type { BootMs } from "../core/time.ts";
 import type { Situation } from "./action.ts";
 import type { Candidates, Verdict } from "./candidates.ts";
+import { movingWith } from "./followers.ts";
 import type { Members } from "./members.ts";
 import type { Serving, VipRecord, VipSpec } from "./types.ts";
 import { strongestOther } from "./vacancy.ts";
@@ -21,7 +22,7 @@ export interface VipState {
   readonly phase: Vip["phase"];
   readonly record: VipRecord | null;
   readonly serving: Serving;
-  /** The VIPs that should be with the same owner: those that rank by the same address. */
+  /** The address that is ranked: what ranks by the same should be with the same owner. */
   readonly rankBy: Ip;
 }
 
@@ -165,9 +166,9 @@ export class OwnershipViews {
   /** Those that this node owns and that would move together with the VIP, itself included. */
   together(address: Ip): Ip[] {
     const { vips } = this.#ports;
-    const rankBy = vips.get(address)?.spec.rankBy;
-    const owned = vips.owned().filter(({ spec }) => spec.rankBy === rankBy);
-    return owned.map(({ spec }) => spec.address);
+    const vip = vips.get(address);
+    if (vip === undefined) return [];
+    return movingWith(vip, vips.owned()).map(({ spec }) => spec.address);
   }
 
   /** Null: it is no VIP. */

@@ -35,7 +35,7 @@ export function addArp(program: Command, context: MakeContext): void {
     .argument("<address>", "an external address")
     .addHelpText("after", WHO_HELP)
     .action((address: string, _options: unknown, command: Command) =>
-      who(address, context(command)),
+      ask(address, isOwnersAlone, context(command)),
     );
   arp
     .command("probe")
@@ -43,7 +43,7 @@ export function addArp(program: Command, context: MakeContext): void {
     .argument("<address>", "an address of a pool")
     .addHelpText("after", PROBE_HELP)
     .action((address: string, _options: unknown, command: Command) =>
-      probe(address, context(command)),
+      ask(address, isUnused, context(command)),
     );
   arp
     .command("watch")
@@ -56,20 +56,25 @@ export function addArp(program: Command, context: MakeContext): void {
     );
 }
 
-/** Well when the owner, and nobody else, answers. */
-async function who(address: string, { client, show, exitWith }: Context): Promise<void> {
+/** Well, exit status 0, as `isWell` says of what was found. */
+async function ask(
+  address: string,
+  isWell: (found: WireView) => boolean,
+  { client, show, exitWith }: Context,
+): Promise<void> {
   const answer = await client.post("/v1/wire/who", { address });
   show(answer, wireText);
-  const { owner, ownedHere, answers } = answer.item;
-  const isOwner = answers.length === 1 && answers[0]?.node === owner && owner !== null;
-  exitWith((ownedHere ? answers.length === 0 : isOwner) ? 0 : 1);
+  exitWith(isWell(answer.item) ? 0 : 1);
 }
 
-/** Well when nobody uses it. */
-async function probe(address: string, { client, show, exitWith }: Context): Promise<void> {
-  const answer = await client.post("/v1/wire/who", { address });
-  show(answer, wireText);
-  exitWith(answer.item.ownedHere || answer.item.answers.length > 0 ? 1 : 0);
+/** The owner answers, and nobody else. */
+function isOwnersAlone({ owner, ownedHere, answers }: WireView): boolean {
+  if (ownedHere) return answers.length === 0;
+  return owner !== null && answers.length === 1 && answers[0]?.node === owner;
+}
+
+function isUnused({ ownedHere, answers }: WireView): boolean {
+  return !ownedHere && answers.length === 0;
 }
 
 export function wireText({ item }: ItemView<WireView>): string {

@@ -8,10 +8,9 @@ import { isAway } from "../away.ts";
 import { bootClock } from "../clock.ts";
 import type { Context, MakeContext } from "../context.ts";
 import { formatTable } from "../table.ts";
-import { healthColored } from "../terminal.ts";
+import { clearing, healthColored } from "../terminal.ts";
 
 const EVERY_MS = 1_000;
-const CLEAR = "\u001b[H\u001b[2J\u001b[3J";
 
 interface Sample {
   readonly at: BootMs;
@@ -50,8 +49,7 @@ async function top(times: number, { client, line, say, exitWith }: Context): Pro
       return before;
     });
     if (now === before) continue;
-    const clear = process.stdout.isTTY ? CLEAR : "";
-    line({ before, now }, (both) => `${clear}${topText(both.before, both.now).trimEnd()}`);
+    line({ before, now }, (both) => `${clearing()}${topText(both.before, both.now).trimEnd()}`);
     exitWith(now.status.health === "ok" ? 0 : 1);
     before = now;
   }

@@ -1,5 +1,6 @@
 // lbctl watch: what happens, as it happens.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { StreamEvent } from "../../api/types.ts";
 import { unreachable } from "../../core/invariant.ts";
@@ -40,7 +41,7 @@ async function watch(
     } catch (thrown) {
       if (!mustReconnect || !isAway(thrown)) throw thrown;
       say(`${thrown.message}; trying again`);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await sleep(RETRY_MS);
     }
   }
 }
