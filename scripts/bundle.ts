@@ -16,7 +16,7 @@ export const EXTERNAL_PACKAGES = ["better-sqlite3", "netlink", "sd-notify"] as c
 
 /**
  * With these the daemon holds less, and answers as fast: 76 MB instead of 87 when they were chosen,
- * with 100 Services, on a host with a cold page cache; a warm one adds pages of the binary to both.
+ * with 100 Services. Pages of the binary are among both, and how many differs between hosts.
  * In the order of what they save:
  * - small semi-spaces: little garbage is kept before it is collected;
  * - no on-stack replacement: parsing one long kubeconfig would otherwise bring in the pages of the
