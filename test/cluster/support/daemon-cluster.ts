@@ -1,6 +1,8 @@
 // A cluster for the daemon's tests: a lab with the real control plane, one lbd a node under its
 // least-privilege account, a pool and an advertisement. Prepared once for a `describe`.
 
+import { join } from "node:path";
+import { afterEach } from "node:test";
 import { ControlPlane } from "../../lab/control-plane.ts";
 import { type DaemonOptions, type LabDaemon, startDaemon } from "../../lab/daemon.ts";
 import { eventually } from "../../lab/eventually.ts";
@@ -268,8 +270,21 @@ export function clusterForSuite(options: ClusterOptions = {}): () => DaemonClust
     const start = (node: LabNode) => started.start(node, { config: configOf(node.name) });
     await Promise.all(lab.nodes.map(start));
   });
+  afterEach(async (test) => {
+    if (!test.passed) await keepReports(cluster);
+  });
   return () => {
     if (cluster === null) throw new Error("The cluster is not prepared yet");
     return cluster;
   };
+}
+
+/** What each daemon knows right after a failure, beside its log: the folder is kept. */
+async function keepReports(cluster: DaemonCluster | null): Promise<void> {
+  const daemons = [...(cluster?.daemons.values() ?? [])];
+  const write = (daemon: LabDaemon): Promise<unknown> =>
+    daemon
+      .lbctl(["bugreport", "--file", join(daemon.node.folder, "failed.tar.gz")])
+      .catch(() => null);
+  await Promise.all(daemons.map(write));
 }

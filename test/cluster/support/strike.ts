@@ -46,6 +46,7 @@ export async function struck(c: DaemonCluster, prober: Prober, strike: Strike): 
   } finally {
     await strike.heal?.(owner);
     await untilLive(c);
+    if (keepsOwner) await untilOwning(c, owner, address);
   }
   const isMoved = watched.next !== owner;
   const gains = await rowsOf(c, { node: watched.next, address, change: "gained" });
@@ -64,6 +65,14 @@ export async function untilLive(c: DaemonCluster): Promise<void> {
       until: (nodes) => nodes.filter(isLive).length === count,
     });
   }
+}
+
+/** Its kernel answers from the first moment; its daemon once it knows what happened meanwhile. */
+async function untilOwning(c: DaemonCluster, { name }: LabNode, address: string): Promise<void> {
+  await eventually(`${name} to own ${address}`, () => c.daemon(name).items<VipView>("/v1/vips"), {
+    timeoutMs: SETTLE_TIMEOUT_MS,
+    until: (vips) => vips.some((vip) => vip.address === address && vip.here === "owning"),
+  });
 }
 
 function isLive({ member, daemon }: NodeView): boolean {
