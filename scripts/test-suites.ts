@@ -59,6 +59,14 @@ export const SUITES: readonly Suite[] = [
     providers: ["build-kubernetes.sh"],
   },
   {
+    name: "bgp",
+    concurrency: 1,
+    testSecondsMax: 300,
+    suiteSecondsMax: 1800,
+    lab: true,
+    providers: ["build-kubernetes.sh", "provide-routing.sh"],
+  },
+  {
     name: "cluster",
     concurrency: 1,
     testSecondsMax: 300,

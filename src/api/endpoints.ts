@@ -97,6 +97,18 @@ export const NODES = {
   summary: "Nodes, as this one sees them",
   answer: list("Node", schemas.NODE),
 } as const satisfies Endpoint;
+export const BGP_PEERS = {
+  ...read,
+  path: "/v1/bgp/peers",
+  summary: "BGPPeers that select this node, and their sessions, as FRR has them now",
+  answer: list("BgpPeer", schemas.BGP_PEER),
+} as const satisfies Endpoint;
+export const BGP_ROUTES = {
+  ...read,
+  path: "/v1/bgp/routes",
+  summary: "Routes that this node announces by BGP, and how to whom",
+  answer: list("BgpRoute", schemas.BGP_ROUTE),
+} as const satisfies Endpoint;
 export const HISTORY = {
   ...read,
   path: "/v1/history",
@@ -200,7 +212,8 @@ export const REBALANCE = {
 
 /** In the order of the documentation. */
 export const ENDPOINTS = [
-  ...[STATUS, VIPS, SERVICES, POOLS, NODES, HISTORY, EXPLAIN, DRAIN, FRAMES, EVENTS],
+  ...[STATUS, VIPS, SERVICES, POOLS, NODES, BGP_PEERS, BGP_ROUTES],
+  ...[HISTORY, EXPLAIN, DRAIN, FRAMES, EVENTS],
   ...[PLAN_REBALANCE, PLAN_SHADOW, PLAN_CONFIG, WIRE_WHO],
   ...[START_DRAIN, UNDRAIN, MOVE, REBALANCE, OPENAPI],
 ] as const satisfies readonly Endpoint[];

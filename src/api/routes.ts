@@ -9,6 +9,8 @@ import type { FramesView } from "./frames-view.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { ConfigPlanView, PlanRequest, ShadowView } from "./plan-view.ts";
 import type {
+  BgpPeerView,
+  BgpRouteView,
   Commands,
   DrainView,
   ExplainView,
@@ -42,6 +44,9 @@ export interface ApiSource {
   services(): ServiceView[];
   pools(): PoolView[];
   nodes(): NodeView[];
+  /** Asks FRR. */
+  bgpPeers(): Promise<BgpPeerView[]>;
+  bgpRoutes(): BgpRouteView[];
   history(filter: HistoryQuery): HistoryView[];
   /** Null when there is neither a Service nor an address of that name. */
   explain(subject: string): ExplainView | null;
@@ -110,6 +115,8 @@ export const ROUTES: readonly Route[] = [
   get(endpoints.SERVICES, (source) => list(source.services())),
   get(endpoints.POOLS, (source) => list(source.pools())),
   get(endpoints.NODES, (source) => list(source.nodes())),
+  get(endpoints.BGP_PEERS, async (source) => list(await source.bgpPeers())),
+  get(endpoints.BGP_ROUTES, (source) => list(source.bgpRoutes())),
   get(endpoints.HISTORY, (source, { address, node, since, limit = HISTORY_LIMIT_DEFAULT }) =>
     list(
       source.history({

@@ -84,6 +84,7 @@ export const VIP = z.strictObject({
     .enum(["owning", "claiming", "releasing", "idle"])
     .describe("what this node does about it"),
   interfaces: texts("on which this node answers"),
+  bgp: texts("BGPAdvertisements that announce it"),
   answered: orNull(z.int().min(0), "requests answered here since it was taken; null: not owned"),
 });
 
@@ -146,6 +147,38 @@ export const NODE = z.strictObject({
   excluded: orNull(z.string(), "why it is not eligible at all"),
 });
 
+export const BGP_PEER = z
+  .strictObject({
+    peer: text("name of the BGPPeer"),
+    neighbor: text("its address, or the interface at whose other end it is"),
+    vrf: text("empty: the host's main routing table"),
+    state: text("of the session, RFC 4271: Established, Active, Connect, Idle ...; unknown"),
+    up: flag("the session is established"),
+    upSeconds: orNull(z.int().min(0), "null: it is not"),
+    asn: orNull(z.number(), "AS number of the peer, as it says; null: not known"),
+    sent: count("routes that the peer was told of"),
+    received: count("routes of the peer that were accepted"),
+    bfd: orNull(z.string(), "up, down, init, shutdown; null: not watched by BFD"),
+    problem: orNull(z.string(), "why it is not up, or not configured; null: it is up"),
+  })
+  .describe("a BGP session of this node");
+
+export const BGP_ROUTE = z
+  .strictObject({
+    prefix: text("CIDR"),
+    advertisements: texts("BGPAdvertisements that it comes from"),
+    services: texts("namespace/name of those with an address in it"),
+    peers: listOf(
+      z.strictObject({
+        peer: z.string(),
+        communities: texts("n:n, or large:n:n:n"),
+        localPref: count("0: the routing daemon's own"),
+      }),
+      "whom it is told to, and how",
+    ),
+  })
+  .describe("a route that this node announces by BGP");
+
 export const HISTORY = z.strictObject({
   at,
   address: z.string(),
@@ -161,7 +194,7 @@ export const EXPLAIN = z.strictObject({
   answer: text("in one sentence"),
   steps: listOf(
     z.strictObject({
-      step: z.enum(["service", "pool", "advertisement", "node", "owner", "wire"]),
+      step: z.enum(["service", "pool", "advertisement", "bgp", "node", "owner", "wire"]),
       state: z.enum(["ok", "no", "problem", "unknown"]),
       text: z.string(),
     }),

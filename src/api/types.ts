@@ -40,6 +40,8 @@ export type PoolView = z.infer<typeof schemas.POOL>;
 export type DrainView = z.infer<typeof schemas.DRAIN>;
 export type MoveView = z.infer<typeof schemas.MOVE>;
 export type NodeView = z.infer<typeof schemas.NODE>;
+export type BgpPeerView = z.infer<typeof schemas.BGP_PEER>;
+export type BgpRouteView = z.infer<typeof schemas.BGP_ROUTE>;
 export type HistoryView = z.infer<typeof schemas.HISTORY>;
 export type ExplainView = z.infer<typeof schemas.EXPLAIN>;
 /** One link of the causal chain that `explain` shows. */
@@ -65,6 +67,8 @@ export interface Resources {
   readonly "/v1/services": ListView<ServiceView>;
   readonly "/v1/pools": ListView<PoolView>;
   readonly "/v1/nodes": ListView<NodeView>;
+  readonly "/v1/bgp/peers": ListView<BgpPeerView>;
+  readonly "/v1/bgp/routes": ListView<BgpRouteView>;
   readonly "/v1/history": ListView<HistoryView>;
   readonly "/v1/explain": ItemView<ExplainView>;
   readonly "/v1/drain": ItemView<DrainView>;

@@ -4,6 +4,7 @@
 import { Command, Option } from "commander";
 import { VERSION } from "../core/version.ts";
 import { addArp } from "./commands/arp.ts";
+import { addBgp } from "./commands/bgp.ts";
 import { addBootstrap } from "./commands/bootstrap.ts";
 import { addBugreport } from "./commands/bugreport.ts";
 import { addCompletion } from "./commands/completion.ts";
@@ -50,6 +51,7 @@ export function buildProgram(): Command {
     addServices,
     addPools,
     addNodes,
+    addBgp,
     addHistory,
     addExplain,
     addWatch,

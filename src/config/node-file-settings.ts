@@ -83,6 +83,21 @@ export const SETTINGS: readonly Setting[] = [
     },
   },
   {
+    key: "bgp",
+    text:
+      "How FRR, which speaks BGP for lbd, is driven. With BGPPeers that select this node FRR has " +
+      "to be there (apt install frr); without them it need not.",
+    parts: {
+      vtysh: "FRR's shell",
+      vtySockets: "folder of the sockets of FRR's daemons",
+      routesWithoutDaemonSeconds:
+        "how long routes stay once the daemon is gone and does not come back; 0: for ever",
+      routeMapIn:
+        "a route-map of FRR's own configuration that filters what peers say; empty: nothing is " +
+        "accepted from them",
+    },
+  },
+  {
     key: "allocation",
     text:
       "What becomes of an address that a Service gives up. The same on all nodes: the one that " +

@@ -28,6 +28,7 @@ function settingText({ key, text, parts = {}, example }: Setting, value: unknown
 
 /** As YAML in one line. */
 function flow(value: unknown): string {
+  if (value === "") return '""';
   if (Array.isArray(value)) return `[${value.map((item) => JSON.stringify(item)).join(", ")}]`;
   if (typeof value !== "object" || value === null) return String(value);
   const pairs = Object.entries(value).map(([key, inner]) => `${key}: ${flow(inner)}`);

@@ -38,6 +38,9 @@ const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const LABEL_KEY =
   /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
+/** FRR's words end at a space; names with "lbd-" are lbd's own. */
+const ROUTE_MAP = /^(?!lbd-)[A-Za-z0-9_.-]{0,100}$/;
+
 const absolutePath = z.string().regex(/^\//, { error: "an absolute path" });
 const namespace = z.string().regex(DNS_LABEL, { error: "a namespace name (RFC 1123 label)" });
 const regularExpression = z.string().refine(isRegularExpression, {
@@ -91,6 +94,18 @@ export const nodeFileSchema = z.strictObject({
         .refine((text) => parseIp(text) !== null, { error: "an IPv4 or IPv6 address" })
         .default("127.0.0.1"),
       port: z.int().min(0).max(65_535).default(7_472),
+    })
+    .prefault({}),
+  /** How FRR, which speaks BGP, is driven. Without BGPPeers it need not be there. */
+  bgp: z
+    .strictObject({
+      vtysh: absolutePath.default("/usr/bin/vtysh"),
+      /** Folder of the sockets of FRR's daemons. */
+      vtySockets: absolutePath.default("/run/frr"),
+      /** How long routes stay once the daemon is gone and does not come back; 0: for ever. */
+      routesWithoutDaemonSeconds: z.int().min(0).max(86_400).default(300),
+      /** A route-map of FRR's own configuration for what peers say; "": nothing is accepted. */
+      routeMapIn: z.string().regex(ROUTE_MAP, { error: "the name of a route-map" }).default(""),
     })
     .prefault({}),
   /** What becomes of addresses that Services give up; the same on all nodes. */

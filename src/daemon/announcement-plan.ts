@@ -9,24 +9,45 @@ export interface Reach {
   /** By node: the interfaces by name; null: all that fit. */
   readonly nodes: ReadonlyMap<string, readonly string[] | null>;
   readonly reason: string;
+  /** Names of the BGPAdvertisements that announce it, from whichever nodes they select. */
+  readonly bgp: readonly string[];
 }
 
 /** More names are counted. */
 const NAMES_MAX = 4;
 
-export function reachOf(placement: Placement | undefined, advertised: Advertised): Reach {
+export function reachOf(
+  placement: Placement | undefined,
+  advertised: Advertised,
+  bgp: readonly string[] = [],
+): Reach {
   const all = [...(placement?.nodes ?? [])];
   const nodes = new Map(
     all.flatMap(([node, one]) => (one.allowed ? [[node, one.interfaces] as const] : [])),
   );
-  if ("reason" in advertised) return { nodes, reason: advertised.reason };
+  if ("reason" in advertised) return { nodes, reason: advertised.reason, bgp };
   const reasons = all.flatMap(([node, one]) => (one.allowed ? [] : [`${node}: ${one.reason}`]));
   const why = reasons.length === 0 ? "the API knows no Node" : namesOf(reasons, "; ");
-  return { nodes, reason: `no node may (${why})` };
+  return { nodes, reason: `no node may (${why})`, bgp };
 }
 
 /** `now` null: the Service has no address now. Null: nothing changes, and it is announced. */
 export function announcementChange(now: Reach | null, then: Reach): string | null {
+  const routes = routeChange(now, then);
+  // Where it is routed, nobody needs to answer for it.
+  const answers = then.bgp.length > 0 && then.nodes.size === 0 ? null : answerChange(now, then);
+  const said = [answers, routes].filter((change) => change !== null);
+  return said.length === 0 ? null : said.join("; ");
+}
+
+function routeChange(now: Reach | null, then: Reach): string | null {
+  const [before, after] = [now?.bgp.join(", ") ?? "", then.bgp.join(", ")];
+  if (before === after || now === null) return null;
+  if (after === "") return `not announced by BGP any more (BGPAdvertisement ${before})`;
+  return `announced by BGP: BGPAdvertisement ${after}${before === "" ? "" : `, and not ${before}`}`;
+}
+
+function answerChange(now: Reach | null, then: Reach): string | null {
   if (then.nodes.size === 0) {
     if (now !== null && now.nodes.size === 0) return null;
     return `${now === null ? "not announced" : "not announced any more"}: ${then.reason}`;

@@ -22,6 +22,7 @@ import type { ConfigObjects, ConfigPlaces } from "./config-objects.ts";
 import { parseConfigObjects } from "./config-objects.ts";
 import type { Placements } from "./placements.ts";
 import { rankByOf } from "./rank-by.ts";
+import { routedWith } from "./routed-by.ts";
 import { currentAddresses, serviceRequest } from "./service-request.ts";
 import type { WithheldKnowledge } from "./withheld-knowledge.ts";
 import { withheldNotices } from "./withheld-knowledge.ts";
@@ -130,6 +131,7 @@ function changeOf(before: readonly Ip[], after: readonly Ip[]): PlannedChange {
 
 /** The Services with their addresses under one configuration. */
 class Side {
+  readonly #config: ClusterConfig;
   readonly #situation: PlanSituation;
   readonly #placements: Placements;
   readonly #pools: RangeIndex<ClusterConfig["pools"][number]>;
@@ -141,6 +143,7 @@ class Side {
     situation: PlanSituation,
     addressesOf: (service: Service) => readonly Ip[],
   ) {
+    this.#config = config;
     this.#situation = situation;
     this.#placements = situation.placementsWith(config);
     this.#pools = new RangeIndex(config.pools);
@@ -161,6 +164,7 @@ class Side {
     return reachOf(
       this.#placements.of(pool, services),
       this.#placements.advertised(pool, services),
+      routedWith(this.#config, pool, services),
     );
   }
 

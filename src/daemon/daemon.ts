@@ -2,8 +2,6 @@
 // that a part could decide.
 
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { ApiServer } from "../api/server.ts";
 import type { NodeFile } from "../config/node-file.ts";
 import type { BootMs } from "../core/time.ts";
 import { VERSION } from "../core/version.ts";
@@ -14,7 +12,9 @@ import { timingsFor } from "../ownership/timings.ts";
 import type { OwnershipEvent } from "../ownership/types.ts";
 import { Store } from "../store/store.ts";
 import { apiHealth } from "./api-health.ts";
+import { listen } from "./api-socket.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
+import { Bgp } from "./bgp.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
 import { countersOf } from "./counters.ts";
@@ -36,9 +36,11 @@ import { Namespaces } from "./namespaces.ts";
 import { OwnershipDriver } from "./ownership-driver.ts";
 import { Reactions } from "./reactions.ts";
 import { Reflectors } from "./reflectors.ts";
+import { type Held, release } from "./release.ts";
 import { Responder } from "./responder.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import { ServiceEvents } from "./service-events.ts";
+import type { Shadow } from "./shadow.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StatusObjects } from "./status-objects.ts";
 import { systemClock as clock, systemRandom as random } from "./system-clock.ts";
@@ -47,9 +49,6 @@ import { runUntilReleased, type Task } from "./tasks.ts";
 import { Views } from "./views.ts";
 import { WireAsks } from "./wire-asks.ts";
 import { WireTruthTask } from "./wire-truth-task.ts";
-
-/** What SIGTERM may take: releasing the VIPs, and the leadership. */
-const STOP_TIMEOUT_MS = 5_000;
 
 export class Daemon {
   readonly #file: NodeFile;
@@ -75,6 +74,7 @@ export class Daemon {
   readonly #snapshots: Snapshots;
   readonly #drain: Drain;
   readonly #statuses: StatusObjects;
+  readonly #bgp: Bgp;
   readonly #wireTruth: WireTruthTask;
   readonly #namesake = new Namesake(clock);
   readonly #namespaces = new Namespaces(() => this.#reactions.onNamespaces());
@@ -88,7 +88,7 @@ export class Daemon {
   readonly #nodeUid = () => this.#cluster.nodes.get(this.#file.nodeName)?.metadata.uid ?? null;
   /** For whoever has something to say to the machine and to the thread. */
   readonly #tell = {
-    tellOwnership: (event: OwnershipEvent) => (this.#leading.shadow ?? this.#ownership).post(event),
+    tellOwnership: (event: OwnershipEvent) => this.#working.post(event),
     tellResponder: (message: ToResponder) => this.#responder.tell(message),
   };
 
@@ -115,7 +115,8 @@ export class Daemon {
       lastValid: () => this.#snapshots.load(),
     });
     this.#snapshots = new Snapshots(this.#store, this.#cluster, clock);
-    this.#drain = new Drain({ store: this.#store, log, drainOnCordon, ...this.#tell });
+    const onChange = () => this.#bgp.kick();
+    this.#drain = new Drain({ store: this.#store, log, drainOnCordon, onChange, ...this.#tell });
     this.#journal = new Journal({
       ...{ node, clock, store: this.#store, log, cluster: this.#cluster },
       ...{ events: this.#serviceEvents, views: () => this.#ownership.machine.views },
@@ -140,12 +141,14 @@ export class Daemon {
       onError: (error) => this.#host.failed(error),
     });
     this.#missing = new MissingInterfaces(this.#serviceEvents);
+    this.#bgp = this.#createBgp();
     this.#statuses = new StatusObjects({
       ...{ node, namespace: file.namespace, client: this.#client, clock, random, log },
       cluster: this.#cluster,
       isLeader: () => this.#leading.leader.isLeading,
       isSilenced: () => this.#namesake.isSilencing,
       machine: () => this.#ownership.machine,
+      bgp: this.#bgp,
       record: (event) => this.#events.record(event),
     });
     this.#reactions = this.#createReactions();
@@ -158,30 +161,17 @@ export class Daemon {
    * the daemon that follows; throws when a part fails.
    */
   async run(stop: AbortSignal): Promise<void> {
-    const { socket, socketGroup } = this.#file;
-    const server = new ApiServer({
-      path: socket,
-      group: socketGroup,
-      source: this.#views,
-      commands: this.#createCommands(),
-      onError: (error) => this.#log.error({ event: "api-handler", err: error }, "handler failed"),
-    });
-    await server.listen();
+    const answers = { source: this.#views, commands: this.#createCommands() };
+    const server = await listen(this.#file, this.#log, answers);
     this.#socketNotice = server.notice;
-    if (server.notice !== null) this.#log.warn({ event: "api-socket" }, server.notice);
     const systemd = new SystemdTask({
       status: () => this.#views.summary(),
-      progress: () => [
-        this.#responder.progress,
-        (this.#leading.shadow ?? this.#ownership).progress,
-      ],
+      progress: () => [this.#responder.progress, this.#working.progress],
     });
     const active: Task[] = [
       this.#ownership,
       ...this.#leading.tasks,
-      this.#beacons,
-      this.#wireTruth,
-      this.#statuses,
+      ...[this.#beacons, this.#wireTruth, this.#statuses, this.#bgp],
       { name: "events", run: (signal) => this.#events.run(signal) },
     ];
     const tasks: Task[] = [
@@ -196,30 +186,27 @@ export class Daemon {
     await runUntilReleased({
       tasks,
       stop,
-      release: () => this.#release(stop.reason === "restart"),
+      release: () => release(stop.reason === "restart", this.#file, this.#held),
       onRunning: () => this.#drain.start(),
       onReady: () => {
         this.#log.info({ event: "ready", version: VERSION }, "ready");
         systemd.tellReady();
       },
-    }).finally(() => this.#close(server));
+    }).finally(async () => {
+      await server.close();
+      await this.#client.close();
+      this.#store.close();
+    });
   }
 
-  async #close(server: ApiServer): Promise<void> {
-    await server.close();
-    await this.#client.close();
-    this.#store.close();
+  get #working(): Shadow | OwnershipDriver {
+    return this.#leading.shadow ?? this.#ownership;
   }
 
-  async #release(isRestart: boolean): Promise<void> {
-    if (this.#leading.shadow !== null) return;
-    const keeps = isRestart && this.#file.beacons.restartHoldMs > 0;
-    const how = keeps ? "restarting: peers leave the VIPs here" : "stopping: releasing the VIPs";
-    this.#log.info({ event: "stopping", keeps }, how);
-    this.#drain.stop();
-    const leaderStop = this.#leading.leader.stop();
-    await (keeps ? this.#ownership.leaveForRestart() : this.#ownership.stop(STOP_TIMEOUT_MS));
-    await Promise.race([leaderStop, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+  /** What is to be handed over in the end. */
+  get #held(): Held {
+    const held = { log: this.#log, drain: this.#drain, leading: this.#leading };
+    return { ...held, ownership: this.#ownership, bgp: this.#bgp };
   }
 
   #createBeacons(): Beacons {
@@ -251,8 +238,20 @@ export class Daemon {
       rivals: this.#leading.rivals,
       ...{ host: this.#host, missing: this.#missing },
       statuses: this.#statuses,
+      bgp: this.#bgp,
       journal: this.#journal,
       ...this.#tell,
+    });
+  }
+
+  #createBgp(): Bgp {
+    return new Bgp({
+      ...{ file: this.#file, clock, log: this.#log, client: this.#client, store: this.#store },
+      ...{ cluster: this.#cluster, drain: this.#drain, events: this.#serviceEvents },
+      muted: () => this.#leading.rivals.whyMuted,
+      isThere: (node) => this.#views.isThere(node),
+      record: (event) => this.#events.record(event),
+      onAnnounced: () => this.#statuses.kick(),
     });
   }
 
@@ -362,6 +361,7 @@ export class Daemon {
       ...{ allocation, probes, planner, rivals, shadow },
       responder: this.#responder,
       ...{ store: this.#store, drain: this.#drain, happenings: this.#happenings, wireAsks },
+      bgp: this.#bgp,
       leader: () => this.#leading.leader.status,
       api: () => apiHealth(this.#reflectors, this.#writer, this.#credentials.state()),
       host: () => ({
@@ -382,7 +382,7 @@ export class Daemon {
   #createMetrics(): MetricsTask {
     const parts = { views: this.#views, cluster: this.#cluster, ownership: this.#ownership };
     const writers = { client: this.#client, writer: this.#writer, events: this.#events };
-    const wire = { responder: this.#responder, wireTruth: this.#wireTruth };
+    const wire = { responder: this.#responder, wireTruth: this.#wireTruth, bgp: this.#bgp };
     const rest = { leading: this.#leading, store: this.#store, journal: this.#journal, clock };
     const host = { file: this.#file, log: this.#log };
     return new MetricsTask({ ...host, ...parts, ...writers, ...wire, ...rest });

@@ -13,6 +13,8 @@ export interface DrainOptions {
   readonly drainOnCordon: boolean;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly tellResponder: (message: ToResponder) => void;
+  /** After those: whoever else goes by it. */
+  readonly onChange?: () => void;
 }
 
 /** Why the node is drained. */
@@ -95,5 +97,6 @@ export class Drain {
     log.info({ event: "drain", cause, force }, text);
     tellResponder({ type: "state", state: isDraining ? "draining" : "live" });
     tellOwnership(isDraining ? { type: "drain", force } : { type: "undrain" });
+    this.#options.onChange?.();
   }
 }

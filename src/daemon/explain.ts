@@ -8,9 +8,12 @@ import type { BootMs } from "../core/time.ts";
 import type { Service } from "../k8s-sync/model.ts";
 import { preferenceOf } from "../ownership/preference.ts";
 import type { VipView } from "../ownership/views.ts";
+import type { BgpState } from "./bgp-task.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import { explainBgp } from "./explain-bgp.ts";
 import { isGone } from "./orphans.ts";
 import type { VipAnswers } from "./responder-messages.ts";
+import { routedBy } from "./routed-by.ts";
 import { currentAddresses, serviceRequest } from "./service-request.ts";
 
 export interface ExplainSources {
@@ -28,6 +31,8 @@ export interface ExplainSources {
   readonly reserved: ReadonlyMap<Ip, string>;
   /** What the leader knows of the address on the wire, or null. */
   readonly note: (address: Ip) => string | null;
+  /** What this node says by BGP, and how that goes. */
+  readonly bgp: () => BgpState;
   readonly now: BootMs;
 }
 
@@ -75,7 +80,7 @@ function freeText({ isLeader, leader }: ExplainSources): string {
 
 function chainOf(sources: ExplainSources): (address: Ip) => ExplainStep[] {
   return (address) => {
-    const steps = [poolStep(address, sources), advertisementStep(address, sources)];
+    const steps = [poolStep(address, sources), ...advertisementSteps(address, sources)];
     const vip = sources.vip(address);
     if (vip === null) return [...steps, notAVip(sources)];
     return [...steps, ...nodeSteps(vip, sources), ownerStep(vip, sources), wireStep(vip, sources)];
@@ -142,14 +147,17 @@ function poolStep(address: Ip, { cluster, note }: ExplainSources): ExplainStep {
   return { step: "pool", state: "ok", text };
 }
 
-function advertisementStep(address: Ip, { cluster }: ExplainSources): ExplainStep {
+function advertisementSteps(address: Ip, sources: ExplainSources): ExplainStep[] {
+  const { cluster, node, bgp } = sources;
   const step = "advertisement" as const;
   const advertised = cluster.advertised(address);
+  const routes = explainBgp(address, { node, cluster, state: bgp() });
   if ("reason" in advertised) {
-    return { step, state: "problem", text: `${advertised.reason}: nobody may answer` };
+    const state = routes.length === 0 ? "problem" : "no";
+    return [{ step, state, text: `${advertised.reason}: nobody may answer` }, ...routes];
   }
   const names = advertised.advertisements.map((ad) => `"${ad.name}"`).join(", ");
-  return { step, state: "ok", text: `L2Advertisement ${names} covers the pool` };
+  return [{ step, state: "ok", text: `L2Advertisement ${names} covers the pool` }, ...routes];
 }
 
 function notAVip({ muted }: ExplainSources): ExplainStep {
@@ -186,7 +194,9 @@ function nodeStep(state: ExplainStep["state"], text: string): ExplainStep {
 function ownerStep(vip: VipView, sources: ExplainSources): ExplainStep {
   const step = "owner" as const;
   const owner = vip.record?.owner ?? null;
-  if (owner === null) return { step, state: "problem", text: "nobody owns it now" };
+  const isRouted = routedBy(vip.address, sources.cluster).length > 0;
+  const unowned = isRouted ? "no" : "problem";
+  if (owner === null) return { step, state: unowned, text: "nobody owns it now" };
   if (isGone(vip, owner)) {
     const text = `the record names ${owner}, epoch ${vip.record?.epoch}, which is not heard`;
     return { step, state: "problem", text };
@@ -219,6 +229,8 @@ function ownerText(address: Ip, sources: ExplainSources): string {
   const vip = sources.vip(address);
   const owner = vip?.record?.owner ?? null;
   if (vip === null && sources.muted !== null) return "this node does not answer for it";
+  const isRouted = routedBy(address, sources.cluster).length > 0;
+  if ((vip === null || owner === null) && isRouted) return "announced by BGP";
   if (vip === null || owner === null) return "nobody answers for it";
   if (isGone(vip, owner)) return `the record names node ${owner}, which is not heard`;
   const isSilent = owner === sources.node && sources.muted !== null;

@@ -56,6 +56,8 @@ export interface Findable {
   readonly foreignClusters?: readonly ForeignCluster[];
   /** What another load balancer at work in this cluster means. */
   readonly rivals?: readonly Finding[];
+  /** What is wrong with BGP on this node. */
+  readonly bgp?: readonly Finding[];
   /** What shadow mode has found. */
   readonly shadow?: readonly Finding[];
 }
@@ -96,6 +98,7 @@ const KINDS = {
     of: ({ filtered }) => (filtered ?? []).map(filteredFinding),
     more: "lbctl nodes",
   },
+  bgp: { of: ({ bgp }) => bgp ?? [], more: "lbctl bgp peers" },
   rivals: { of: ({ rivals }) => rivals ?? [] },
   shadow: { of: ({ shadow }) => shadow ?? [] },
   drained: { of: ({ drained }) => drainFinding(drained) },

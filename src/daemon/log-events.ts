@@ -86,6 +86,37 @@ export const LOG_EVENTS = {
     meaning: "MetalLB is at work in this cluster, or no more",
     fields: ["kind", "reason"],
   },
+  "bgp-session": {
+    level: "warn",
+    meaning: "a BGP session is down, or, as info, up",
+    fields: ["peer", "neighbor", "vrf", "up"],
+  },
+  "bgp-applied": {
+    level: "info",
+    meaning: "FRR was told what it is to say now",
+    fields: ["commands"],
+  },
+  "bgp-restored": {
+    level: "warn",
+    meaning: "lines of lbd in FRR's configuration were changed by somebody else: restored",
+    fields: ["lines"],
+  },
+  "bgp-frr-restarted": {
+    level: "warn",
+    meaning: "FRR had nothing of lbd any more, and was told all again",
+    fields: [],
+  },
+  "bgp-conflict": {
+    level: "warn",
+    meaning: "FRR's own configuration and a BGPPeer do not go together: that peer is left out",
+    fields: [],
+  },
+  "bgp-failure": {
+    level: "warn",
+    meaning: "FRR is missing, does not run, does not let lbd in, hangs or refuses a line",
+    fields: ["kind"],
+  },
+  "bgp-works": { level: "info", meaning: "the end of that", fields: [] },
   "foreign-cluster": {
     level: "info",
     meaning: "beacons of another cluster arrive: they are ignored",

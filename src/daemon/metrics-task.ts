@@ -17,6 +17,7 @@ import { NDP } from "../ndp/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
+import type { Bgp } from "./bgp.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Journal } from "./journal.ts";
 import type { LeaderDriver } from "./leader-driver.ts";
@@ -44,6 +45,7 @@ export interface MetricsSources {
   readonly writer: Pick<LeaseWriter, "counts">;
   readonly events: Pick<EventRecorder, "counts">;
   readonly responder: Pick<Responder, "report" | "refresh" | "answersFor">;
+  readonly bgp: Pick<Bgp, "sessionCounts" | "announcedAddresses">;
   readonly wireTruth: Pick<WireTruthTask, "counters">;
   readonly leading: {
     readonly leader: Pick<LeaderDriver, "isLeading">;
@@ -114,7 +116,7 @@ export function snapshotOf(
   more: { readonly loopDelays: ReadonlyMap<string, number>; readonly startedAt: number },
 ): Snapshot {
   const { file, clock, cluster, leading, journal, store, views } = sources;
-  const { client, writer, events, ownership, wireTruth, responder } = sources;
+  const { client, writer, events, ownership, wireTruth, responder, bgp } = sources;
   const { views: machine } = ownership.machine;
   const { counters } = responder.report();
   const isRefused = cluster.configProblems.length > 0;
@@ -124,6 +126,8 @@ export function snapshotOf(
     version: VERSION,
     pools: leading.leader.isLeading ? leading.allocation.usage() : null,
     owned: ownedVips(sources),
+    bgpSessions: bgp.sessionCounts(),
+    bgpAnnounced: bgp.announcedAddresses(),
     vips: cluster.addresses().length,
     isHoldover: machine.isHoldover(clock.boot()),
     updates: cluster.counts.updates,

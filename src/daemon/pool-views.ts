@@ -28,7 +28,7 @@ export function poolViews(
       assigned: ofFamilies(pool, usage.assignedIpv4, usage.assignedIpv6),
       available: ofFamilies(pool, usage.availableIpv4, usage.availableIpv6),
       withheld: kept.map(([address, because]) => ({ address, because })),
-      advertisements: cluster.config.advertisements
+      advertisements: [...cluster.config.advertisements, ...cluster.config.bgp.advertisements]
         .filter((ad) => ad.pools.includes(pool.name))
         .map((ad) => ad.name),
     };

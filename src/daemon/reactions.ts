@@ -3,6 +3,7 @@
 import type { OwnershipEvent } from "../ownership/types.ts";
 import { needsNamespaces } from "./allocatable-pools.ts";
 import type { AllocationController } from "./allocation-controller.ts";
+import type { Bgp } from "./bgp.ts";
 import type { ClusterChange, ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
 import type { HostInterfaces } from "./host-interfaces.ts";
@@ -27,6 +28,7 @@ export interface ReactionParts {
   readonly host: HostInterfaces;
   readonly missing: MissingInterfaces;
   readonly statuses: Pick<StatusObjects, "kick">;
+  readonly bgp: Pick<Bgp, "kick">;
   readonly journal: Pick<Journal, "servicesChanged">;
   readonly tellOwnership: (event: OwnershipEvent) => void;
   readonly tellResponder: (message: ToResponder) => void;
@@ -54,6 +56,7 @@ export class Reactions {
     else for (const key of change.services) allocation.reconcile(key);
     this.#checkInterfaces();
     this.#parts.statuses.kick();
+    this.#parts.bgp.kick({ config: change.config });
   }
 
   onInterfaces(): void {

@@ -84,6 +84,18 @@ export class ServiceEvents {
     this.#about(service, { type: "Normal", reason: "nodeAssigned", action: "Announce", note });
   }
 
+  announcingByBgp(service: Service): void {
+    const note = `announcing from node "${this.#node}" with protocol "bgp"`;
+    this.#about(service, { type: "Normal", reason: "nodeAssigned", action: "Announce", note });
+  }
+
+  /** One route cannot have two local preferences. */
+  conflictingAdvertisements(service: Service, why: string): void {
+    const note = `not announced by BGP from node "${this.#node}": ${why}`;
+    const reason = "conflictingAdvertisements";
+    this.#about(service, { type: "Warning", reason, action: "Announce", note });
+  }
+
   /** An interface that an L2Advertisement names is not there, or has no carrier. */
   announceFailed(service: Service, interfaces: readonly string[]): void {
     const names = interfaces.map((name) => `"${name}"`).join(", ");

@@ -8,7 +8,7 @@ import type { Node, OwnedObject } from "../k8s-sync/model.ts";
 import { MANAGED_BY } from "./ownership-driver.ts";
 import { labelValue, ownerOf, statusOf, type WantedObject } from "./status-object.ts";
 
-const NODE_LABEL = "metallb.io/node";
+export const NODE_LABEL = "metallb.io/node";
 
 export interface AnnouncedVip {
   /** `namespace/name` of each Service that has it. */

@@ -12,10 +12,12 @@ import type { ApiFailure, ApiFailureKind } from "../k8s-sync/outcome.ts";
 import { type Sleep, timerSleep } from "../k8s-sync/sleep.ts";
 import { StatusObjectClient, type StatusResource } from "../k8s-sync/status-objects.ts";
 import type { Ownership } from "../ownership/machine.ts";
+import type { Bgp } from "./bgp.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { ConfigEvents } from "./config-events.ts";
 import { CONTROLLER_STATE, ConfigurationStates, isOfGoneNode } from "./configuration-state.ts";
 import type { Logger } from "./logger.ts";
+import { wantedBgpStatuses } from "./service-bgp-status.ts";
 import type { AnnouncedVip } from "./service-l2-status.ts";
 import { selectorOf, wantedL2Statuses } from "./service-l2-status.ts";
 import { StatusKeeper, type StatusKeeperOptions } from "./status-keeper.ts";
@@ -36,6 +38,7 @@ export interface StatusObjectsOptions {
   /** Another host has this node's name, and says for it what is to be said. */
   readonly isSilenced: () => boolean;
   readonly machine: () => Pick<Ownership, "owned" | "views">;
+  readonly bgp: Pick<Bgp, "announced">;
   readonly record: (event: EventInput) => void;
   readonly sleep?: Sleep;
 }
@@ -59,6 +62,7 @@ export class StatusObjects implements Task {
   readonly #options: StatusObjectsOptions;
   readonly #states: StatusKeeper;
   readonly #l2: StatusKeeper;
+  readonly #bgp: StatusKeeper;
   readonly #configurationStates = new ConfigurationStates();
   readonly #configEvents: ConfigEvents;
   readonly #startedAt: BootMs;
@@ -78,6 +82,11 @@ export class StatusObjects implements Task {
         options.cluster.isListed &&
         isOfGoneNode(object, options.cluster.nodes.keys()),
     });
+    this.#bgp = this.#keeper("servicebgpstatuses", {
+      labelSelector: selectorOf(options.node),
+      wanted: () => this.#wantedBgp(),
+      mayDelete: () => options.clock.boot() >= after(this.#startedAt, START_MS),
+    });
     this.#l2 = this.#keeper("servicel2statuses", {
       labelSelector: selectorOf(options.node),
       wanted: () => this.#wantedL2(),
@@ -90,11 +99,17 @@ export class StatusObjects implements Task {
     this.#checkConfig();
     this.#states.kick();
     this.#l2.kick();
+    this.#bgp.kick();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const looking = repeat(() => this.#look(), LOOK_EVERY_MS, signal);
-    await Promise.all([this.#states.run(signal), this.#l2.run(signal), looking]);
+    await Promise.all([
+      this.#states.run(signal),
+      this.#l2.run(signal),
+      this.#bgp.run(signal),
+      looking,
+    ]);
   }
 
   #keeper(
@@ -169,6 +184,13 @@ export class StatusObjects implements Task {
       node,
       this.#owned().map((vip) => this.#announced(vip)),
     );
+  }
+
+  #wantedBgp(): ReadonlyMap<string, WantedObject> | null {
+    const { cluster, isSilenced, bgp } = this.#options;
+    const node = cluster.nodes.get(this.#options.node);
+    if (node === undefined || !cluster.isSynced || isSilenced()) return null;
+    return wantedBgpStatuses(node, bgp.announced);
   }
 
   #owned(): OwnedVip[] {

@@ -25,6 +25,7 @@ import type { HistoryFilter, Store } from "../store/store.ts";
 import type { AddressProbeTask } from "./address-probe-task.ts";
 import type { AllocationController } from "./allocation-controller.ts";
 import type { ApiHealth } from "./api-health.ts";
+import type { Bgp } from "./bgp.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { ConfigPlanner } from "./config-planner.ts";
 import type { Drain } from "./drain.ts";
@@ -42,9 +43,11 @@ import { processUse } from "./process-use.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
 import type { Responder } from "./responder.ts";
 import type { Rivals } from "./rivals.ts";
+import { routedBy } from "./routed-by.ts";
 import { currentAddresses, POOL_ANNOTATION, requestedAddresses } from "./service-request.ts";
 import type { Shadow } from "./shadow.ts";
 import { StandingFindings } from "./standing-findings.ts";
+import { vipViews } from "./vip-views.ts";
 import type { WireAsks } from "./wire-asks.ts";
 
 export interface ViewSources {
@@ -78,6 +81,7 @@ export interface ViewSources {
   readonly rivals: Pick<Rivals, "whyNotAllocating" | "whyMuted">;
   /** Null: this daemon is active. */
   readonly shadow?: Pick<Shadow, "view" | "findings"> | null;
+  readonly bgp: Pick<Bgp, "findings" | "peerViews" | "routeViews" | "state">;
   readonly counters: () => Readonly<Record<string, number>>;
   readonly happenings: Pick<Happenings, "follow">;
   readonly wireAsks: Pick<WireAsks, "who">;
@@ -180,6 +184,7 @@ export class Views implements ApiSource {
       filtered: responder.report().peers.filter(({ verdict }) => verdict === "answers"),
       foreignClusters: responder.report().foreignClusters,
       orphans: shadow == null ? addresses.flatMap((address) => this.#orphan(address)) : [],
+      bgp: this.#sources.bgp.findings(),
       shadow: shadow?.findings() ?? [],
       poolConflicts: this.#poolConflicts(),
       drained: cause === null ? null : { cause, node },
@@ -192,20 +197,7 @@ export class Views implements ApiSource {
 
   vips(): VipView[] {
     const { cluster, ownership, responder } = this.#sources;
-    return cluster.addresses().map((address) => {
-      const view = ownership.machine.views.state(address);
-      const phase = view?.phase;
-      return {
-        address,
-        pool: cluster.poolOf(address)?.name ?? "",
-        services: cluster.servicesOf(address),
-        owner: view?.record?.owner ?? null,
-        epoch: view?.record?.epoch ?? 0,
-        here: phase?.kind ?? "idle",
-        interfaces: phase?.kind === "owning" ? phase.interfaces : [],
-        answered: phase?.kind === "owning" ? (responder.answersFor(address)?.answered ?? 0) : null,
-      };
-    });
+    return vipViews(cluster, ownership, responder);
   }
 
   services(): ServiceView[] {
@@ -258,6 +250,24 @@ export class Views implements ApiSource {
 
   history(filter: HistoryFilter): HistoryView[] {
     return this.#sources.store.history(filter).map(historyView);
+  }
+
+  bgpPeers() {
+    return this.#sources.bgp.peerViews();
+  }
+
+  bgpRoutes() {
+    return this.#sources.bgp.routeViews();
+  }
+
+  /** Its daemon can be expected to take over what this one gives up. */
+  isThere(name: string): boolean {
+    const { ownership, responder, clock } = this.#sources;
+    const members = ownership.machine.views.members(clock.boot());
+    const isAlive = members.some(({ node, status }) => node === name && status === "alive");
+    return (
+      isAlive && (new Map(daemonStates(responder.report().peers)).get(name) ?? "live") === "live"
+    );
   }
 
   drain(): DrainView {
@@ -319,6 +329,7 @@ export class Views implements ApiSource {
       muted,
       reserved: this.#sources.reserved().all,
       note: (address) => this.#sources.probes.note(address),
+      bgp: () => this.#sources.bgp.state,
       now,
     });
   }
@@ -342,6 +353,7 @@ export class Views implements ApiSource {
   #isUnserved(address: Ip): boolean {
     // In shadow mode others have owners, of whom nothing is known here.
     if (this.#sources.shadow != null) return false;
+    if (routedBy(address, this.#sources.cluster).length > 0) return false;
     const view = this.#sources.ownership.machine.views.state(address);
     if (view === null) return true;
     const canBeServed = view.serving === "everywhere" || view.serving.size > 0;
@@ -360,7 +372,8 @@ export class Views implements ApiSource {
 
   /** An address without an owner is a problem once nobody can take it. */
   #orphan(address: Ip): { address: string; reason: string }[] {
-    const { ownership, clock } = this.#sources;
+    const { ownership, clock, cluster } = this.#sources;
+    if (routedBy(address, cluster).length > 0) return [];
     const view = ownership.machine.views.view(address, clock.boot());
     const reason = whyOrphan(view, this.#here);
     return reason === null ? [] : [{ address, reason }];

@@ -59,6 +59,7 @@ export function permissions(names: PermissionNames): Permission[] {
     ...(configMap === null
       ? []
       : [{ namespace, group: "", resources: ["configmaps"], verbs: READ, name: configMap }]),
+    { namespace, group: "", resources: ["secrets"], verbs: ["get"] },
     { namespace, group: "apps", resources: ["deployments", "daemonsets"], verbs: ["get", "list"] },
   ];
   return rules.flatMap(unfolded);
@@ -68,7 +69,7 @@ const CONFIGURATION = [
   ...["ipaddresspools", "l2advertisements", "bgppeers", "bgpadvertisements", "bfdprofiles"],
   "communities",
 ];
-const STATUSES = ["configurationstates", "servicel2statuses"];
+const STATUSES = ["configurationstates", "servicel2statuses", "servicebgpstatuses"];
 
 function unfolded({ namespace, group, resources, verbs, name = "" }: Rule): Permission[] {
   return resources.flatMap((resource) =>

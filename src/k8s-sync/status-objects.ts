@@ -8,7 +8,7 @@ import { listAll } from "./lister.ts";
 import type { OwnedObject, OwnerReference } from "./model.ts";
 import { failed, type Outcome, success } from "./outcome.ts";
 
-export type StatusResource = "configurationstates" | "servicel2statuses" | "ipaddresspools";
+export type StatusResource = keyof typeof KINDS;
 
 export interface StatusObjectMeta {
   readonly name: string;
@@ -19,6 +19,7 @@ export interface StatusObjectMeta {
 const KINDS = {
   configurationstates: "ConfigurationState",
   servicel2statuses: "ServiceL2Status",
+  servicebgpstatuses: "ServiceBGPStatus",
   ipaddresspools: "IPAddressPool",
 } as const;
 const API_VERSION = "metallb.io/v1beta1";

@@ -3,7 +3,7 @@
 // has is on the leader alone, what its speakers have on the owner alone.
 
 import { counter, gauge, type Metric, type Sample } from "./metric.ts";
-import type { OwnedVip, PoolCounts } from "./snapshot.ts";
+import type { BgpSession, OwnedVip, PoolCounts } from "./snapshot.ts";
 
 type Reading = readonly [suffix: string, what: string, read: (pool: PoolCounts) => number];
 
@@ -39,12 +39,16 @@ const announced: Metric = {
   type: "gauge",
   help: "Addresses of Services that this node answers for",
   labels: ["service", "protocol", "node", "ip"],
-  read: ({ owned, node }) =>
-    owned.flatMap(({ address: ip, services }) =>
+  read: ({ owned, bgpAnnounced, node }) => [
+    ...owned.flatMap(({ address: ip, services }) =>
       services.map((service): Sample => {
         return { labels: { service, protocol: "layer2", node, ip }, value: 1 };
       }),
     ),
+    ...bgpAnnounced.map(({ service, address: ip }): Sample => {
+      return { labels: { service, protocol: "bgp", node, ip }, value: 1 };
+    }),
+  ],
 };
 
 function ofVips(suffix: string, help: string, read: (vip: OwnedVip) => number): Metric {
@@ -56,6 +60,75 @@ function ofVips(suffix: string, help: string, read: (vip: OwnedVip) => number): 
     read: ({ owned }) => owned.map((vip) => ({ labels: { ip: vip.address }, value: read(vip) })),
   };
 }
+
+/** As MetalLB's FRR mode has them: a peer by address and port, and its VRF. */
+const PEER_LABELS = ["peer", "vrf"] as const;
+
+function ofSessions(
+  type: "gauge" | "counter",
+  suffix: string,
+  [help, read]: readonly [string, (session: BgpSession) => number],
+): Metric {
+  return {
+    ...{ name: `metallb_bgp_${suffix}`, type, help, labels: PEER_LABELS },
+    read: ({ bgpSessions }) =>
+      bgpSessions.map((one) => ({ labels: { peer: one.peer, vrf: one.vrf }, value: read(one) })),
+  };
+}
+
+const MESSAGES: readonly (readonly [suffix: string, frr: string, help: string])[] = [
+  ["opens_sent", "opensSent", "BGP OPEN messages sent"],
+  ["opens_received", "opensRecv", "BGP OPEN messages received"],
+  ["notifications_sent", "notificationsSent", "BGP NOTIFICATION messages sent"],
+  ["updates_total", "updatesSent", "BGP UPDATE messages sent"],
+  ["updates_total_received", "updatesRecv", "BGP UPDATE messages received"],
+  ["keepalives_sent", "keepalivesSent", "BGP KEEPALIVE messages sent"],
+  ["keepalives_received", "keepalivesRecv", "BGP KEEPALIVE messages received"],
+  ["route_refresh_sent", "routeRefreshSent", "BGP ROUTE-REFRESH messages sent"],
+  ["total_sent", "totalSent", "BGP messages sent"],
+  ["total_received", "totalRecv", "BGP messages received"],
+];
+const BFD_COUNTS: readonly (readonly [suffix: string, frr: string, help: string])[] = [
+  ["control_packet_input", "control-packet-input", "BFD control packets received"],
+  ["control_packet_output", "control-packet-output", "BFD control packets sent"],
+  ["echo_packet_input", "echo-packet-input", "BFD echo packets received"],
+  ["echo_packet_output", "echo-packet-output", "BFD echo packets sent"],
+  ["session_up_events", "session-up", "times that a BFD session came up"],
+  ["session_down_events", "session-down", "times that a BFD session went down"],
+  ["zebra_notifications", "zebra-notifications", "notifications of bfdd to FRR's other daemons"],
+];
+
+function ofBfd([suffix, frr, help]: (typeof BFD_COUNTS)[number]): Metric {
+  const read = (bfd: NonNullable<BgpSession["bfd"]>): number => bfd.counters[frr] ?? 0;
+  return bfdMetric("counter", suffix, [help, read]);
+}
+
+function bfdMetric(
+  type: "gauge" | "counter",
+  suffix: string,
+  [help, read]: readonly [string, (bfd: NonNullable<BgpSession["bfd"]>) => number],
+): Metric {
+  return {
+    ...{ name: `metallb_bfd_${suffix}`, type, help, labels: PEER_LABELS },
+    read: ({ bgpSessions }) =>
+      bgpSessions.flatMap(({ peer, vrf, bfd }) =>
+        bfd === null ? [] : [{ labels: { peer, vrf }, value: read(bfd) }],
+      ),
+  };
+}
+
+const BGP_METRICS: readonly Metric[] = [
+  ofSessions("gauge", "session_up", ["1 while the BGP session is up", (one) => Number(one.isUp)]),
+  ofSessions("gauge", "announced_prefixes_total", [
+    "Routes that the peer was told of",
+    (one) => one.announced,
+  ]),
+  ...MESSAGES.map(([suffix, frr, help]) =>
+    ofSessions("counter", suffix, [help, (one) => one.messages[frr] ?? 0]),
+  ),
+  bfdMetric("gauge", "session_up", ["1 while the BFD session is up", (bfd) => Number(bfd.isUp)]),
+  ...BFD_COUNTS.map(ofBfd),
+];
 
 export const METALLB_METRICS: readonly Metric[] = [
   ...POOL_READINGS.map(ofPools),
@@ -85,6 +158,7 @@ export const METALLB_METRICS: readonly Metric[] = [
     (s) => s.isConfigStale,
   ),
   announced,
+  ...BGP_METRICS,
   // Of requests that are not answered neither MetalLB nor lbd counts any here.
   ofVips("requests_received", "ARP requests for an owned address", (vip) => vip.answered),
   ofVips("responses_sent", "ARP replies for an owned address", (vip) => vip.answered),

@@ -19,6 +19,22 @@ export interface OwnedVip {
   readonly announced: number;
 }
 
+/** A BGP session of this node; counts are the routing daemon's. */
+export interface BgpSession {
+  /** `address:port`, or the interface, as MetalLB calls it. */
+  readonly peer: string;
+  readonly vrf: string;
+  readonly isUp: boolean;
+  readonly announced: number;
+  /** By FRR's name of the message. */
+  readonly messages: Readonly<Record<string, number>>;
+  /** Null: it is not watched by BFD. */
+  readonly bfd: {
+    readonly isUp: boolean;
+    readonly counters: Readonly<Record<string, number>>;
+  } | null;
+}
+
 type Counts = ReadonlyMap<string, number>;
 
 /** Of one protocol, on all interfaces. */
@@ -36,6 +52,9 @@ export interface Snapshot {
   /** Null: this node does not lead, and allocates nothing. */
   readonly pools: readonly PoolCounts[] | null;
   readonly owned: readonly OwnedVip[];
+  readonly bgpSessions: readonly BgpSession[];
+  /** Announced by BGP from this node. */
+  readonly bgpAnnounced: readonly { readonly service: string; readonly address: string }[];
   /** Addresses that Services of the cluster have. */
   readonly vips: number;
   readonly isHoldover: boolean;

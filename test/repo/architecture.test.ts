@@ -28,6 +28,8 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/beacon", pure: true, internal: CORE, packages: [], node: false },
   { path: "src/join", pure: true, internal: CORE, packages: ["yaml"], node: false },
   { path: "src/doctor", pure: true, internal: CORE, packages: [], node: false },
+  // It renders what the configuration says: peers, advertisements, BFD profiles.
+  { path: "src/bgp", pure: true, internal: [...CORE, "src/config"], packages: [], node: false },
   { path: "src/metrics", pure: true, internal: CORE, packages: [], node: false },
 
   // Edges: one external thing each, no decisions.
@@ -37,8 +39,11 @@ const ROWS: readonly ImportRow[] = [
   { path: "src/beacon/socket.ts", internal: CORE, packages: [], node: true },
   { path: "src/link", internal: [...CORE, "native"], packages: ["netlink"], node: true },
   { path: "src/k8s-sync", internal: CORE, packages: ["undici", "yaml", "zod"], node: true },
+  { path: "src/bgp/frr.ts", internal: [...CORE, "src/config", "src/bgp"], packages: [],
+    node: false },
+  { path: "src/bgp/vtysh.ts", internal: CORE, packages: [], node: true },
   { path: "src/store", internal: CORE, packages: ["better-sqlite3", "zod"], node: true },
-  { path: "src/bgp", internal: CORE, packages: [], node: true },
+
   { path: "src/api", internal: [...CORE, "native"], packages: ["zod"], node: true },
   { path: "src/metrics/exposition.ts", internal: CORE, packages: ["prom-client"], node: false },
   { path: "src/metrics/server.ts", internal: CORE, packages: [], node: true },

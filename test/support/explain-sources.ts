@@ -2,6 +2,7 @@
 
 import { epochOf } from "../../src/core/epoch.ts";
 import { bootMs } from "../../src/core/time.ts";
+import { NO_BGP_YET } from "../../src/daemon/bgp-task.ts";
 import type { ClusterView } from "../../src/daemon/cluster-view.ts";
 import type { ExplainSources } from "../../src/daemon/explain.ts";
 import type { VipView } from "../../src/ownership/views.ts";
@@ -27,6 +28,7 @@ export function explainSources(
     muted: null,
     reserved: new Map(),
     note: () => null,
+    bgp: () => NO_BGP_YET,
     now: NOW,
     ...changes,
   };

@@ -21,6 +21,7 @@ import type {
   WireView,
 } from "../../src/api/types.ts";
 import { VERSION } from "../../src/core/version.ts";
+import { BGP_PEERS, BGP_ROUTES } from "./bgp-views.ts";
 import { tempDir } from "./temp-dir.ts";
 
 export const STATUS: StatusView = {
@@ -50,6 +51,7 @@ export const VIPS: readonly VipView[] = [
     here: "owning",
     interfaces: ["eth0", "eth1"],
     answered: 7,
+    bgp: [],
   },
   {
     address: "10.0.0.11",
@@ -60,6 +62,7 @@ export const VIPS: readonly VipView[] = [
     here: "idle",
     interfaces: [],
     answered: null,
+    bgp: [],
   },
 ];
 
@@ -284,6 +287,9 @@ export class FakeApiSource implements ApiSource {
   nodes(): NodeView[] {
     return this.#answer("nodes", [...NODES]);
   }
+
+  bgpPeers = async () => this.#answer("bgp peers", [...BGP_PEERS]);
+  bgpRoutes = () => this.#answer("bgp routes", [...BGP_ROUTES]);
 
   history({ address, node, since, limit }: HistoryQuery): HistoryView[] {
     const more = [

@@ -22,7 +22,8 @@ export function addPools(program: Command, context: MakeContext): void {
           { title: "WITHHELD", value: (pool) => pool.withheld.length },
           {
             title: "ADVERTISED BY",
-            value: (pool) => pool.advertisements.join(",") || "nothing: no L2Advertisement",
+            value: (pool) =>
+              pool.advertisements.join(",") || "nothing: no L2Advertisement, no BGPAdvertisement",
           },
         ]),
       );

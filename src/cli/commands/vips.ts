@@ -1,6 +1,7 @@
 // lbctl vips: every external address and who answers for it.
 
 import type { Command } from "commander";
+import type { VipView } from "../../api/types.ts";
 import type { MakeContext } from "../context.ts";
 import { formatTable } from "../table.ts";
 
@@ -13,7 +14,7 @@ export function addVips(program: Command, context: MakeContext): void {
       show(await client.get("/v1/vips"), ({ items }) =>
         formatTable(items, [
           { title: "ADDRESS", value: (vip) => vip.address },
-          { title: "OWNER", value: (vip) => vip.owner ?? "nobody" },
+          { title: "OWNER", value: ownerText },
           { title: "EPOCH", value: (vip) => vip.epoch },
           { title: "POOL", value: (vip) => vip.pool },
           { title: "SERVICES", value: (vip) => vip.services.join(",") },
@@ -23,4 +24,9 @@ export function addVips(program: Command, context: MakeContext): void {
         ]),
       );
     });
+}
+
+/** What is announced by BGP needs nobody who answers on a segment. */
+function ownerText({ owner, bgp }: VipView): string {
+  return owner ?? (bgp.length > 0 ? "by BGP" : "nobody");
 }

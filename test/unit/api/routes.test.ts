@@ -9,6 +9,7 @@ import { ROUTES } from "../../../src/api/routes.ts";
 import type { ApiErrorKind, CommandPath, ResourcePath } from "../../../src/api/types.ts";
 import { SCHEMA } from "../../../src/api/types.ts";
 import { VERSION } from "../../../src/core/version.ts";
+import { BGP_PEERS, BGP_ROUTES } from "../../support/bgp-views.ts";
 import {
   DRAIN,
   EXPLAINED,
@@ -140,6 +141,8 @@ const ANSWERS: Readonly<Record<ResourcePath, object>> = {
   "/v1/services": { items: SERVICES },
   "/v1/pools": { items: POOLS },
   "/v1/nodes": { items: NODES },
+  "/v1/bgp/peers": { items: BGP_PEERS },
+  "/v1/bgp/routes": { items: BGP_ROUTES },
   "/v1/history": { items: HISTORY },
   "/v1/explain": { item: EXPLAINED },
   "/v1/drain": { item: DRAIN },

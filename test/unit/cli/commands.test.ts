@@ -35,6 +35,8 @@ interface Row {
   readonly shown: string;
 }
 
+const NOT_ADVERTISED = "nothing: no L2Advertisement, no BGPAdvertisement";
+
 const ROWS: readonly Row[] = [
   {
     args: ["status"],
@@ -112,7 +114,7 @@ test("lbctl pools shows each pool in a line, and says what advertises it", async
       "1",
       "all,rack",
     ],
-    ["spare", "10.1.0.0-10.1.0.255", "no", "0", "254", "0", "nothing: no L2Advertisement"],
+    ["spare", "10.1.0.0-10.1.0.255", "no", "0", "254", "0", NOT_ADVERTISED],
     [""],
   ]);
 });

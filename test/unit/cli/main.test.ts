@@ -231,7 +231,7 @@ test("lbctl --version and --help need no daemon", async (t) => {
   const help = await lbctl(t, ["--help"]);
   assert.deepEqual([help.status, help.stderr], [0, ""]);
   const named = help.stdout.match(/^ {2}[a-z]+(?= )/gm)?.map((name) => name.trim());
-  const commands = ANSWERS.map(([args]) => args[0]);
+  const commands = ANSWERS.map(([args]) => args[0]).toSpliced(5, 0, "bgp");
   const changing = ["drain", "undrain", "move", "plan", "rebalance"];
   const host = ["bootstrap", "join", "leave", "doctor", "bugreport"];
   const others = ["config", "import", "completion", "help"];

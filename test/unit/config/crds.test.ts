@@ -61,7 +61,7 @@ const WIDER = [".peerPort minimum: 1 and 0"];
 const LOOSER = /Selectors\[\]|preference/;
 
 /** What lbd writes and never reads as configuration. */
-const TOLD = ["ConfigurationState", "ServiceL2Status"];
+const TOLD = ["ConfigurationState", "ServiceL2Status", "ServiceBGPStatus"];
 
 const configuring = definitions.filter(({ spec }) => !TOLD.includes(spec.names.kind));
 const served = configuring.flatMap(({ spec: { names, versions } }) =>

@@ -272,6 +272,10 @@ for (const text of ["", "# nothing set\n", "---\n", "{}", "~"]) {
         socketGroup: "lbd",
         beacons: BEACON_DEFAULTS,
         metrics: { address: "127.0.0.1", port: 7_472 },
+        bgp: {
+          ...{ vtysh: "/usr/bin/vtysh", vtySockets: "/run/frr" },
+          ...{ routesWithoutDaemonSeconds: 300, routeMapIn: "" },
+        },
         allocation: { coolDownSeconds: 0, reservationHours: 0 },
         preempt: false,
         drainOnCordon: false,

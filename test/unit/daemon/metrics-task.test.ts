@@ -51,6 +51,7 @@ function sourcesOf(harness: Harness, changes: Partial<MetricsSources> = {}): Met
       counts: () => new Map([["ok", 8]]),
       durations: () => new Map([["GET", { bounds: [1], counts: [3, 0], sum: 0.5 }]]),
     },
+    bgp: { sessionCounts: () => [], announcedAddresses: () => [] },
     writer: { counts: () => ({ written: 2, conflict: 1, failed: 0 }) },
     events: { counts: () => ({ written: 4, repeated: 3, dropped: 2, refused: 1, queued: 9 }) },
     responder: {

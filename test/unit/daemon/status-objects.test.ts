@@ -44,6 +44,7 @@ async function bench(t: TestContext, options: { nodes?: readonly string[] } = {}
       owned: () => state.owned,
       views: { state: () => ({ phase }) } as never,
     }),
+    bgp: { announced: new Map() },
     record: () => {},
     sleep: (ms, signal) => timerSleep(Math.min(ms, 5), signal),
   });

@@ -8,6 +8,7 @@ import { DEFAULT_BEACON_SETTINGS } from "../../../src/beacon/engine-types.ts";
 import { bootMs, wallMs } from "../../../src/core/time.ts";
 import { AllocationController } from "../../../src/daemon/allocation-controller.ts";
 import type { ApiHealth } from "../../../src/daemon/api-health.ts";
+import { NO_BGP_YET } from "../../../src/daemon/bgp-task.ts";
 import { LeaseWriter } from "../../../src/daemon/lease-writer.ts";
 import { OwnershipDriver } from "../../../src/daemon/ownership-driver.ts";
 import { Responder } from "../../../src/daemon/responder.ts";
@@ -106,6 +107,7 @@ export function viewsOf(
     probes: { note: () => null, quarantined: () => [] },
     planner: { plan: () => assert.fail("no plan is due") },
     rivals: { whyNotAllocating: null, whyMuted: null },
+    bgp: { findings: () => [], peerViews: async () => [], routeViews: () => [], state: NO_BGP_YET },
     counters: () => ({}),
     happenings: { follow: () => () => {} },
     wireAsks: { who: () => assert.fail("nobody is asked") },

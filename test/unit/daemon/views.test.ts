@@ -68,6 +68,7 @@ test("vips() shows every address, and what this node does about it", (t) => {
       epoch: 4,
       here: "owning",
       interfaces: ["eth0"],
+      bgp: [],
       answered: 0,
     },
     {
@@ -78,6 +79,7 @@ test("vips() shows every address, and what this node does about it", (t) => {
       epoch: 0,
       here: "idle",
       interfaces: [],
+      bgp: [],
       answered: null,
     },
     {
@@ -88,6 +90,7 @@ test("vips() shows every address, and what this node does about it", (t) => {
       epoch: 7,
       here: "idle",
       interfaces: [],
+      bgp: [],
       answered: null,
     },
   ]);

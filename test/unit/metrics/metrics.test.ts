@@ -14,6 +14,11 @@ const POOL = {
 };
 const VIP = { address: "10.0.0.1", services: ["a/web"], answered: 5, announced: 12 };
 
+const SESSION = {
+  ...{ peer: "10.9.0.1:179", vrf: "", isUp: true, announced: 3, messages: { opensSent: 1 } },
+  bfd: { isUp: true, counters: { "session-up": 2 } },
+};
+
 test("metrics have names of their own, and samples have the labels of their metric", () => {
   const names = METRICS.map(({ name }) => name);
   assert.deepEqual(names, [...new Set(names)]);
@@ -22,6 +27,8 @@ test("metrics have names of their own, and samples have the labels of their metr
     ...NEW_DAEMON,
     pools: [POOL],
     owned: [VIP],
+    bgpSessions: [SESSION],
+    bgpAnnounced: [{ service: "a/b", address: "10.0.0.1" }],
     changes: [
       { change: "gained", cause: "unheld", count: 1 },
       { change: "conflict", cause: "peer", count: 1 },

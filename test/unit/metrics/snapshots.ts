@@ -13,6 +13,8 @@ export const NEW_DAEMON: Snapshot = {
   version: "1.2.3",
   pools: null,
   owned: [],
+  bgpSessions: [],
+  bgpAnnounced: [],
   vips: 0,
   isHoldover: false,
   updates: 0,

@@ -1,0 +1,168 @@
+// Has the routing daemon say what this node is to say by BGP, and looks whether it does: after each
+// change of the cluster, and every few seconds for what changed by itself.
+
+import type { Applied, Frr, FrrFailure } from "../bgp/frr.ts";
+import type { SessionState } from "../bgp/sessions.ts";
+import type { BgpPeer } from "../config/bgp-peer.ts";
+import type { Clock } from "../core/time.ts";
+import { after, type BootMs, bootMs } from "../core/time.ts";
+import { type Sleep, timerSleep } from "../k8s-sync/sleep.ts";
+import { Waker } from "../k8s-sync/waker.ts";
+import { type BgpDecision, NOTHING_BY_BGP } from "./bgp-decision.ts";
+import type { PeerPasswords } from "./peer-passwords.ts";
+import type { Task } from "./tasks.ts";
+
+export interface BgpTaskOptions {
+  readonly frr: Pick<Frr, "apply" | "sessions">;
+  readonly clock: Pick<Clock, "boot">;
+  readonly passwords: Pick<PeerPasswords, "read">;
+  /** Null: the cluster is not known yet, and what was set stays. */
+  readonly decide: () => BgpDecision | null;
+  /** The peers of this node, with or without a password. */
+  readonly peers: () => readonly BgpPeer[];
+  readonly onLooked: (state: BgpState) => void;
+  readonly sleep?: Sleep;
+}
+
+export interface BgpState {
+  readonly decision: BgpDecision;
+  /** Of the last time that all was as wanted, or made so; null: not yet. */
+  readonly applied: Applied | null;
+  readonly failure: FrrFailure | null;
+  /** Of the peers that are lbd's. */
+  readonly sessions: readonly SessionState[];
+}
+
+/** Before the first look. */
+export const NO_BGP_YET: BgpState = {
+  decision: NOTHING_BY_BGP,
+  applied: null,
+  failure: null,
+  sessions: [],
+};
+
+/** What changes together is told together. */
+const SETTLE_MS = 20;
+const LOOK_EVERY_MS = 5_000;
+/** While a session is not up, or FRR does not answer. */
+const LOOK_SOON_MS = 1_000;
+const SECRETS_EVERY_MS = 30_000;
+const SECRETS_SOON_MS = 5_000;
+/** After the last update has left: a router needs as long to choose another way. */
+const ROUTERS_MS = 500;
+const WITHDRAW_LOOK_MS = 50;
+const NEVER_ABORTED = new AbortController().signal;
+
+export class BgpTask implements Task {
+  readonly name = "bgp";
+  readonly #options: BgpTaskOptions;
+  readonly #sleep: Sleep;
+  readonly #waker = new Waker();
+  #state = NO_BGP_YET;
+  /** False: FRR need not be there. It may have something of a former life of the daemon. */
+  #isUsed = false;
+  #hasLooked = false;
+  #secretsAt: BootMs = bootMs(0);
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: BgpTaskOptions) {
+    this.#options = options;
+    this.#sleep = options.sleep ?? timerSleep;
+  }
+
+  get state(): BgpState {
+    return this.#state;
+  }
+
+  /** Something may be to be said otherwise. */
+  kick({ config }: { readonly config: boolean }): void {
+    if (config) this.#secretsAt = bootMs(0);
+    this.#waker.wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look();
+      await this.#waker.wait(signal, (woken) => this.#sleep(this.#pauseMs(), woken));
+      await this.#sleep(SETTLE_MS, signal);
+    }
+    await this.#looking;
+  }
+
+  /** One at a time. */
+  look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look());
+    return this.#looking;
+  }
+
+  /** The decision is to announce nothing: resolves when the routers know, or the time is over. */
+  async withdrawn(timeoutMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const until = after(clock.boot(), timeoutMs);
+    await this.look();
+    if (!this.#isUsed || this.#state.failure !== null) return;
+    const { sessions } = this.#state;
+    if (!sessions.some(({ isUp }) => isUp)) return;
+    while (clock.boot() < until && this.#state.sessions.some(hasNotSaidAll)) {
+      await this.#sleep(WITHDRAW_LOOK_MS, NEVER_ABORTED);
+      await this.look();
+    }
+    const leftMs = Math.max(0, until - clock.boot());
+    await this.#sleep(Math.min(ROUTERS_MS, leftMs), NEVER_ABORTED);
+  }
+
+  #pauseMs(): number {
+    const { failure, sessions, decision } = this.#state;
+    if (!this.#isUsed) return LOOK_EVERY_MS;
+    const isWell = failure === null && sessions.every(({ isUp }) => isUp);
+    return isWell && decision.unknownPasswords.length === 0 ? LOOK_EVERY_MS : LOOK_SOON_MS;
+  }
+
+  async #look(): Promise<void> {
+    const { frr, decide, onLooked } = this.#options;
+    await this.#readSecrets();
+    const decision = decide();
+    if (decision === null) return;
+    const isWanted = decision.intent.peers.length > 0;
+    if (!isWanted && !this.#isUsed && this.#hasLooked) {
+      this.#state = { ...this.#state, decision };
+      return onLooked(this.#state);
+    }
+    this.#hasLooked = true;
+    const applied = await frr.apply(decision.intent);
+    // Without peers a host needs no FRR; one that is there may have something left to take away.
+    const failure = applied.ok || !(isWanted || this.#isUsed) ? null : applied.failure;
+    this.#isUsed = isWanted || failure !== null;
+    const value = applied.ok ? applied.value : null;
+    const sessions = applied.ok ? await this.#sessions(applied.value, decision) : [];
+    this.#state = { decision, applied: value, failure, sessions };
+    onLooked(this.#state);
+  }
+
+  async #sessions({ peers }: Applied, decision: BgpDecision): Promise<readonly SessionState[]> {
+    if (peers.length === 0) return [];
+    const read = await this.#options.frr.sessions();
+    if (!read.ok) return [];
+    const all = decision.intent.peers.filter(({ peer }) => peers.includes(peer.name));
+    return read.value.filter((session) => all.some(({ peer }) => isOf(peer, session)));
+  }
+
+  async #readSecrets(): Promise<void> {
+    const { clock, passwords, peers, decide } = this.#options;
+    if (clock.boot() < this.#secretsAt) return;
+    const all = peers();
+    if (!all.some(({ password }) => password !== null && "secret" in password)) return;
+    await passwords.read(all);
+    const isWaiting = (decide()?.unknownPasswords ?? []).length > 0;
+    this.#secretsAt = after(clock.boot(), isWaiting ? SECRETS_SOON_MS : SECRETS_EVERY_MS);
+  }
+}
+
+export function isOf({ to, vrf }: Pick<BgpPeer, "to" | "vrf">, session: SessionState): boolean {
+  const neighbor = "address" in to ? to.address : to.interface;
+  return session.neighbor === neighbor && session.vrf === vrf;
+}
+
+function hasNotSaidAll({ isUp, sent, queued }: SessionState): boolean {
+  return isUp && (sent > 0 || queued > 0);
+}
