@@ -60,7 +60,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "bgp",
-    concurrency: 1,
+    concurrency: 2,
     testSecondsMax: 300,
     suiteSecondsMax: 1800,
     lab: true,

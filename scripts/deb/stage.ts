@@ -51,6 +51,8 @@ async function stage(folder: string, builtAt: Date): Promise<void> {
   cpSync(join(ROOT, "packaging/deb/debian"), join(folder, "debian"), { recursive: true });
   writeFileSync(join(folder, "debian/copyright"), copyright(parts));
   copyFileSync(join(ROOT, "systemd/lbd.service"), join(folder, "debian/lbd.service"));
+  const withdraw = "lbd-withdraw.service";
+  copyFileSync(join(ROOT, "systemd", withdraw), join(folder, `debian/lbd.${withdraw}`));
   // Not beside debian/: there debhelper takes it for the changelog of the package.
   copyFileSync(join(ROOT, "CHANGELOG.md"), made(join(folder, "files/CHANGELOG.md")));
   writeFileSync(join(folder, "lbd.cdx.json"), sbom(parts, builtAt));

@@ -154,7 +154,7 @@ function instanceLines(vrf: string, intent: BgpIntent, form: InstanceForm): Conf
     ...OWN_SETTINGS,
   ];
   return [
-    { in: [], line: header },
+    ...(form.isForeign ? [] : [{ in: [], line: header }]),
     ...(form.isForeign ? [] : settings.map((line) => ({ in: [header], line }))),
     ...peers.flatMap((one) => sessionLines(one).map((line) => ({ in: [header], line }))),
     ...FAMILIES.flatMap((family) => familyLines({ family, header, peers, intent, form })),

@@ -91,8 +91,8 @@ function readInstance(
     neighbors: new Set(rest.flatMap((one) => NEIGHBOR.exec(one.line)?.[1] ?? [])),
   };
   const settings = isForeign ? [] : rest;
-  const isOurs = marked.length > 0 || !isForeign;
-  const opening = isOurs ? [{ in: [], line: header.header }] : [];
+  // Of an instance that is the administrator's only what is in it can be lbd's.
+  const opening = isForeign ? [] : [{ in: [], line: header.header }];
   return { instance, ours: [...opening, ...settings, ...marked] };
 }
 

@@ -46,7 +46,7 @@ const SETTLE_MS = 20;
 const LOOK_EVERY_MS = 5_000;
 /** While a session is not up, or FRR does not answer. */
 const LOOK_SOON_MS = 1_000;
-const SECRETS_EVERY_MS = 30_000;
+const SECRETS_EVERY_MS = 10_000;
 const SECRETS_SOON_MS = 5_000;
 /** After the last update has left: a router needs as long to choose another way. */
 const ROUTERS_MS = 500;
@@ -149,10 +149,9 @@ export class BgpTask implements Task {
 
   async #readSecrets(): Promise<void> {
     const { clock, passwords, peers, decide } = this.#options;
-    if (clock.boot() < this.#secretsAt) return;
-    const all = peers();
-    if (!all.some(({ password }) => password !== null && "secret" in password)) return;
-    await passwords.read(all);
+    // As long as the cluster is not known nobody knows whose passwords are still in use.
+    if (clock.boot() < this.#secretsAt || decide() === null) return;
+    await passwords.read(peers());
     const isWaiting = (decide()?.unknownPasswords ?? []).length > 0;
     this.#secretsAt = after(clock.boot(), isWaiting ? SECRETS_SOON_MS : SECRETS_EVERY_MS);
   }

@@ -105,6 +105,8 @@ const ROWS: readonly ImportRow[] = [
       ...["src/doctor", "src/host-facts"],
       ...["src/doctor", "src/host-facts", "src/bugreport"],
       "src/ui/server.ts",
+      // What FRR announces of a daemon that is gone is taken back without it.
+      ...["src/bgp/frr.ts", "src/bgp/vtysh.ts"],
     ],
     packages: ["commander", "yaml"],
     node: true,

@@ -3,7 +3,9 @@
 import type { Command } from "commander";
 import type { BgpPeerView, BgpRouteView } from "../../api/types.ts";
 import type { MakeContext } from "../context.ts";
+import { NODE_FILE } from "../node-settings.ts";
 import { formatTable } from "../table.ts";
+import type { WithdrawOptions, WithdrawView } from "../withdraw.ts";
 
 export function addBgp(program: Command, context: MakeContext): void {
   const bgp = program.command("bgp").description("BGP sessions and routes of this node");
@@ -21,7 +23,29 @@ export function addBgp(program: Command, context: MakeContext): void {
       const { client, show } = context(command);
       show(await client.get("/v1/bgp/routes"), ({ items }) => routesText(items));
     });
+  bgp
+    .command("withdraw")
+    .description("Take all that is lbd's out of FRR, while the daemon does not run")
+    .option("--when-gone", "wait first for as long as the node file says (bgp)")
+    .option("--config <file>", "the node file", NODE_FILE)
+    .addHelpText("after", WITHDRAW_HELP)
+    .action(async (options: WithdrawOptions, command: Command) => {
+      const { client, show } = context(command);
+      const { withdraw } = await import("../withdraw.ts");
+      show({ item: await withdraw(options, client) }, ({ item }) => `${DONE[item.why]}\n`);
+    });
 }
+
+const WITHDRAW_HELP = `
+Routers learn within a moment that this node announces nothing any more. While
+the daemon runs it is refused: lbctl drain --force takes its routes back.
+lbd-withdraw.service runs this with --when-gone whenever the daemon ends.
+Exit status: 0 done, 5 refused.`;
+const DONE: Readonly<Record<WithdrawView["why"], string>> = {
+  withdrawn: "FRR announces nothing of lbd any more.",
+  "nothing-there": "FRR has nothing of lbd.",
+  kept: "Nothing was changed: the daemon is back, or the node file says to keep the routes.",
+};
 
 function peersText(items: readonly BgpPeerView[]): string {
   if (items.length === 0) return "No BGPPeer selects this node.\n";
