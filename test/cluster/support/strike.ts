@@ -46,7 +46,8 @@ export async function struck(c: DaemonCluster, prober: Prober, strike: Strike): 
   } finally {
     await strike.heal?.(owner);
     await untilLive(c);
-    if (keepsOwner) await untilOwning(c, owner, address);
+    // What is announced by BGP has no owner.
+    if (keepsOwner && epoch > 0) await untilOwning(c, owner, address);
   }
   const isMoved = watched.next !== owner;
   const gains = await rowsOf(c, { node: watched.next, address, change: "gained" });
