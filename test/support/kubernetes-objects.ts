@@ -91,6 +91,8 @@ export interface ClusterObjects {
   readonly nodes?: readonly Node[];
   readonly pools?: readonly RawObject[];
   readonly advertisements?: readonly RawObject[];
+  readonly bgpPeers?: readonly RawObject[];
+  readonly bgpAdvertisements?: readonly RawObject[];
   /** None: they cannot be read. */
   readonly slices?: readonly EndpointSlice[];
 }
@@ -101,6 +103,10 @@ export function clusterOf(objects: ClusterObjects): ClusterView {
   cluster.nodeSink().replace(objects.nodes ?? []);
   cluster.configSink("pool").replace(objects.pools ?? []);
   cluster.configSink("advertisement").replace(objects.advertisements ?? []);
+  if (objects.bgpPeers !== undefined) cluster.configSink("bgp-peer").replace(objects.bgpPeers);
+  if (objects.bgpAdvertisements !== undefined) {
+    cluster.configSink("bgp-advertisement").replace(objects.bgpAdvertisements);
+  }
   skipBgp(cluster);
   if (objects.slices === undefined) cluster.skipEndpoints();
   else cluster.endpointSliceSink().replace(objects.slices);
