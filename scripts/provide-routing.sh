@@ -4,10 +4,12 @@
 set -euo pipefail
 
 readonly cache=${LBD_CACHE:-$HOME/.cache/lbd}
-readonly folder=$cache/routing
+# All that is fetched is said here.
+recipe=$(sha256sum <"$0")
+readonly folder=$cache/routing-${recipe:0:12}
 # With the libraries that a host with a routing daemon has and others may not.
 readonly packages=(frr bird2 libyang2 libcap2 libjson-c5 libc-ares2 libprotobuf-c1 libpcre2-8-0
-  librtr0 libsnmp40 libssh-4 libelf1)
+  librtr0 libsnmp40 libssh-4 libelf1 libreadline8)
 
 mkdir -p "$folder"
 exec 9>"$folder/lock"

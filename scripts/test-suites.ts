@@ -39,7 +39,7 @@ export const SUITES: readonly Suite[] = [
     testSecondsMax: 120,
     suiteSecondsMax: 600,
     lab: true,
-    providers: ["build-image.sh"],
+    providers: ["build-image.sh", "provide-routing.sh"],
   },
   // Builds the package twice, and tries it in containers, alone and in a cluster.
   {

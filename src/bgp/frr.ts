@@ -16,7 +16,7 @@ import {
   withoutPeers,
 } from "./running.ts";
 import { jsonDocuments, readSessions, type SessionState } from "./sessions.ts";
-import type { Vty, VtyAnswer, VtyFailure } from "./vtysh.ts";
+import { type Vty, type VtyAnswer, type VtyFailure, withoutPassword } from "./vtysh.ts";
 
 export interface FrrFailure {
   readonly kind: VtyFailure;
@@ -158,10 +158,7 @@ export class Frr {
 
 /** Without what nobody should read. */
 function shown(key: string): string {
-  return key
-    .replace(/ password \S+/, " password ...")
-    .split("\n")
-    .join(" / ");
+  return withoutPassword(key.split("\n").join(" / "));
 }
 
 function failureOf(answer: Extract<VtyAnswer, { ok: false }>): {

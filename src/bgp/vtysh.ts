@@ -59,7 +59,7 @@ export class Vtysh implements Vty {
       const answer = await this.#run(["-f", file]);
       const refused = answer.ok ? REFUSED.exec(answer.text) : null;
       if (refused === null) return answer;
-      return { ok: false, kind: "refused", message: `FRR refuses a line: ${refused[0]}` };
+      return { ok: false, kind: "refused", message: `FRR refuses: ${withoutPassword(refused[0])}` };
     } finally {
       rmSync(file, { force: true });
     }
@@ -79,11 +79,16 @@ export class Vtysh implements Vty {
         if (NOBODY.test(said)) return resolve(down());
         if (error === null) return resolve({ ok: true, text: said });
         const why = said.trim().split("\n").at(-1) ?? "";
-        const message = `vtysh failed: ${why === "" ? error.message : why}`;
+        const message = `vtysh failed: ${withoutPassword(why === "" ? error.message : why)}`;
         resolve({ ok: false, kind: "refused", message });
       });
     });
   }
+}
+
+/** FRR repeats the line that it refuses. */
+export function withoutPassword(text: string): string {
+  return text.replace(/ password .*/, " password ...");
 }
 
 /** Told apart here: vtysh says the same of all of them. */

@@ -48,6 +48,11 @@ const SECONDS_MAX = 65_535;
 /** RFC 4271, 10: three keepalives in a hold time. */
 const KEEPALIVES = 3;
 
+/** netdevice(7): IFNAMSIZ less one. */
+const INTERFACE_NAME = /^[\x21-\x2e\x30-\x7e]{1,15}$/;
+/** tcp(7), TCP_MD5SIG: the kernel takes no longer key; FRR takes one word. */
+const PASSWORD = /^[\x21-\x7e]{1,80}$/;
+
 const commonFields = {
   myASN: asNumber,
   peerAddress: ipAddress.optional(),
@@ -92,7 +97,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function parseBgpPeer(raw: RawResource, problems: ConfigProblem[]): Sourced<BgpPeer> | null {
   const kind = "BGPPeer";
   if (raw.apiVersion === "metallb.io/v1beta1") {
-    const rules = { kind, schema: bgpPeerV1Beta1SpecSchema, rules: brokenTimers };
+    const both = (spec: Fields) => [...brokenPassword(spec), ...brokenTimers(spec)];
+    const rules = { kind, schema: bgpPeerV1Beta1SpecSchema, rules: both };
     const parsed = parseSpec(raw, rules, problems);
     if (parsed === null) return null;
     const spec = bgpPeerSpecSchema.parse(raw.spec);
@@ -148,7 +154,22 @@ function brokenRules(spec: Fields): Broken[] {
   if (isSet(spec.password) && isSet((spec.passwordSecret as Fields | null | undefined)?.name)) {
     broken.push({ field: "passwordSecret", expected: "nothing beside password: keep one of them" });
   }
-  return [...broken, ...brokenTimers(spec), ...brokenConnectTime(spec)];
+  const names = [...brokenName(spec, "interface"), ...brokenName(spec, "vrf")];
+  const rest = [...brokenPassword(spec), ...brokenTimers(spec), ...brokenConnectTime(spec)];
+  return [...broken, ...names, ...rest];
+}
+
+/** It becomes one word of a line of configuration. */
+function brokenName(spec: Fields, field: "interface" | "vrf"): Broken[] {
+  const name = spec[field];
+  if (typeof name !== "string" || name === "" || INTERFACE_NAME.test(name)) return [];
+  return [{ field, expected: "the name of an interface: up to 15 characters, no spaces" }];
+}
+
+function brokenPassword({ password }: Fields): Broken[] {
+  const isWord = typeof password !== "string" || password === "" || PASSWORD.test(password);
+  if (isWord) return [];
+  return [{ field: "password", expected: "up to 80 characters of ASCII, without spaces" }];
 }
 
 function brokenTimers(spec: Fields): Broken[] {

@@ -38,7 +38,7 @@ describe("FRR", () => {
         ...{ holdTime: "30s", keepaliveTime: "10s", connectTime: "7s", routerID: "10.0.0.9" },
         ...{ sourceAddress: "192.168.100.11", localASN: 64999, ebgpMultiHop: true },
         ...{ bfdProfile: "fast", enableGracefulRestart: true, dualStackAddressFamily: true },
-        password: "s3cret",
+        password: "a|b?c!d#e\"f'g\\hi$j;k",
       }),
       peer("inside", { myASN: 64512, dynamicASN: "internal", peerAddress: "fd00:100::3" }),
       peer("outside", { myASN: 64512, dynamicASN: "external", interface: "eth0" }),

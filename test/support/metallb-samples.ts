@@ -199,6 +199,17 @@ export const BAD: readonly BadSample[] = [
     spec: { ...PEER, password: "hush", passwordSecret: PASSWORD_SECRET }, problems: [
       '.passwordSecret: found {"name":"tor"}, expected nothing beside password: keep one of them',
     ] },
+  { title: "a password with a line break, which is not shown", kind: "BGPPeer",
+    spec: { ...PEER, password: "a\nno router bgp 1" }, api: "accepts",
+    problems: [".password: found (not shown), expected up to 80 characters of ASCII, without spaces"],
+  },
+  { title: "an interface that no interface can be called", kind: "BGPPeer",
+    spec: { ...PEER, peerAddress: "", interface: "eth0\nx" }, api: "accepts", problems: [
+      '.interface: found "eth0\\nx", expected the name of an interface: up to 15 characters, no spaces',
+    ] },
+  { title: "a VRF that no VRF can be called", kind: "BGPPeer",
+    spec: { ...PEER, vrf: "a b" }, api: "accepts", problems: [
+      '.vrf: found "a b", expected the name of an interface: up to 15 characters, no spaces'] },
   { title: "a password that is a number, which is not shown", kind: "BGPPeer",
     spec: { ...PEER, password: 1234 },
     problems: [".password: found (not shown), expected a value of type string"] },
