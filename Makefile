@@ -1,7 +1,7 @@
 # Entry points; what they do is in scripts/. `make` alone lists them.
 
 .PHONY: help demo test deb docs check check-native sim bench bench-failover \
-	bench-bulk bench-ipam soak clean
+	bench-bulk bench-ipam bench-bgp soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +39,9 @@ bench-bulk: ## ms until the last of 1,000 VIPs of a dead node is answered (RUNS=
 
 bench-ipam: ## what 10,000 Services take (SERVICES=n RUNS=100 ROWS=idle JSON=file)
 	@JSON='$(JSON)' SERVICES='$(SERVICES)' RUNS='$(RUNS)' ROWS='$(ROWS)' scripts/bench-ipam.sh
+
+bench-bgp: ## ms until a router knows 1,000 addresses, and that a node died (RUNS=5 JSON=file)
+	@JSON='$(JSON)' RUNS='$(RUNS)' scripts/bench-bgp.sh
 
 soak: ## what daemons hold while much happens to them (MINUTES=60 SEED=1 JSON=file)
 	@JSON='$(JSON)' MINUTES='$(MINUTES)' SEED='$(SEED)' scripts/soak.sh

@@ -60,6 +60,11 @@ function split<T>(all: readonly T[], is: (one: T) => boolean): [T[], T[]] {
   return [all.filter(is), all.filter((one) => !is(one))];
 }
 
+/** Whether both say something of one thing. */
+export function isSameSetting(a: ConfigLine, b: ConfigLine): boolean {
+  return settingOf(a) === settingOf(b);
+}
+
 /** What is set by the line, without the value: of each there is one. */
 function settingOf({ in: blocks, line }: ConfigLine): string {
   const plain = line.replace(/^no /, "");

@@ -1,11 +1,11 @@
 // Keeps FRR's configuration equal to what is wanted, as far as it is lbd's: reads what runs,
 // applies the difference, reads again. What the administrator has beside it is never changed.
 
-import { difference } from "./difference.ts";
+import { difference, isSameSetting } from "./difference.ts";
 import type { BgpIntent } from "./intent.ts";
 import { NO_BGP } from "./intent.ts";
 import { type ConfigLine, keyOf, parseConfig, setOf, without } from "./lines.ts";
-import { neighborName, renderFrr } from "./render.ts";
+import { neighborName, OWN_SETTINGS, renderFrr } from "./render.ts";
 import {
   type BgpConflict,
   conflictsOf,
@@ -29,32 +29,37 @@ export interface Applied {
   readonly conflicts: readonly BgpConflict[];
   /** Lines that were not as lbd had left them, though it was the last to change what it wants. */
   readonly restored: readonly string[];
-  /** All that lbd had set was gone: FRR was started anew. */
+  /** FRR was started anew: what lbd had set was gone. */
   readonly wasEmpty: boolean;
+  /** What FRR did not take, the first of it; null: it took all. */
+  readonly refused: string | null;
   /** Names of the BGPPeers that are configured. */
   readonly peers: readonly string[];
 }
 
-export type Apply =
-  | { readonly ok: true; readonly value: Applied }
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: FrrFailure };
+export type Apply = Result<Applied>;
 
-const SHOW_RUNNING = "show running-config";
-const SHOW_STATE = [
-  "show bgp vrf all neighbors json",
-  "show bfd peers json",
-  "show bfd peers counters json",
-] as const;
-const NOTHING_BFD = "[]";
-const DEFAULT_MODE = "frr defaults ";
+/** The first is answered by bgpd alone: without it its part of the configuration is not printed. */
+const SHOW_RUNNING = ["show bgp vrfs json", "show running-config"] as const;
+const SHOW_SESSIONS = ["show bgp vrf all neighbors json"] as const;
+const SHOW_BFD = ["show bfd peers json", "show bfd peers counters json"] as const;
+const NO_BFD = "[]";
+const BEGIN = "Building configuration...";
+/** A line that is not there after that is not taken. */
+const WRITES_MAX = 2;
 
 export class Frr {
   readonly #vty: Vty;
   /** As FRR printed lbd's part after it was written last; null: not by this process. */
   #left: ReadonlyMap<string, ConfigLine> | null = null;
-  /** What was wanted then. FRR may print some lines otherwise: those are as good. */
-  #wanted: ReadonlyMap<string, ConfigLine> = new Map();
-  #sessions = new Map<string, Set<string>>();
+  /** Lines as lbd writes them, and as FRR prints them. */
+  readonly #rephrased = new Map<string, string>();
+  /** Lines that FRR does not print, as it does so anyway. */
+  readonly #silent = new Set<string>();
+  readonly #sessions = new Map<string, Set<string>>();
 
   constructor(vty: Vty) {
     this.#vty = vty;
@@ -63,32 +68,16 @@ export class Frr {
   async apply(intent: BgpIntent): Promise<Apply> {
     const read = await this.#read();
     if (!read.ok) return read;
-    const running = read.value;
-    const conflicts = conflictsOf(intent, running);
+    const conflicts = conflictsOf(intent, read.value);
     const stopped = new Set(conflicts.flatMap(({ peers }) => peers));
     const possible = withoutPeers(intent, stopped);
-    const wanted = renderFrr(possible, (vrf) => formOf(running, vrf));
-    const { restored, wasEmpty } = this.#sinceLast(running.ours, wanted);
-    const old = outdated(possible, running).map(({ header }) => header);
-    const left = this.#asWanted(running.ours).filter(
-      ({ in: [block], line }) => !old.includes(block ?? line),
-    );
-    const commands = [...old.map((header) => `no ${header}`), ...difference(left, wanted)];
-    const peers = possible.peers.map(({ peer }) => peer.name);
-    const about = { conflicts, restored, wasEmpty, peers };
-    if (commands.length > 0) {
-      const written = await this.#vty.configure(commands);
-      if (!written.ok) return failureOf(written);
-      this.#remember(possible);
-      const after = await this.#read();
-      if (!after.ok) return after;
-      this.#left = setOf(after.value.ours);
-    } else {
-      this.#left = setOf(running.ours);
-    }
+    const since = this.#sinceLast(read.value.ours, this.#wanted(possible, read.value));
+    const written = await this.#write(possible, read.value);
+    if (!written.ok) return written;
+    this.#sessions.clear();
     this.#remember(possible);
-    this.#wanted = setOf(wanted);
-    return { ok: true, value: { commands: commands.length, ...about } };
+    const peers = possible.peers.map(({ peer }) => peer.name);
+    return { ok: true, value: { conflicts, ...since, ...written.value, peers } };
   }
 
   /** Takes away all that is lbd's. */
@@ -96,30 +85,86 @@ export class Frr {
     return this.apply(NO_BGP);
   }
 
-  async sessions(): Promise<
-    | { readonly ok: true; readonly value: readonly SessionState[] }
-    | { readonly ok: false; readonly failure: FrrFailure }
-  > {
-    const answer = await this.#vty.ask(SHOW_STATE);
+  /** `hasBfd`: whether some peer is watched by BFD. Without bfdd nothing is known of that. */
+  async sessions(hasBfd: boolean): Promise<Result<readonly SessionState[]>> {
+    const answer = await this.#vty.ask(SHOW_SESSIONS);
     if (!answer.ok) return failureOf(answer);
-    const [neighbors = "{}", bfd = NOTHING_BFD, counters = NOTHING_BFD] = jsonDocuments(
-      answer.text,
-    );
+    const watched = hasBfd ? await this.#vty.ask(SHOW_BFD) : null;
+    const [neighbors = "{}"] = jsonDocuments(answer.text);
+    const [bfd = NO_BFD, counters = NO_BFD] =
+      watched?.ok === true ? jsonDocuments(watched.text) : [];
     return { ok: true, value: readSessions(neighbors, bfd, counters) };
   }
 
-  async #read(): Promise<
-    | { readonly ok: true; readonly value: Running }
-    | { readonly ok: false; readonly failure: FrrFailure }
-  > {
-    const answer = await this.#vty.ask([SHOW_RUNNING]);
+  async #read(): Promise<Result<Running>> {
+    const answer = await this.#vty.ask(SHOW_RUNNING);
     if (!answer.ok) return failureOf(answer);
-    if (!answer.text.includes(DEFAULT_MODE)) {
+    const at = answer.text.indexOf(BEGIN);
+    if (at < 0) {
       const message = "FRR did not print its running configuration; it is tried again";
       return { ok: false, failure: { kind: "hung", message } };
     }
     const known = (vrf: string): ReadonlySet<string> => this.#sessions.get(vrf) ?? new Set();
-    return { ok: true, value: readRunning(parseConfig(answer.text), known) };
+    return { ok: true, value: readRunning(parseConfig(answer.text.slice(at)), known) };
+  }
+
+  #wanted(intent: BgpIntent, running: Running): readonly ConfigLine[] {
+    const lines = renderFrr(intent, (vrf) => formOf(running, vrf));
+    return lines
+      .filter((line) => !this.#silent.has(keyOf(line)))
+      .map((line) => this.#asPrinted(line));
+  }
+
+  #asPrinted(line: ConfigLine): ConfigLine {
+    const text = this.#rephrased.get(keyOf(line));
+    return text === undefined ? line : { in: line.in, line: text };
+  }
+
+  /** Until FRR has what is wanted, or does not take it. */
+  async #write(
+    intent: BgpIntent,
+    before: Running,
+  ): Promise<Result<Pick<Applied, "commands" | "refused">>> {
+    let running = before;
+    let told = 0;
+    let refused: string | null = null;
+    for (let attempt = 1; ; attempt++) {
+      const commands = commandsFor(intent, running, this.#wanted(intent, running));
+      this.#left = setOf(running.ours);
+      if (commands.length === 0) return { ok: true, value: { commands: told, refused: null } };
+      if (attempt > WRITES_MAX) {
+        this.#learn(intent, running);
+        const rest = commandsFor(intent, running, this.#wanted(intent, running));
+        const why = refused ?? `FRR does not take "${withoutPassword(rest[0] ?? "")}"`;
+        const isTaken = rest.length === 0;
+        return { ok: true, value: { commands: told, refused: isTaken ? null : why } };
+      }
+      const written = await this.#vty.configure(commands);
+      if (!written.ok && written.kind !== "refused") return failureOf(written);
+      if (!written.ok) refused = written.message;
+      told += commands.length;
+      // What it has made is its own, also before it is read.
+      this.#remember(intent);
+      const read = await this.#read();
+      if (!read.ok) return read;
+      running = read.value;
+    }
+  }
+
+  /**
+   * Another version of FRR may print a line in other words, or not print what it does anyway. Only
+   * a line for the same setting stands for the one that was written.
+   */
+  #learn(intent: BgpIntent, running: Running): void {
+    const wanted = renderFrr(intent, (vrf) => formOf(running, vrf));
+    const printed = setOf(running.ours);
+    const extra = without(running.ours, setOf(wanted));
+    for (const line of without(wanted, printed)) {
+      const same = extra.find((one) => isSameSetting(one, line));
+      const isSilent = OWN_SETTINGS.some((setting) => setting === line.line);
+      if (same !== undefined) this.#rephrased.set(keyOf(line), same.line);
+      else if (isSilent) this.#silent.add(keyOf(line));
+    }
   }
 
   /** What was changed under lbd's marks since it wrote last. */
@@ -129,31 +174,34 @@ export class Frr {
   ): Pick<Applied, "restored" | "wasEmpty"> {
     const left = this.#left;
     if (left === null || left.size === 0) return { restored: [], wasEmpty: false };
-    if (ours.length === 0) return { restored: [], wasEmpty: wanted.length > 0 };
-    const changed = [...without(ours, left), ...without([...left.values()], setOf(ours))];
-    return { restored: changed.map(keyOf).map(shown), wasEmpty: false };
-  }
-
-  /** Lines that FRR prints in another form than they were written count as what was wanted. */
-  #asWanted(ours: readonly ConfigLine[]): readonly ConfigLine[] {
-    const left = this.#left;
-    if (left === null) return ours;
-    const now = setOf(ours);
-    const rephrased = without([...left.values()], this.#wanted).map(keyOf);
-    const unseen = without([...this.#wanted.values()], left);
-    const isAsLeft = rephrased.every((key) => now.has(key));
-    if (!isAsLeft) return ours;
-    const others = new Set(rephrased);
-    return [...ours.filter((one) => !others.has(keyOf(one))), ...unseen];
+    const isInstance = ({ in: blocks, line }: ConfigLine): boolean =>
+      blocks.length === 0 && line.startsWith("router bgp ");
+    const had = [...left.values()].some(isInstance);
+    if (had && wanted.some(isInstance) && !ours.some(isInstance)) {
+      return { restored: [], wasEmpty: true };
+    }
+    const [now, then] = [setOf(ours), setOf(wanted)];
+    const gone = without([...left.values()], now).filter((line) => then.has(keyOf(line)));
+    const come = without(ours, left).filter((line) => !then.has(keyOf(line)));
+    return { restored: [...gone, ...come].map(keyOf).map(shown), wasEmpty: false };
   }
 
   #remember({ peers }: BgpIntent): void {
-    this.#sessions = new Map();
     for (const { peer } of peers) {
       const names = this.#sessions.get(peer.vrf) ?? new Set();
       this.#sessions.set(peer.vrf, names.add(neighborName(peer)));
     }
   }
+}
+
+function commandsFor(
+  intent: BgpIntent,
+  running: Running,
+  wanted: readonly ConfigLine[],
+): readonly string[] {
+  const old = outdated(intent, running).map(({ header }) => header);
+  const left = running.ours.filter(({ in: [block], line }) => !old.includes(block ?? line));
+  return [...old.map((header) => `no ${header}`), ...difference(left, wanted)];
 }
 
 /** Without what nobody should read. */

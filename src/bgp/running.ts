@@ -78,10 +78,11 @@ function readInstance(
   const isMarked = ({ line }: ConfigLine): boolean =>
     isSession(line) || line.endsWith(` route-map ${names.MAP_NETWORK}`);
   const rest = inside.filter((one) => !isMarked(one) && !one.line.startsWith("address-family "));
-  const isForeign = isNeeded || rest.some((one) => !SETTING.test(one.line));
+  const marked = inside.filter(isMarked);
+  // One without any mark is somebody else's, however little there is in it.
+  const isForeign = isNeeded || marked.length === 0 || rest.some((one) => !SETTING.test(one.line));
   const has = (wanted: string): boolean => inside.some((one) => one.line === wanted);
   const routerId = inside.map((one) => ROUTER_ID.exec(one.line)?.[1]).find((id) => id);
-  const marked = inside.filter(isMarked);
   const instance = {
     ...header,
     isForeign,

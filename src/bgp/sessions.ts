@@ -78,18 +78,23 @@ function sessionState(
 }
 
 function bfdStates(peers: readonly Json[], counters: readonly Json[]): Map<string, BfdState> {
-  const keyOf = (one: Json): string => {
+  // A session that BGP knows by its interface has a link-local address here, and that interface.
+  const keysOf = (one: Json): string[] => {
     const vrf = textOf(one.vrf) ?? DEFAULT_VRF;
-    return `${vrf === DEFAULT_VRF ? "" : vrf} ${textOf(one.peer) ?? textOf(one.interface) ?? ""}`;
+    const names = [textOf(one.peer), textOf(one.interface)].filter((name) => name !== null);
+    return names.map((name) => `${vrf === DEFAULT_VRF ? "" : vrf} ${name}`);
   };
-  const counted = new Map(counters.map((one) => [keyOf(one), countsOf(one)]));
+  const counted = new Map(
+    counters.flatMap((one) => keysOf(one).map((key) => [key, countsOf(one)] as const)),
+  );
   return new Map(
-    peers.map((one) => {
+    peers.flatMap((one) => {
       const status = textOf(one.status) ?? "unknown";
       const diagnostic = textOf(one.diagnostic);
-      const key = keyOf(one);
-      const about = { isUp: status === "up", status, counters: counted.get(key) ?? {} };
-      return [key, { ...about, diagnostic: diagnostic === "ok" ? null : diagnostic }];
+      return keysOf(one).map((key): [string, BfdState] => {
+        const about = { isUp: status === "up", status, counters: counted.get(key) ?? {} };
+        return [key, { ...about, diagnostic: diagnostic === "ok" ? null : diagnostic }];
+      });
     }),
   );
 }

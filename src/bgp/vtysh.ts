@@ -12,9 +12,9 @@ export type VtyAnswer =
 
 /**
  * `missing`: no FRR on this host; `down`: no bgpd at work; `denied`: not for this user; `hung`: no
- * answer in time; `refused`: a command was not accepted.
+ * answer in time; `unwritten`: the disk takes no file for it; `refused`: a command was not accepted.
  */
-export type VtyFailure = "missing" | "down" | "denied" | "hung" | "refused";
+export type VtyFailure = "missing" | "down" | "denied" | "hung" | "unwritten" | "refused";
 
 export interface Vty {
   /** What these commands print. */
@@ -36,7 +36,7 @@ export interface VtyshOptions {
 const TIMEOUT_MS = 10_000;
 /** The configuration of a router with some hundred thousand lines. */
 const OUTPUT_BYTES_MAX = 64 * 1_024 * 1_024;
-const NOBODY = /failed to connect to any daemons/;
+const NOBODY = /failed to connect to any daemons|bgpd is not running/;
 /** What vtysh prints for a command that it, or a daemon, does not take. */
 const REFUSED =
   /^(?:line \d+: |% (?:Unknown|Command incomplete|Ambiguous|There is no|Malformed)).*$/m;
@@ -56,6 +56,11 @@ export class Vtysh implements Vty {
     const file = join(this.#options.folder, `frr-${process.pid}.conf`);
     try {
       writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+    } catch (thrown) {
+      const message = `Cannot write "${file}", which is for FRR: ${errnoOf(thrown)}`;
+      return { ok: false, kind: "unwritten", message };
+    }
+    try {
       const answer = await this.#run(["-f", file]);
       const refused = answer.ok ? REFUSED.exec(answer.text) : null;
       if (refused === null) return answer;
@@ -78,7 +83,7 @@ export class Vtysh implements Vty {
         if (error?.killed === true) return resolve(hung(timeoutMs));
         if (NOBODY.test(said)) return resolve(down());
         if (error === null) return resolve({ ok: true, text: said });
-        const why = said.trim().split("\n").at(-1) ?? "";
+        const why = REFUSED.exec(said)?.[0] ?? said.trim().split("\n").at(-1) ?? "";
         const message = `vtysh failed: ${withoutPassword(why === "" ? error.message : why)}`;
         resolve({ ok: false, kind: "refused", message });
       });

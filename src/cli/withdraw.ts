@@ -54,7 +54,8 @@ async function isRunning(client: Pick<ApiClient, "get">): Promise<boolean> {
   try {
     await client.get("/v1/drain");
     return true;
-  } catch {
-    return false;
+  } catch (thrown) {
+    // One that is slow to answer is there all the same.
+    return !(thrown instanceof AppError && thrown.code === "DAEMON_UNREACHABLE");
   }
 }

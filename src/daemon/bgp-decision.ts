@@ -3,9 +3,17 @@
 
 import type { BgpIntent, PeerIntent } from "../bgp/intent.ts";
 import { NO_BGP } from "../bgp/intent.ts";
-import { type Routes, routesOf, type ServiceAddresses, selects } from "../bgp/routes.ts";
+import {
+  advertisementsFor,
+  type Routes,
+  routesOf,
+  type ServiceAddresses,
+  selects,
+} from "../bgp/routes.ts";
+import type { BgpAdvertisement } from "../config/bgp-advertisement.ts";
 import type { BgpPeer } from "../config/bgp-peer.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
+import type { Labels } from "../config/label-selector.ts";
 import type { Node, Service } from "../k8s-sync/model.ts";
 import { objectKey } from "../k8s-sync/model.ts";
 import type { Serving } from "../ownership/types.ts";
@@ -36,12 +44,10 @@ export interface BgpDecision {
   readonly announced: Routes["announced"];
   /** By Service: why it is not announced, though a BGPAdvertisement is for it. */
   readonly conflicts: Routes["conflicts"];
-  /** Why this node announces nothing now, or null. */
+  /** Why this node announces nothing now, or only what no other node could; or null. */
   readonly withheld: string | null;
   /** Peers that cannot be spoken with, as long as their password is not known. */
   readonly unknownPasswords: readonly { readonly peer: string; readonly why: string }[];
-  /** It is drained, and announces all the same: nobody else could. */
-  readonly isAlone: boolean;
 }
 
 export const NOTHING_BY_BGP: BgpDecision = {
@@ -50,7 +56,6 @@ export const NOTHING_BY_BGP: BgpDecision = {
   conflicts: new Map(),
   withheld: null,
   unknownPasswords: [],
-  isAlone: false,
 };
 
 export function decideBgp(situation: BgpSituation): BgpDecision {
@@ -62,24 +67,25 @@ export function decideBgp(situation: BgpSituation): BgpDecision {
     return { ...NOTHING_BY_BGP, withheld: selected.length === 0 ? null : muted };
   }
   const { peers, unknownPasswords } = withPasswords(selected, situation.passwordOf);
-  const { withheld, isAlone } = whyWithheld(object, situation);
+  const never = whyNever(object, situation);
   const routes = routesOf({
     labels: object.metadata.labels,
     peers: peers.map(({ peer }) => peer.name),
     advertisements: config.bgp.advertisements,
-    services: withheld === null ? servedBy(node, cluster) : [],
+    services: never === null ? announcedBy(object, situation) : [],
   });
   const used = new Set(peers.map(({ peer }) => peer.bfdProfile));
   const bfdProfiles = config.bgp.bfdProfiles.filter(({ name }) => used.has(name));
   const { classes, announced, conflicts } = routes;
   const intent = { peers, bfdProfiles, classes, routeMapIn };
-  return { intent, announced, conflicts, withheld, unknownPasswords, isAlone };
+  const withheld = never ?? whyNotHere(object, situation);
+  return { intent, announced, conflicts, withheld, unknownPasswords };
 }
 
 /** The peers that select the node. */
 export function peersOn(
   { bgp }: Pick<ClusterConfig, "bgp">,
-  { metadata }: Pick<Node, "metadata">,
+  { metadata }: { readonly metadata: { readonly labels: Labels } },
 ): readonly BgpPeer[] {
   return bgp.peers.filter(({ nodeSelectors }) => selects(nodeSelectors, metadata.labels));
 }
@@ -98,19 +104,15 @@ function withPasswords(
   return { peers, unknownPasswords };
 }
 
-/** What is wrong with this node alone; while others are there to do it, it announces nothing. */
-function whyWithheld(
-  node: Node,
-  situation: BgpSituation,
-): Pick<BgpDecision, "withheld" | "isAlone"> {
-  const { cluster, drain, isStopping } = situation;
-  if (isStopping) return { withheld: "the daemon stops", isAlone: false };
-  const excluded = cluster.exclusion(node) ?? networkProblem(node);
-  if (excluded !== null) return { withheld: excluded, isAlone: false };
-  const why = drain === null ? healthProblem(node) : "it is drained";
-  if (why === null) return { withheld: null, isAlone: false };
-  if (drain?.force === true || hasOther(situation)) return { withheld: why, isAlone: false };
-  return { withheld: null, isAlone: true };
+/** Why the node announces nothing, whatever the others can do; or null. */
+function whyNever(node: Node, { cluster, isStopping }: BgpSituation): string | null {
+  if (isStopping) return "the daemon stops";
+  return cluster.exclusion(node) ?? networkProblem(node);
+}
+
+/** Why it leaves to others what they can announce; or null. */
+function whyNotHere(node: Node, { drain }: BgpSituation): string | null {
+  return drain === null ? healthProblem(node) : "it is drained";
 }
 
 /** As MetalLB has it: whatever the others can do. */
@@ -121,24 +123,43 @@ function networkProblem({ conditions }: Node): string | null {
   return isDown ? "the Node has NetworkUnavailable" : null;
 }
 
-function hasOther({ node, cluster, isThere }: BgpSituation): boolean {
+/** Another node could announce the Service, and is well. */
+function hasOther(service: ServiceAddresses, serving: Serving, situation: BgpSituation): boolean {
+  const { node, cluster, isThere } = situation;
+  const advertisements = service.addresses.flatMap(({ pool }) =>
+    advertisementsFor({ pool, labels: service.labels }, cluster.config.bgp.advertisements),
+  );
   return [...cluster.nodes.values()].some((other) => {
-    const { name } = other.metadata;
-    if (name === node || !isThere(name) || peersOn(cluster.config, other).length === 0)
-      return false;
-    const isWell = cluster.exclusion(other) === null && healthProblem(other) === null;
-    const { labels } = other.metadata;
-    const { advertisements } = cluster.config.bgp;
-    return isWell && advertisements.some((ad) => selects(ad.nodeSelectors, labels));
+    const { name, labels } = other.metadata;
+    if (name === node || !isThere(name) || !canServe(name, serving)) return false;
+    if (cluster.exclusion(other) !== null || healthProblem(other) !== null) return false;
+    const peers = new Set(peersOn(cluster.config, other).map((peer) => peer.name));
+    return advertisements.some((ad) => isTold(ad, labels, peers));
   });
 }
 
-/** The Services with addresses that the node can forward to an endpoint. */
-function servedBy(node: string, cluster: BgpSituation["cluster"]): ServiceAddresses[] {
+/** Whether the advertisement makes a node of these labels and peers announce something. */
+export function isTold(
+  { nodeSelectors, peers: named }: BgpAdvertisement,
+  labels: Labels,
+  peers: ReadonlySet<string>,
+): boolean {
+  if (!selects(nodeSelectors, labels)) return false;
+  return named.length === 0 ? peers.size > 0 : named.some((peer) => peers.has(peer));
+}
+
+/** The Services with addresses that the node can forward to an endpoint, and is to announce. */
+function announcedBy(object: Node, situation: BgpSituation): ServiceAddresses[] {
+  const { node, cluster, drain } = situation;
+  const isLeft = whyNotHere(object, situation) !== null;
   return [...cluster.services.values()].flatMap((service) => {
     const addresses = routed(service, cluster);
-    if (addresses.length === 0 || !canServe(node, cluster.servingOf([service]))) return [];
-    return [{ key: objectKey(service), labels: service.metadata.labels, addresses }];
+    if (addresses.length === 0) return [];
+    const serving = cluster.servingOf([service]);
+    if (!canServe(node, serving)) return [];
+    const one = { key: objectKey(service), labels: service.metadata.labels, addresses };
+    const goes = isLeft && (drain?.force === true || hasOther(one, serving, situation));
+    return goes ? [] : [one];
   });
 }
 

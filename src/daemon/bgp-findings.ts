@@ -19,9 +19,10 @@ export interface BgpFacts {
 
 const NEXT: Readonly<Record<FrrFailure["kind"], string>> = {
   missing: "sudo apt install frr, then set bgpd=yes and bfdd=yes in /etc/frr/daemons",
-  down: "set bgpd=yes in /etc/frr/daemons, then sudo systemctl restart frr",
+  down: "set bgpd=yes and bfdd=yes in /etc/frr/daemons, then sudo systemctl restart frr",
   denied: "sudo adduser lbd frrvty, then sudo systemctl restart lbd",
   hung: "sudo systemctl status frr; lbd keeps trying by itself",
+  unwritten: "df -h /var/lib/lbd",
   refused: "journalctl -u lbd -u frr",
 };
 
@@ -30,11 +31,12 @@ export function bgpFindings(facts: BgpFacts): Finding[] {
   if (failure !== null) return [failureFinding(failure)];
   return [
     ...(applied?.conflicts ?? []).map(({ text }) => conflictFinding(text)),
+    ...(applied?.refused == null ? [] : [refusedFinding(applied.refused)]),
     ...decision.unknownPasswords.map(({ peer, why }) => passwordFinding(facts, peer, why)),
     ...staleSecrets(facts),
     ...sessionFindings(facts),
     ...[...decision.conflicts].map(([service, why]) => preferenceFinding(service, why)),
-    ...(decision.isAlone ? [aloneFinding()] : []),
+    ...aloneFinding(decision),
     ...restoredFinding(facts.restored),
   ];
 }
@@ -47,6 +49,12 @@ function failureFinding({ kind, message }: FrrFailure): Finding {
 function conflictFinding(cause: string): Finding {
   const what = "A BGPPeer and FRR's own configuration do not go together: it is left out";
   return { health: "failing", what, cause, next: "sudo vtysh -c 'show running-config'" };
+}
+
+function refusedFinding(cause: string): Finding {
+  const what = "FRR does not take all that it is told; the rest of it is in use";
+  const next = "change the BGPPeer or BFDProfile that the line is of; bfdd=yes in /etc/frr/daemons";
+  return { health: "failing", what, cause, next };
 }
 
 function passwordFinding({ namespace }: BgpFacts, peer: string, cause: string): Finding {
@@ -71,6 +79,9 @@ function staleSecrets({ secretProblems, state, namespace }: BgpFacts): Finding[]
   });
 }
 
+/** FRR's default is no, and it holds for all that is configured in FRR. */
+const FAR = 'a peer that only the default route leads to needs "ip nht resolve-via-default" in FRR';
+
 function sessionFindings({ state, signatureProblem }: BgpFacts): Finding[] {
   const { decision, sessions, applied } = state;
   return decision.intent.peers.flatMap(({ peer }): Finding[] => {
@@ -78,11 +89,12 @@ function sessionFindings({ state, signatureProblem }: BgpFacts): Finding[] {
     if (session?.isUp === true || applied?.peers.includes(peer.name) !== true) return [];
     const why = session === undefined ? "FRR does not know of it yet" : downText(session);
     const signature = signatureProblem === null ? "" : `; ${signatureProblem}`;
+    const far = peer.ebgpMultiHop ? `; ${FAR}` : "";
     return [
       {
         health: "degraded",
         what: `The BGP session with "${peer.name}" is ${session?.state ?? "not there"}`,
-        cause: why + signature,
+        cause: why + signature + far,
         next: "lbctl bgp peers; then look at the router's side of it (docs/bgp.md)",
       },
     ];
@@ -98,13 +110,18 @@ function preferenceFinding(service: string, cause: string): Finding {
   };
 }
 
-function aloneFinding(): Finding {
-  return {
-    health: "degraded",
-    what: "This node should announce nothing by BGP, and does all the same",
-    cause: "no other node is there that has BGPPeers and is well",
-    next: "lbctl nodes; lbctl drain --force takes the routes back in any case",
-  };
+function aloneFinding({ withheld, announced }: BgpState["decision"]): Finding[] {
+  const [first] = announced.keys();
+  if (withheld === null || first === undefined) return [];
+  const more = announced.size === 1 ? "" : ` and ${announced.size - 1} more`;
+  return [
+    {
+      health: "degraded",
+      what: `This node should announce nothing by BGP (${withheld}), and does: "${first}"${more}`,
+      cause: "no other node that is well could announce it",
+      next: "lbctl nodes; lbctl drain --force takes the routes back in any case",
+    },
+  ];
 }
 
 function restoredFinding(restored: readonly string[]): Finding[] {

@@ -31,6 +31,7 @@ export class BgpReports {
   readonly #wasUp = new Map<string, boolean>();
   #announced: ReadonlyMap<string, readonly string[]> = new Map();
   #conflicts: ReadonlyMap<string, string> = new Map();
+  #hasLooked = false;
   #failure = "";
   #restored: { readonly at: number; readonly lines: readonly string[] } | null = null;
   #conflictText = "";
@@ -46,13 +47,26 @@ export class BgpReports {
 
   /** True when other Services are announced than before, or to others. */
   looked(state: BgpState): boolean {
+    const isBaseline = !this.#hasLooked && state.applied?.commands === 0;
+    if (state.applied !== null) this.#hasLooked = true;
     this.#tellFailure(state.failure);
+    // A daemon that was started anew finds what it had said before: that is no news.
+    if (isBaseline) return this.#takeAsTold(state);
     if (state.applied !== null) this.#tellApplied(state);
     if (state.failure === null) this.#tellSessions(state);
     this.#tellConflicts(state.decision.conflicts);
     // What FRR was not told is not announced.
     const isTold = state.failure === null && state.applied !== null;
     return isTold && this.#tellAnnounced(state.decision.announced);
+  }
+
+  #takeAsTold({ decision, sessions }: BgpState): boolean {
+    for (const { peer } of decision.intent.peers) {
+      const isUp = sessions.some((one) => one.isUp && isOf(peer, one));
+      this.#wasUp.set(peer.name, isUp);
+    }
+    this.#announced = decision.announced;
+    return true;
   }
 
   #tellFailure(failure: FrrFailure | null): void {

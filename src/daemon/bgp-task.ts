@@ -10,7 +10,7 @@ import { type Sleep, timerSleep } from "../k8s-sync/sleep.ts";
 import { Waker } from "../k8s-sync/waker.ts";
 import { type BgpDecision, NOTHING_BY_BGP } from "./bgp-decision.ts";
 import type { PeerPasswords } from "./peer-passwords.ts";
-import type { Task } from "./tasks.ts";
+import { type Task, unlessAborted } from "./tasks.ts";
 
 export interface BgpTaskOptions {
   readonly frr: Pick<Frr, "apply" | "sessions">;
@@ -45,8 +45,8 @@ export const NO_BGP_YET: BgpState = {
 const SETTLE_MS = 20;
 const LOOK_EVERY_MS = 5_000;
 /** While a session is not up, or FRR does not answer. */
-const LOOK_SOON_MS = 1_000;
-const SECRETS_EVERY_MS = 10_000;
+const LOOK_SOON_MS = 2_000;
+const SECRETS_EVERY_MS = 60_000;
 const SECRETS_SOON_MS = 5_000;
 /** After the last update has left: a router needs as long to choose another way. */
 const ROUTERS_MS = 500;
@@ -62,6 +62,7 @@ export class BgpTask implements Task {
   /** False: FRR need not be there. It may have something of a former life of the daemon. */
   #isUsed = false;
   #hasLooked = false;
+  #isReading = false;
   #secretsAt: BootMs = bootMs(0);
   #looking: Promise<void> = Promise.resolve();
 
@@ -82,14 +83,14 @@ export class BgpTask implements Task {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.look();
+      void this.#readSecrets();
+      await unlessAborted(this.look(), signal);
       await this.#waker.wait(signal, (woken) => this.#sleep(this.#pauseMs(), woken));
       await this.#sleep(SETTLE_MS, signal);
     }
-    await this.#looking;
   }
 
-  /** One at a time. */
+  /** One at a time. Whoever ends does not wait for one that hangs. */
   look(): Promise<void> {
     this.#looking = this.#looking.then(() => this.#look());
     return this.#looking;
@@ -115,12 +116,13 @@ export class BgpTask implements Task {
     const { failure, sessions, decision } = this.#state;
     if (!this.#isUsed) return LOOK_EVERY_MS;
     const isWell = failure === null && sessions.every(({ isUp }) => isUp);
-    return isWell && decision.unknownPasswords.length === 0 ? LOOK_EVERY_MS : LOOK_SOON_MS;
+    const isTakingBack = decision.withheld !== null && sessions.some(hasNotSaidAll);
+    const isCalm = isWell && !isTakingBack && decision.unknownPasswords.length === 0;
+    return isCalm ? LOOK_EVERY_MS : LOOK_SOON_MS;
   }
 
   async #look(): Promise<void> {
     const { frr, decide, onLooked } = this.#options;
-    await this.#readSecrets();
     const decision = decide();
     if (decision === null) return;
     const isWanted = decision.intent.peers.length > 0;
@@ -141,19 +143,32 @@ export class BgpTask implements Task {
 
   async #sessions({ peers }: Applied, decision: BgpDecision): Promise<readonly SessionState[]> {
     if (peers.length === 0) return [];
-    const read = await this.#options.frr.sessions();
+    const hasBfd = decision.intent.bfdProfiles.length > 0;
+    const read = await this.#options.frr.sessions(hasBfd);
     if (!read.ok) return [];
     const all = decision.intent.peers.filter(({ peer }) => peers.includes(peer.name));
     return read.value.filter((session) => all.some(({ peer }) => isOf(peer, session)));
   }
 
+  /** Beside the looks: an API that does not answer keeps no route from being taken back. */
   async #readSecrets(): Promise<void> {
     const { clock, passwords, peers, decide } = this.#options;
     // As long as the cluster is not known nobody knows whose passwords are still in use.
-    if (clock.boot() < this.#secretsAt || decide() === null) return;
-    await passwords.read(peers());
-    const isWaiting = (decide()?.unknownPasswords ?? []).length > 0;
-    this.#secretsAt = after(clock.boot(), isWaiting ? SECRETS_SOON_MS : SECRETS_EVERY_MS);
+    if (this.#isReading || clock.boot() < this.#secretsAt || decide() === null) return;
+    this.#isReading = true;
+    const isNews = await passwords.read(peers());
+    this.#isReading = false;
+    this.#secretsAt = after(clock.boot(), this.#isWaiting() ? SECRETS_SOON_MS : SECRETS_EVERY_MS);
+    if (isNews) this.#waker.wake();
+  }
+
+  /** For a password: one is not known, or is perhaps another by now. */
+  #isWaiting(): boolean {
+    const { decision, sessions } = this.#state;
+    const { unknownPasswords, intent } = decision;
+    const isUp = (peer: BgpPeer): boolean => sessions.some((one) => one.isUp && isOf(peer, one));
+    const isProtected = intent.peers.some(({ peer, password }) => password !== null && !isUp(peer));
+    return unknownPasswords.length > 0 || isProtected;
   }
 }
 

@@ -90,3 +90,19 @@ export function bgpSessionCounts({ decision, sessions }: BgpState): BgpSession[]
     return [{ peer: name, vrf: peer.vrf, isUp, announced, messages, bfd }];
   });
 }
+
+/** What keeps a drained node from being without routes. */
+export function bgpRemaining({ decision, sessions, failure }: BgpState) {
+  const why =
+    decision.withheld === null
+      ? "announced by BGP: FRR is about to be told"
+      : "announced by BGP, and no other node that is well could do it";
+  const routes = decision.intent.classes.flatMap(({ prefixes }) => prefixes);
+  if (routes.length > 0) return routes.map(({ text }) => ({ address: text, reason: why }));
+  if (failure !== null) {
+    const peers = decision.intent.peers.map(({ peer }) => peer.name);
+    return peers.map((address) => ({ address, reason: failure.message }));
+  }
+  const late = sessions.filter(({ isUp, sent, queued }) => isUp && sent + queued > 0);
+  return late.map(({ neighbor: address }) => ({ address, reason: "it is being told by BGP" }));
+}

@@ -16,11 +16,12 @@ import { type BgpDecision, decideBgp, peersOn } from "./bgp-decision.ts";
 import { bgpFindings } from "./bgp-findings.ts";
 import { BgpReports } from "./bgp-reports.ts";
 import { type BgpState, BgpTask } from "./bgp-task.ts";
-import { bgpPeerViews, bgpRouteViews, bgpSessionCounts } from "./bgp-views.ts";
+import { bgpPeerViews, bgpRemaining, bgpRouteViews, bgpSessionCounts } from "./bgp-views.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
 import type { Logger } from "./logger.ts";
 import { PeerPasswords } from "./peer-passwords.ts";
+import type { Rivals } from "./rivals.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import { currentAddresses } from "./service-request.ts";
 import type { Task } from "./tasks.ts";
@@ -103,14 +104,21 @@ export class Bgp implements Task {
   }
 
   announcedAddresses(): { service: string; address: string }[] {
-    return [...this.announced.keys()].flatMap((service) =>
+    return [...(this.announced?.keys() ?? [])].flatMap((service) =>
       this.#addressesOf(service).map((address) => ({ service, address })),
     );
   }
 
-  /** By Service: the peers that are told of it. */
-  get announced(): BgpState["decision"]["announced"] {
-    return this.state.failure === null ? this.state.decision.announced : new Map();
+  /** By Service: the peers that are told of it; null: what FRR says is not known now. */
+  get announced(): BgpState["decision"]["announced"] | null {
+    const { decision, failure, applied } = this.state;
+    if (decision.intent.peers.length === 0 && failure === null) return decision.announced;
+    return failure === null && applied !== null ? decision.announced : null;
+  }
+
+  /** Of a drained node: what it announces still, and whom it has not told yet. */
+  remaining(): { address: string; reason: string }[] {
+    return bgpRemaining(this.state);
   }
 
   get state(): BgpState {
@@ -158,4 +166,13 @@ export class Bgp implements Task {
 /** What is for FRR is written beside the state, where nobody else can read it. */
 function vtyOf({ bgp, stateFile }: Pick<NodeFile, "bgp" | "stateFile">): Vty {
   return new Vtysh({ program: bgp.vtysh, sockets: bgp.vtySockets, folder: dirname(stateFile) });
+}
+
+/** Why this node says nothing by BGP, as it answers for nothing; or null. */
+export function whyMuted(
+  { shadow, rivals }: { shadow: unknown; rivals: Pick<Rivals, "whyMuted"> },
+  { isSilencing }: { readonly isSilencing: boolean },
+): string | null {
+  if (shadow !== null) return "this daemon runs in shadow mode";
+  return isSilencing ? "another host runs lbd under this node's name" : rivals.whyMuted;
 }

@@ -3,6 +3,7 @@
 // but for what the leader alone knows, which the plan then says.
 
 import type { ConfigPlanView, PlannedChange, PlannedServiceView } from "../api/plan-view.ts";
+import type { BgpAdvertisement } from "../config/bgp-advertisement.ts";
 import type { ClusterConfig } from "../config/cluster-config.ts";
 import type { Labels } from "../config/label-selector.ts";
 import type { Manifest } from "../config/manifests.ts";
@@ -22,7 +23,7 @@ import type { ConfigObjects, ConfigPlaces } from "./config-objects.ts";
 import { parseConfigObjects } from "./config-objects.ts";
 import type { Placements } from "./placements.ts";
 import { rankByOf } from "./rank-by.ts";
-import { routedWith } from "./routed-by.ts";
+import { followed, routedWith } from "./routed-by.ts";
 import { currentAddresses, serviceRequest } from "./service-request.ts";
 import type { WithheldKnowledge } from "./withheld-knowledge.ts";
 import { withheldNotices } from "./withheld-knowledge.ts";
@@ -131,7 +132,7 @@ function changeOf(before: readonly Ip[], after: readonly Ip[]): PlannedChange {
 
 /** The Services with their addresses under one configuration. */
 class Side {
-  readonly #config: ClusterConfig;
+  readonly #routes: readonly BgpAdvertisement[];
   readonly #situation: PlanSituation;
   readonly #placements: Placements;
   readonly #pools: RangeIndex<ClusterConfig["pools"][number]>;
@@ -143,7 +144,7 @@ class Side {
     situation: PlanSituation,
     addressesOf: (service: Service) => readonly Ip[],
   ) {
-    this.#config = config;
+    this.#routes = followed(config, situation.nodeLabels);
     this.#situation = situation;
     this.#placements = situation.placementsWith(config);
     this.#pools = new RangeIndex(config.pools);
@@ -164,7 +165,7 @@ class Side {
     return reachOf(
       this.#placements.of(pool, services),
       this.#placements.advertised(pool, services),
-      routedWith(this.#config, pool, services),
+      routedWith(this.#routes, pool, services),
     );
   }
 

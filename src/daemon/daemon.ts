@@ -14,7 +14,7 @@ import { Store } from "../store/store.ts";
 import { apiHealth } from "./api-health.ts";
 import { listen } from "./api-socket.ts";
 import { Beacons, nextIncarnation } from "./beacons.ts";
-import { Bgp } from "./bgp.ts";
+import { Bgp, whyMuted } from "./bgp.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { DaemonCommands } from "./commands.ts";
 import { countersOf } from "./counters.ts";
@@ -177,7 +177,7 @@ export class Daemon {
     const tasks: Task[] = [
       this.#responder,
       { name: "links", ready: this.#links.ready, run: (signal) => this.#links.run(signal) },
-      ...(this.#leading.shadow === null ? active : [this.#leading.shadow]),
+      ...(this.#leading.shadow === null ? active : [this.#leading.shadow, this.#bgp]),
       this.#credentials,
       this.#reflectors,
       this.#metrics,
@@ -248,7 +248,7 @@ export class Daemon {
     return new Bgp({
       ...{ file: this.#file, clock, log: this.#log, client: this.#client, store: this.#store },
       ...{ cluster: this.#cluster, drain: this.#drain, events: this.#serviceEvents },
-      muted: () => this.#leading.rivals.whyMuted,
+      muted: () => whyMuted(this.#leading, this.#namesake),
       isThere: (node) => this.#views.isThere(node),
       record: (event) => this.#events.record(event),
       onAnnounced: () => this.#statuses.kick(),

@@ -34,7 +34,7 @@ import { isNodeMac, probeInterfaces } from "./probe-places.ts";
 import { vipLeaseName } from "./records.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import { Rivals } from "./rivals.ts";
-import { routedBy } from "./routed-by.ts";
+import { followedIn, routedBy } from "./routed-by.ts";
 import type { ServiceEvents } from "./service-events.ts";
 import { currentAddresses } from "./service-request.ts";
 import { Shadow } from "./shadow.ts";
@@ -241,10 +241,11 @@ export class Leading {
         const members = views.members(clock.boot()).filter(({ status }) => status === "alive");
         const alive = new Set([file.nodeName, ...members.map(({ node }) => node)]);
         const ownerOf = (address: Ip) => views.state(address)?.record?.owner ?? null;
+        const routes = followedIn(cluster);
         return cluster
           .addresses()
           .filter((address) => !alive.has(ownerOf(address) ?? ""))
-          .filter((address) => routedBy(address, cluster).length === 0);
+          .filter((address) => routedBy(address, cluster, routes).length === 0);
       },
       why: (address) => {
         const here = { node: file.nodeName, isDrained: isDrained() };

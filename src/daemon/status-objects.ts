@@ -189,8 +189,9 @@ export class StatusObjects implements Task {
   #wantedBgp(): ReadonlyMap<string, WantedObject> | null {
     const { cluster, isSilenced, bgp } = this.#options;
     const node = cluster.nodes.get(this.#options.node);
-    if (node === undefined || !cluster.isSynced || isSilenced()) return null;
-    return wantedBgpStatuses(node, bgp.announced);
+    const { announced } = bgp;
+    if (node === undefined || !cluster.isSynced || isSilenced() || announced === null) return null;
+    return wantedBgpStatuses(node, announced);
   }
 
   #owned(): OwnedVip[] {

@@ -37,6 +37,19 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves when the work is done, or the signal aborts; the work may go on then. */
+export function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done, { once: true });
+    void work.finally(done);
+  });
+}
+
 /** Calls `look` each so many milliseconds until the signal aborts. */
 export async function repeat(
   look: () => void,

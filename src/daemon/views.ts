@@ -43,7 +43,7 @@ import { processUse } from "./process-use.ts";
 import type { ReservedAddresses } from "./reserved-addresses.ts";
 import type { Responder } from "./responder.ts";
 import type { Rivals } from "./rivals.ts";
-import { routedBy } from "./routed-by.ts";
+import { followedIn, routedBy } from "./routed-by.ts";
 import { currentAddresses, POOL_ANNOTATION, requestedAddresses } from "./service-request.ts";
 import type { Shadow } from "./shadow.ts";
 import { StandingFindings } from "./standing-findings.ts";
@@ -81,11 +81,13 @@ export interface ViewSources {
   readonly rivals: Pick<Rivals, "whyNotAllocating" | "whyMuted">;
   /** Null: this daemon is active. */
   readonly shadow?: Pick<Shadow, "view" | "findings"> | null;
-  readonly bgp: Pick<Bgp, "findings" | "peerViews" | "routeViews" | "state">;
+  readonly bgp: Pick<Bgp, "findings" | "peerViews" | "routeViews" | "remaining" | "state">;
   readonly counters: () => Readonly<Record<string, number>>;
   readonly happenings: Pick<Happenings, "follow">;
   readonly wireAsks: Pick<WireAsks, "who">;
 }
+
+type Routes = ReturnType<typeof followedIn>;
 
 /** Lines of the status that say what is wrong with the configuration. */
 const PROBLEMS_MAX = 1_000;
@@ -123,7 +125,8 @@ export class Views implements ApiSource {
     const names = new Set([...members, ...heard].filter((name) => name !== node));
     const addresses = cluster.addresses();
     const owned = new Set(ownership.machine.owned());
-    const orphans = addresses.filter((address) => this.#isUnserved(address));
+    const routes = followedIn(cluster);
+    const orphans = addresses.filter((address) => this.#isUnserved(address, routes));
     const ago = lastContactAt === null ? null : Math.round((now - lastContactAt) / 1_000);
     return {
       node,
@@ -171,6 +174,7 @@ export class Views implements ApiSource {
     const { cause } = this.#sources.drain;
     const addresses = cluster.addresses();
     const api = this.#sources.api();
+    const routes = followedIn(cluster);
     return {
       credentials: api.credentials,
       apiFailures: api.failures,
@@ -183,7 +187,7 @@ export class Views implements ApiSource {
       responderProblems: responder.report().problems,
       filtered: responder.report().peers.filter(({ verdict }) => verdict === "answers"),
       foreignClusters: responder.report().foreignClusters,
-      orphans: shadow == null ? addresses.flatMap((address) => this.#orphan(address)) : [],
+      orphans: shadow == null ? addresses.flatMap((ip) => this.#orphan(ip, routes)) : [],
       bgp: this.#sources.bgp.findings(),
       shadow: shadow?.findings() ?? [],
       poolConflicts: this.#poolConflicts(),
@@ -279,7 +283,8 @@ export class Views implements ApiSource {
       const view = ownership.machine.views.view(address, now);
       return { address, reason: view === null ? "" : whyStuck(view, node) };
     });
-    return { node, draining: cause !== null, cause, force, remaining };
+    const routes = cause === null ? [] : this.#sources.bgp.remaining();
+    return { node, draining: cause !== null, cause, force, remaining: [...remaining, ...routes] };
   }
 
   who(address: string) {
@@ -350,10 +355,10 @@ export class Views implements ApiSource {
   }
 
   /** It has no owner, and could have one: a Service without endpoints needs none. */
-  #isUnserved(address: Ip): boolean {
+  #isUnserved(address: Ip, routes: Routes): boolean {
     // In shadow mode others have owners, of whom nothing is known here.
     if (this.#sources.shadow != null) return false;
-    if (routedBy(address, this.#sources.cluster).length > 0) return false;
+    if (routedBy(address, this.#sources.cluster, routes).length > 0) return false;
     const view = this.#sources.ownership.machine.views.state(address);
     if (view === null) return true;
     const canBeServed = view.serving === "everywhere" || view.serving.size > 0;
@@ -371,9 +376,9 @@ export class Views implements ApiSource {
   }
 
   /** An address without an owner is a problem once nobody can take it. */
-  #orphan(address: Ip): { address: string; reason: string }[] {
+  #orphan(address: Ip, routes: Routes): { address: string; reason: string }[] {
     const { ownership, clock, cluster } = this.#sources;
-    if (routedBy(address, cluster).length > 0) return [];
+    if (routedBy(address, cluster, routes).length > 0) return [];
     const view = ownership.machine.views.view(address, clock.boot());
     const reason = whyOrphan(view, this.#here);
     return reason === null ? [] : [{ address, reason }];

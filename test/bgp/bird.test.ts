@@ -100,7 +100,10 @@ describe("a router that runs BIRD", () => {
     const has = async () => (await bird.ask("show route")).includes(`${FIRST}/32`);
     // The only node keeps what nobody else could announce.
     await daemon.lbctl(["drain", "--timeout", "1"]);
-    await cluster().untilStatus(daemon, /This node should announce nothing by BGP, and does/);
+    await cluster().untilStatus(
+      daemon,
+      /This node should announce nothing by BGP .it is drained., and does/,
+    );
     assert.equal(await has(), true);
     await daemon.lbctl(["drain", "--force"]);
     await eventually("no route", async () => !(await has()));

@@ -115,4 +115,73 @@ describe("FRR", () => {
     assert.ok(withdrawn.ok);
     assert.doesNotMatch(await frr.running(), /lbd-|router bgp|profile/);
   });
+
+  const SMALL = intentOf({
+    peers: [peer("tor", { myASN: 64512, peerASN: 64513, peerAddress: "192.168.100.2" })],
+    classes: [routeClass("web", ["10.1.0.1/32"], { tor: {} })],
+  });
+
+  test("without bgpd takes nothing, says so, and has all again when that is back", async () => {
+    await apply(SMALL);
+    await frr.kill(["bgpd"]);
+    const down = await driver.apply(SMALL);
+    assert.equal(down.ok ? "ok" : down.failure.kind, "down");
+    await frr.startDaemons(["bgpd"]);
+    const { wasEmpty, commands, refused } = await apply(SMALL);
+    assert.deepEqual([wasEmpty, commands > 0, refused], [true, true, null]);
+    assert.match(await frr.running(), /network 10\.1\.0\.1\/32 route-map lbd-vip/);
+    assert.equal((await apply(SMALL)).commands, 0);
+  });
+
+  test("without bfdd takes all but BFD, says which line not, and has it when that is there", async () => {
+    const fast = {
+      ...{ myASN: 64512, peerASN: 64513, peerAddress: "192.168.100.2" },
+      bfdProfile: "fast",
+    };
+    const watched = intentOf({
+      ...SMALL,
+      peers: [peer("tor", fast)],
+      profiles: [bfdProfile("fast", { receiveInterval: 100 })],
+    });
+    await frr.kill(["bfdd"]);
+    const applied = await apply(watched);
+    assert.match(applied.refused ?? "", /bfd|profile/);
+    assert.match(await frr.running(), /neighbor 192\.168\.100\.2 remote-as 64513/);
+    const sessions = await driver.sessions(true);
+    assert.equal(sessions.ok && sessions.value.length, 1);
+    await frr.startDaemons(["bfdd"]);
+    assert.equal((await apply(watched)).refused, null);
+    assert.match(await frr.running(), / profile lbd-fast\n {2}receive-interval 100/);
+  });
+
+  test("refuses one line of one peer, and the others are in force", async () => {
+    const wrong = { myASN: 64512, peerASN: 64513, localASN: 64512 };
+    const two = intentOf({
+      ...SMALL,
+      peers: [...SMALL.peers, peer("wrong", { ...wrong, peerAddress: "192.168.100.3" })],
+    });
+    const { refused } = await apply(two);
+    assert.match(refused ?? "", /local-as/);
+    assert.match(await frr.running(), /neighbor 192\.168\.100\.2 activate/);
+    const again = await apply(two);
+    assert.deepEqual(again.restored, []);
+    await apply(SMALL);
+  });
+
+  test("an instance of the administrator's with next to nothing in it stays", async () => {
+    await driver.withdraw();
+    await frr.configure("router bgp 65077", "bgp router-id 10.9.9.9", "exit");
+    const anew = await new Frr(frr.vty()).withdraw();
+    assert.ok(anew.ok && anew.value.commands === 0);
+    assert.match(await frr.running(), /router bgp 65077\n bgp router-id 10\.9\.9\.9/);
+    await frr.configure("no router bgp 65077");
+  });
+
+  test("what the administrator adds to an instance that lbd made is not told as a change of lbd's", async () => {
+    await apply(SMALL);
+    await frr.configure("router bgp 64512", "neighbor 192.168.100.9 remote-as 1");
+    assert.deepEqual((await apply(SMALL)).restored, []);
+    await frr.configure("router bgp 64512", "no neighbor 192.168.100.9");
+    assert.deepEqual((await apply(SMALL)).restored, []);
+  });
 });

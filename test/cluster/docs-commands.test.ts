@@ -14,6 +14,7 @@ const ADDRESS = "192.168.100.50";
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^(bootstrap|join|leave)\b/, "test/cluster/join.test.ts"],
   [/^import\b/, "test/cluster/migration.test.ts"],
+  [/^bgp withdraw\b/, "test/bgp/faults.test.ts"],
   [/^plan shadow\b/, "test/cluster/migration.test.ts"],
 ];
 /** Until interrupted. */

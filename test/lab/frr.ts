@@ -57,8 +57,8 @@ export class LabFrr {
     this.useVtysh(`exec ${join(this.#root, "usr/bin/vtysh")} --config_dir ${this.folder} "$@"`);
   }
 
-  async startDaemons(): Promise<void> {
-    for (const daemon of DAEMONS) await this.#start(daemon);
+  async startDaemons(daemons: readonly Daemon[] = DAEMONS): Promise<void> {
+    for (const daemon of daemons) await this.#start(daemon);
   }
 
   async #start(daemon: Daemon): Promise<void> {

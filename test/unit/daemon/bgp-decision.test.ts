@@ -45,7 +45,7 @@ test("a drained node keeps its sessions and announces nothing, while another can
   const { intent, announced: none, withheld } = decideBgp(situation({ drain }));
   assert.deepEqual([intent.peers.length, none.size, withheld], [1, 0, "it is drained"]);
   const alone = decideBgp(situation({ drain, isThere: () => false }));
-  assert.deepEqual([alone.announced.size, alone.isAlone], [1, true]);
+  assert.deepEqual([alone.announced.size, alone.withheld], [1, "it is drained"]);
   assert.deepEqual(announced({ drain: { force: true }, isThere: () => false }), []);
 });
 

@@ -30,6 +30,7 @@ const APPLIED: Applied = {
   conflicts: [],
   restored: [],
   wasEmpty: false,
+  refused: null,
   peers: ["tor"],
 };
 const UP: SessionState = {
@@ -153,7 +154,19 @@ function reports() {
   return { told, events, logged };
 }
 
-const LOOKED = { decision: DECISION, applied: APPLIED, failure: null, sessions: [UP] };
+const LOOKED = {
+  ...{ decision: DECISION, failure: null, sessions: [UP] },
+  applied: { ...APPLIED, commands: 1 },
+};
+
+test("a daemon that is started anew tells nothing of what was so before", () => {
+  const { told, events, logged } = reports();
+  assert.equal(told.looked({ ...LOOKED, applied: APPLIED }), true);
+  told.looked({ ...LOOKED, applied: APPLIED });
+  assert.deepEqual([events, logged], [[], []]);
+  told.looked({ ...LOOKED, applied: APPLIED, sessions: [DOWN] });
+  assert.deepEqual(events, ["BGPSessionDown"]);
+});
 
 test("each change is told once: up, down, announced, in conflict", () => {
   const { told, events } = reports();
@@ -177,7 +190,7 @@ test("while FRR cannot be driven nothing new is said to be announced, nor sessio
   told.looked({ ...LOOKED, applied: null, failure, sessions: [] });
   assert.deepEqual([events, logged], [[], ["bgp-failure"]]);
   told.looked(LOOKED);
-  assert.deepEqual(logged, ["bgp-failure", "bgp-works", "bgp-session"]);
+  assert.deepEqual(logged, ["bgp-failure", "bgp-works", "bgp-applied", "bgp-session"]);
 });
 
 test("what was changed by hand is told with the lines, and for a while", () => {
@@ -200,7 +213,7 @@ test("findings: each thing that is wrong has a cause and a next step", () => {
       ...DECISION,
       conflicts: new Map([["shop/web", "two preferences"]]),
       unknownPasswords: [{ peer: "other", why: "no Secret" }],
-      isAlone: true,
+      withheld: "it is drained",
     },
     applied: { ...APPLIED, conflicts: [{ peers: ["third"], text: "AS numbers differ" }] },
     failure: null,
@@ -214,7 +227,7 @@ test("findings: each thing that is wrong has a cause and a next step", () => {
       "failing: no Secret",
       "degraded: Peer closed; wrong",
       "degraded: two preferences",
-      "degraded: no other node is there that has BGPPeers and is well",
+      "degraded: no other node that is well could announce it",
       "degraded: a",
     ],
   );
