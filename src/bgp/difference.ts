@@ -29,8 +29,8 @@ const VERBS = [
   "set community",
   "set large-community",
   "set local-preference",
-  "match ip address prefix-list",
-  "match ipv6 address prefix-list",
+  "set tag",
+  "match tag",
   ...Object.keys(BFD_DEFAULTS),
 ];
 
@@ -75,6 +75,8 @@ function settingOf({ in: blocks, line }: ConfigLine): string {
 
 function verbOf(text: string): string {
   if (FIRST_OF_SESSION.test(text)) return "remote-as";
+  const network = /^(network \S+) route-map /.exec(text);
+  if (network !== null) return network[1] ?? "";
   const map = /^route-map \S+ (in|out)$/.exec(text);
   if (map !== null) return `route-map ${map[1]}`;
   return VERBS.find((verb) => text.startsWith(`${verb} `)) ?? text;

@@ -1,19 +1,18 @@
 // The names by which lbd's part of a routing daemon's configuration is known: they all begin with
 // "lbd-", and a peer's description with "lbd:". Whatever has no such mark is the administrator's.
 
-import type { IpFamily } from "../core/address.ts";
-
 export const MARK = "lbd-";
 export const DESCRIPTION = "lbd: BGPPeer ";
 /** Lets nothing in. */
 export const MAP_IN = `${MARK}in`;
-/** On every `network` line of lbd, where it changes nothing: by it they are known. */
-export const MAP_NETWORK = `${MARK}vip`;
+/** On every `network` line of lbd: which class it is of. By it they are known. */
+const NETWORK_MAP = /^network \S+ route-map lbd-/;
 
 /** FRR's own limit is 128. */
 const NAME_MAX = 100;
 const SEQUENCE_MIN = 10;
-const SEQUENCE_MAX = 65_535;
+const SEQUENCE_MAX = 65_534;
+const TAG_BASE = 0x6c62_0000;
 
 export function mapOut(peer: string): string {
   return marked("out-", peer);
@@ -23,8 +22,13 @@ export function profileName(profile: string): string {
   return marked("", profile);
 }
 
-export function prefixListName(family: IpFamily, className: string): string {
-  return marked(`v${family}-`, className);
+/** Of the routes of a class: it gives them the tag by which peers' route-maps know them. */
+export function mapNetwork(className: string): string {
+  return marked("net-", className);
+}
+
+export function isNetwork(line: string): boolean {
+  return NETWORK_MAP.test(line);
 }
 
 export function description(peer: string): string {
@@ -37,10 +41,10 @@ function marked(kind: string, name: string): string {
 }
 
 /**
- * Numbers for the entries of a route-map, one for each name. Which one an entry gets hangs on its
- * own name, so that the others stay what they are when one comes or goes.
+ * Numbers for classes of routes. Which one a class gets hangs on its own name, so that the others
+ * stay what they are when one comes or goes.
  */
-export function sequenceNumbers(names: readonly string[]): ReadonlyMap<string, number> {
+export function classNumbers(names: readonly string[]): ReadonlyMap<string, number> {
   const taken = new Set<number>();
   const numbers = new Map<string, number>();
   const span = SEQUENCE_MAX - SEQUENCE_MIN + 1;
@@ -51,6 +55,11 @@ export function sequenceNumbers(names: readonly string[]): ReadonlyMap<string, n
     numbers.set(name, SEQUENCE_MIN + at);
   }
   return numbers;
+}
+
+/** 32 bits, of which the upper half is nobody else's: "lb". It never leaves the host. */
+export function tagOf(classNumber: number): number {
+  return TAG_BASE + classNumber;
 }
 
 /** FNV-1a, 32 bits (draft-eastlake-fnv): short, and the same everywhere. */

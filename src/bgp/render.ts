@@ -50,17 +50,19 @@ export const OWN_SETTINGS = [
 ] as const;
 const FAMILIES = [4, 6] as const;
 
+const LAST = 65_535;
+
 /** By VRF; "": the host's main routing table. */
 export type FormOf = (vrf: string) => InstanceForm;
 
 export function renderFrr(intent: BgpIntent, formOf: FormOf): ConfigLine[] {
   if (intent.peers.length === 0) return [];
+  const numbers = names.classNumbers(intent.classes.map(({ name }) => name));
   return [
     ...intent.bfdProfiles.flatMap(profileLines),
-    ...intent.classes.flatMap(prefixListLines),
     { in: [], line: `route-map ${names.MAP_IN} deny 10` },
-    { in: [], line: `route-map ${names.MAP_NETWORK} permit 10` },
-    ...intent.peers.flatMap(({ peer }) => mapOutLines(peer.name, intent.classes)),
+    ...intent.classes.flatMap((one) => mapNetworkLines(one, numbers)),
+    ...intent.peers.flatMap(({ peer }) => mapOutLines(peer.name, intent.classes, numbers)),
     ...vrfsOf(intent.peers).flatMap((vrf) => instanceLines(vrf, intent, formOf(vrf))),
   ];
 }
@@ -101,34 +103,32 @@ function profileLines(profile: BfdProfile): ConfigLine[] {
   ];
 }
 
-function prefixListLines({ name, prefixes }: RouteClass): ConfigLine[] {
-  return prefixes.map(({ family, text }) => {
-    const kind = family === 4 ? "ip" : "ipv6";
-    const list = names.prefixListName(family, name);
-    return { in: [], line: `${kind} prefix-list ${list} permit ${text}` };
-  });
+type Numbers = ReadonlyMap<string, number>;
+
+/** A tag, and no list of prefixes: FRR takes half a minute for a list of a thousand. */
+function mapNetworkLines({ name }: RouteClass, numbers: Numbers): ConfigLine[] {
+  const header = `route-map ${names.mapNetwork(name)} permit 10`;
+  const line = `set tag ${names.tagOf(numbers.get(name) ?? 0)}`;
+  return [
+    { in: [], line: header },
+    { in: [header], line },
+  ];
 }
 
 /** Whatever is in no class is not told: a route-map ends with "deny". */
-function mapOutLines(peer: string, classes: readonly RouteClass[]): ConfigLine[] {
+function mapOutLines(peer: string, classes: readonly RouteClass[], numbers: Numbers): ConfigLine[] {
   const map = names.mapOut(peer);
-  const entryName = (family: IpFamily, name: string): string => `v${family}-${name}`;
-  const entries = classes.flatMap((one) => FAMILIES.map((family) => ({ one, family })));
-  const numbers = names.sequenceNumbers(
-    entries.map(({ one, family }) => entryName(family, one.name)),
-  );
-  const used = entries.flatMap(({ one, family }) => {
-    const attributes = one.peers.get(peer);
-    const isUsed = one.prefixes.some((prefix) => prefix.family === family);
-    if (attributes === undefined || !isUsed) return [];
-    const header = `route-map ${map} permit ${numbers.get(entryName(family, one.name))}`;
-    const kind = family === 4 ? "ip" : "ipv6";
-    const list = names.prefixListName(family, one.name);
-    const lines = [`match ${kind} address prefix-list ${list}`, ...setLines(attributes)];
+  const used = classes.flatMap(({ name, peers }) => {
+    const attributes = peers.get(peer);
+    const number = numbers.get(name) ?? 0;
+    if (attributes === undefined) return [];
+    const header = `route-map ${map} permit ${number}`;
+    const lines = [`match tag ${names.tagOf(number)}`, ...setLines(attributes)];
     return [{ in: [], line: header }, ...lines.map((line) => ({ in: [header], line }))];
   });
-  // Without an entry there would be no such route-map, which is the same as none: all is told.
-  return used.length > 0 ? used : [{ in: [], line: `route-map ${map} deny 10` }];
+  // Without an entry there would be no such route-map, which is the same as none: all is told. The
+  // last number: what is let out later must not wait for this one to go.
+  return used.length > 0 ? used : [{ in: [], line: `route-map ${map} deny ${LAST}` }];
 }
 
 function setLines({ communities, localPref }: RouteAttributes): string[] {
@@ -195,10 +195,11 @@ interface FamilyInput {
 function familyLines({ family, header, peers, intent, form }: FamilyInput): ConfigLine[] {
   const block = `address-family ipv${family} unicast`;
   const told = intent.classes.filter((one) => peers.some(({ peer }) => one.peers.has(peer.name)));
-  const prefixes = told
-    .flatMap((one) => one.prefixes)
-    .filter((prefix) => prefix.family === family)
-    .map(({ text }) => `network ${text} route-map ${names.MAP_NETWORK}`);
+  const prefixes = told.flatMap(({ name, prefixes: all }) =>
+    all
+      .filter((prefix) => prefix.family === family)
+      .map(({ text }) => `network ${text} route-map ${names.mapNetwork(name)}`),
+  );
   const sessions = peers.flatMap(({ peer }) => {
     const name = neighborName(peer);
     const isOn = familiesOf(peer).includes(family);

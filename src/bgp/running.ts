@@ -75,8 +75,7 @@ function readInstance(
   });
   const sessions = new Set([...described, ...known]);
   const isSession = (line: string): boolean => sessions.has(NEIGHBOR.exec(line)?.[1] ?? "");
-  const isMarked = ({ line }: ConfigLine): boolean =>
-    isSession(line) || line.endsWith(` route-map ${names.MAP_NETWORK}`);
+  const isMarked = ({ line }: ConfigLine): boolean => isSession(line) || names.isNetwork(line);
   const rest = inside.filter((one) => !isMarked(one) && !one.line.startsWith("address-family "));
   const marked = inside.filter(isMarked);
   // One without any mark is somebody else's, however little there is in it.

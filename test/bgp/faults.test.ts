@@ -66,7 +66,7 @@ describe("BGP with FRR and others at fault", () => {
     const since = await established();
     await frr.configure(
       ...[`router bgp ${NODE_ASN}`, "address-family ipv4 unicast"],
-      `no network ${FIRST}/32 route-map lbd-vip`,
+      `no network ${FIRST}/32 route-map lbd-net-routed`,
     );
     await frr.configure("ip prefix-list lbd-v4-mine permit 10.0.0.0/8");
     await status(/changed by somebody else, and are restored/);

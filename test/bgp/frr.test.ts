@@ -129,7 +129,7 @@ describe("FRR", () => {
     await frr.startDaemons(["bgpd"]);
     const { wasEmpty, commands, refused } = await apply(SMALL);
     assert.deepEqual([wasEmpty, commands > 0, refused], [true, true, null]);
-    assert.match(await frr.running(), /network 10\.1\.0\.1\/32 route-map lbd-vip/);
+    assert.match(await frr.running(), /network 10\.1\.0\.1\/32 route-map lbd-net-web/);
     assert.equal((await apply(SMALL)).commands, 0);
   });
 

@@ -29,14 +29,14 @@ const VTYSH = `#!/bin/sh\nexport LD_LIBRARY_PATH=${LIBRARIES}\nexec ${FRR}/usr/b
 /** What a daemon has left there, beside what the administrator has. */
 const LEFT = `route-map admins permit 10
 exit
-route-map lbd-vip permit 10
+route-map lbd-net-all permit 10
 exit
 router bgp 64512
  no bgp network import-check
  neighbor 10.9.0.1 remote-as 64513
  neighbor 10.9.0.1 description lbd: BGPPeer tor
  address-family ipv4 unicast
-  network 10.1.0.1/32 route-map lbd-vip
+  network 10.1.0.1/32 route-map lbd-net-all
  exit-address-family
 exit
 `;
@@ -110,7 +110,7 @@ describe(COUNTDOWN, () => {
       intervalMs: 200,
     });
     const left = await running();
-    assert.doesNotMatch(left, /lbd-vip|router bgp/);
+    assert.doesNotMatch(left, /lbd-net|router bgp/);
     assert.match(left, /route-map admins permit 10/);
     const said = await sh(`journalctl -o cat -u ${COUNTDOWN}`);
     assert.match(said, /FRR announces nothing of lbd any more/);

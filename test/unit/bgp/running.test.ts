@@ -18,7 +18,7 @@ const OWN = `router bgp 64512
  neighbor 10.9.0.1 remote-as 64513
  neighbor 10.9.0.1 description lbd: BGPPeer tor
  address-family ipv4 unicast
-  network 10.1.0.1/32 route-map lbd-vip
+  network 10.1.0.1/32 route-map lbd-net-all
   neighbor 10.9.0.1 route-map lbd-in in
  exit-address-family
 exit
@@ -31,7 +31,7 @@ const THEIRS = `router bgp 64512
  neighbor 10.9.0.1 description lbd: BGPPeer tor
  address-family ipv4 unicast
   network 192.0.2.0/24
-  network 10.1.0.1/32 route-map lbd-vip
+  network 10.1.0.1/32 route-map lbd-net-all
  exit-address-family
 exit
 `;
@@ -53,7 +53,7 @@ test("in an instance with anything else only the marked lines are lbd's", () => 
     [
       "neighbor 10.9.0.1 remote-as 64513",
       "neighbor 10.9.0.1 description lbd: BGPPeer tor",
-      "network 10.1.0.1/32 route-map lbd-vip",
+      "network 10.1.0.1/32 route-map lbd-net-all",
     ],
   );
 });
