@@ -76,7 +76,7 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "metallb",
-    concurrency: 1,
+    concurrency: 2,
     testSecondsMax: 300,
     suiteSecondsMax: 1200,
     lab: true,

@@ -72,6 +72,9 @@ const CASES: readonly Case[] = [
   ["echo, and an IPv4 pool", { bfdProfiles: [ECHO],
     bgpPeers: [peer("p", { bfdProfile: "echo" })],
     bgpAdvertisements: [raw("a", { ipAddressPools: ["v4"] })] }, []],
+  ["a BFD profile that does not exist", { bgpPeers: [peer("p", { bfdProfile: "none" })] }, [
+    'BGPPeer "m/p" spec.bfdProfile: found "none", ' +
+      'expected the name of a BFDProfile that exists']],
   ["a profile that is not valid, and a peer that uses it", {
     bfdProfiles: [raw("bad", { minimumTtl: 0 })], bgpPeers: [peer("p", { bfdProfile: "bad" })] }, [
     'BFDProfile "m/bad" spec.minimumTtl: found 0, expected at least 1']],
