@@ -12,7 +12,8 @@ export type VtyAnswer =
 
 /**
  * `missing`: no FRR on this host; `down`: no bgpd at work; `denied`: not for this user; `hung`: no
- * answer in time; `unwritten`: the disk takes no file for it; `refused`: a command was not accepted.
+ * answer in time; `unwritten`: the disk takes no file for it; `refused`: a command is not
+ * accepted.
  */
 export type VtyFailure = "missing" | "down" | "denied" | "hung" | "unwritten" | "refused";
 

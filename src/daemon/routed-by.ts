@@ -1,5 +1,5 @@
-// Which BGPAdvertisements are for an address: where there are some that a node follows, nobody needs
-// to answer for it on a segment.
+// Which BGPAdvertisements are for an address: where there are some that a node follows, nobody
+// needs to answer for it on a segment.
 
 import { advertisementsFor } from "../bgp/routes.ts";
 import type { BgpAdvertisement } from "../config/bgp-advertisement.ts";

@@ -53,7 +53,7 @@ describe("announcing by BGP", () => {
   const route = (): Promise<string> => bgp().router.ask([`show bgp ipv4 unicast ${PREFIX}`]);
   const label = (node: string, text: string) => kubectl("label", "node", node, text, "--overwrite");
 
-  test("a Service is announced from every node, and the router's kernel has a way to each", async () => {
+  test("a Service is announced from every node: the router has a way to each", async () => {
     await announced({ [PREFIX]: hops });
     const { lab } = bgp().cluster;
     const ways = () => routerOf(lab).run(["ip", "route", "show", PREFIX.replace("/32", "")]);
@@ -120,7 +120,7 @@ describe("announcing by BGP", () => {
     await announced({ [PREFIX]: hops });
   });
 
-  test("externalTrafficPolicy Local: from nodes with an endpoint that is ready, then from those that end", async () => {
+  test("policy Local: from nodes with a ready endpoint, else from those that end", async () => {
     const { cluster } = bgp();
     const local = { externalTrafficPolicy: "Local", loadBalancerIP: "192.168.200.9" };
     const endpoints = ["node1", "node2"].map((node) => endpointOn(node));
@@ -197,7 +197,7 @@ describe("announcing by BGP", () => {
     await announced({});
   });
 
-  test("communities, large ones and aliases of all advertisements are on the route", async () => {
+  test("communities, large ones and aliases of all advertisements are on it", async () => {
     await apply(
       JSON.stringify({
         ...{ apiVersion: "metallb.io/v1beta1", kind: "Community" },
@@ -220,7 +220,7 @@ describe("announcing by BGP", () => {
     });
   });
 
-  test("aggregation: the prefix that holds the addresses, changed while it is announced", async () => {
+  test("aggregation: the prefix that holds the addresses, changed meanwhile", async () => {
     const pool = { ipAddressPools: ["routed"] };
     await advertise({ ...pool, aggregationLength: 24 });
     await announced({ "192.168.200.0/24": hops });
@@ -230,7 +230,7 @@ describe("announcing by BGP", () => {
     await announced({ [PREFIX]: hops });
   });
 
-  test("two local preferences for one route: it is not announced, and an Event says why", async () => {
+  test("two local preferences for one route: not announced, and an Event says why", async () => {
     const { cluster } = bgp();
     const of = (localPref: number) => ({
       ...{ ipAddressPools: ["routed"], localPref },
@@ -265,7 +265,7 @@ describe("announcing by BGP", () => {
     assert.match(text, /Local/);
   });
 
-  test("L2 and BGP together: an address of the segment is answered, and announced", async () => {
+  test("L2 and BGP together: an address is answered, and announced", async () => {
     const { cluster } = bgp();
     await apply(
       JSON.stringify({

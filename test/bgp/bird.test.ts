@@ -63,7 +63,7 @@ describe("a router that runs BIRD", () => {
     },
   });
 
-  test("gets the routes of both families, with their communities, over sessions with a password and BFD", async () => {
+  test("gets routes of both families, over sessions with a password and BFD", async () => {
     const { lab, controlPlane } = cluster();
     const host = routerOf(lab);
     const apply = (object: object) => controlPlane.apply(JSON.stringify(object));

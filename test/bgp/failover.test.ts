@@ -101,7 +101,7 @@ describe("a client behind a router", () => {
     });
   });
 
-  test("is without an answer for a shorter time with BFD than without, when a node dies", async () => {
+  test("waits less with BFD than without, when a node dies", async () => {
     const { cluster, router } = bgp();
     const crash = () =>
       strike({

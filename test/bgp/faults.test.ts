@@ -62,7 +62,7 @@ describe("BGP with FRR and others at fault", () => {
     assert.match(text, /ip prefix-list admins seq \d+ permit 10\.0\.0\.0\/8/);
   });
 
-  test("lines of lbd that are changed by hand are restored, with a warning, in the same session", async () => {
+  test("lines of lbd that are changed by hand are restored, with a warning", async () => {
     const since = await established();
     await frr.configure(
       ...[`router bgp ${NODE_ASN}`, "address-family ipv4 unicast"],
@@ -76,7 +76,7 @@ describe("BGP with FRR and others at fault", () => {
     assert.equal(await established(), since);
   });
 
-  test("a Service that comes and goes resets no session, nor does a daemon that restarts", async () => {
+  test("neither a Service that comes and goes nor a restart resets a session", async () => {
     const since = await established();
     const { cluster } = bgp();
     await cluster.createService("other", {}, { "metallb.io/address-pool": "routed" });
@@ -146,7 +146,7 @@ describe("BGP with FRR and others at fault", () => {
     await announced();
   });
 
-  test("a peer that FRR has of its own, or another AS number, is a conflict that is told", async () => {
+  test("a peer that FRR has of its own, or another AS number, is told", async () => {
     const { cluster } = bgp();
     const { controlPlane } = cluster;
     await controlPlane.kubectl(["delete", "bgppeer", "router", "-n", "metallb-system"]);

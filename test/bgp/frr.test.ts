@@ -133,7 +133,7 @@ describe("FRR", () => {
     assert.equal((await apply(SMALL)).commands, 0);
   });
 
-  test("without bfdd takes all but BFD, says which line not, and has it when that is there", async () => {
+  test("without bfdd takes all but BFD, and has that when bfdd is there", async () => {
     const fast = {
       ...{ myASN: 64512, peerASN: 64513, peerAddress: "192.168.100.2" },
       bfdProfile: "fast",
@@ -177,7 +177,7 @@ describe("FRR", () => {
     await frr.configure("no router bgp 65077");
   });
 
-  test("what the administrator adds to an instance that lbd made is not told as a change of lbd's", async () => {
+  test("what the administrator adds to lbd's instance is no change of lbd's", async () => {
     await apply(SMALL);
     await frr.configure("router bgp 64512", "neighbor 192.168.100.9 remote-as 1");
     assert.deepEqual((await apply(SMALL)).restored, []);

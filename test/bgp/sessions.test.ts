@@ -185,7 +185,7 @@ describe("a BGP session", () => {
     assert.equal(about?.["remote-detect-multiplier"], 4);
   });
 
-  test("tells no route that the router says to the host, unless a route-map lets it in", async () => {
+  test("lets no route of the router in, unless a route-map does", async () => {
     await router("address-family ipv4 unicast", "network 10.99.0.0/24", "exit-address-family");
     await router("no bgp network import-check");
     await apply("router", {});

@@ -25,6 +25,7 @@ const ROWS: readonly (readonly [script: string, options: string, needsRoot: bool
   ["bench-failover.sh", "", true],
   ["bench-bulk.sh", "", true],
   ["bench-ipam.sh", "", true],
+  ["bench-bgp.sh", "", true],
   ["soak.sh", "", true],
 ];
 

@@ -201,12 +201,12 @@ export const BAD: readonly BadSample[] = [
     ] },
   { title: "a password with a line break, which is not shown", kind: "BGPPeer",
     spec: { ...PEER, password: "a\nno router bgp 1" }, api: "accepts",
-    problems: [".password: found (not shown), expected up to 80 characters of ASCII, without spaces"],
-  },
+    problems: [
+      ".password: found (not shown), expected up to 80 characters of ASCII, without spaces"] },
   { title: "an interface that no interface can be called", kind: "BGPPeer",
     spec: { ...PEER, peerAddress: "", interface: "eth0\nx" }, api: "accepts", problems: [
-      '.interface: found "eth0\\nx", expected the name of an interface: up to 15 characters, no spaces',
-    ] },
+      '.interface: found "eth0\\nx", ' +
+        "expected the name of an interface: up to 15 characters, no spaces"] },
   { title: "a VRF that no VRF can be called", kind: "BGPPeer",
     spec: { ...PEER, vrf: "a b" }, api: "accepts", problems: [
       '.vrf: found "a b", expected the name of an interface: up to 15 characters, no spaces'] },

@@ -85,7 +85,7 @@ describe(COUNTDOWN, () => {
     await container.run(["systemctl", "start", UNIT]);
   });
 
-  test("a daemon that is killed is back before the end of the countdown, and routes stay", async () => {
+  test("a daemon that is killed is back before the countdown ends: routes stay", async () => {
     await container.run(["systemctl", "kill", "--signal=SIGKILL", UNIT]);
     await eventually(
       "the daemon",

@@ -52,7 +52,7 @@ test("a session that goes is one command, and an instance without any goes as a 
   assert.equal(told(both, intentOf({}))[0], "no router bgp 64512");
 });
 
-test("what makes a session comes before what is said of it, and what lets it speak comes last", () => {
+test("what makes a session comes first, and what lets it speak comes last", () => {
   const commands = told(intentOf({}), announcing("10.1.0.1/32"));
   const at = (text: string) => commands.findIndex((command) => command.includes(text));
   const order = [

@@ -79,7 +79,7 @@ test("selectors of nodes and Services let those in that have the labels", () => 
   ]);
 });
 
-test("only the peers that an advertisement names are told, and none where none of them is here", () => {
+test("only the peers that an advertisement names are told", () => {
   const advertisements = [ad("a", { peers: ["tor-b", "elsewhere"] })];
   assert.deepEqual(told({ advertisements }), { "10.1.0.1/32": { "tor-b": "" } });
   const elsewhere = routes({ advertisements: [ad("a", { peers: ["elsewhere"] })] });
@@ -92,7 +92,7 @@ test("a shorter prefix is told once for all that is in it", () => {
   assert.deepEqual(Object.keys(told({ advertisements, services })), ["10.1.0.0/24", "fd00::/64"]);
 });
 
-test("communities of all advertisements for one route are put together, in order, each once", () => {
+test("communities of all advertisements are put together, in order, once", () => {
   const advertisements = [
     ad("a", { communities: ["64512:100", "large:64512:2:1"] }),
     ad("b", { communities: ["64512:9", "64512:100", "large:64512:1:9"], peers: ["tor-a"] }),
@@ -111,7 +111,7 @@ test("two advertisements of different lengths make two routes, each in its own w
   });
 });
 
-test("two local preferences for one route and peer: the Service is not announced, others are", () => {
+test("two local preferences for one route and peer: not announced, others are", () => {
   const selected = (localPref: number, peers: readonly string[]) => ({
     ...{ localPref, peers },
     serviceSelectors: [labelled({ both: "yes" })],

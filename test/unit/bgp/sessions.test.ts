@@ -43,7 +43,7 @@ test("sessions of all VRFs are read, with their routes, messages and BFD", () =>
   assert.deepEqual([down?.vrf, down?.isUp, down?.lastReset], ["red", false, "Cease/BFD Down"]);
 });
 
-test("without an instance, BFD or anything that is known there are no sessions, and no failure", () => {
+test("without an instance, BFD or anything known there are no sessions", () => {
   assert.deepEqual(readSessions("{}", "[]", "[]"), []);
   assert.deepEqual(readSessions('{"default": null}', "{}", "[]"), []);
   const [session] = readSessions('{"default": {"10.9.0.1": {}}}', "[]", "[]");

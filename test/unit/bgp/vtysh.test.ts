@@ -28,7 +28,7 @@ test("what it prints is the answer, and it is told where the sockets are", async
   });
 });
 
-test("lines to configure are in a file for its owner alone, which is gone afterwards", async (t) => {
+test("lines to configure are in a file for its owner alone, for as long", async (t) => {
   const { vty, folder } = await vtysh(t, 'stat -c %a "$4"; cat "$4"');
   const answer = await vty.configure(["router bgp 1", "neighbor 10.0.0.1 password s3cret"]);
   const text = "600\nrouter bgp 1\nneighbor 10.0.0.1 password s3cret\n";

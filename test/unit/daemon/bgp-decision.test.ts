@@ -63,7 +63,7 @@ test("the exclude label, NetworkUnavailable and a daemon that stops count in any
   assert.deepEqual(announced({ isStopping: true }), []);
 });
 
-test("while MetalLB's speaker is at work here, or without a Node, there is not even a session", () => {
+test("while MetalLB's speaker is at work here there is not even a session", () => {
   const muted = decideBgp(situation({ muted: "MetalLB's speaker runs" }));
   assert.deepEqual([muted.intent.peers.length, muted.withheld], [0, "MetalLB's speaker runs"]);
   assert.equal(decideBgp(situation({ nodes: [node("n2")] })).intent.peers.length, 0);

@@ -116,7 +116,7 @@ test("sessions of the administrator's are not lbd's", async () => {
   assert.deepEqual(task.state.sessions, [UP]);
 });
 
-test("routes that are taken back: it waits until the peers were told, and a moment longer", async () => {
+test("routes that are taken back: it waits until the peers were told", async () => {
   const { task, state, slept } = bench();
   state.sessions = [{ ...UP, sent: 2 }];
   await task.withdrawn(5_000);
@@ -183,7 +183,7 @@ test("each change is told once: up, down, announced, in conflict", () => {
   ]);
 });
 
-test("while FRR cannot be driven nothing new is said to be announced, nor sessions to be down", () => {
+test("while FRR cannot be driven nothing is said to be announced, or down", () => {
   const { told, events, logged } = reports();
   const failure = { kind: "down", message: "bgpd is down" } as const;
   assert.equal(told.looked({ ...LOOKED, applied: null, failure, sessions: [] }), false);

@@ -39,7 +39,7 @@ test("a peer without a password has none, and one with a text has that", () => {
   assert.deepEqual(start().of({ password: { text: "a" } }), { kind: "known", text: "a" });
 });
 
-test("a Secret is read from the configuration's namespace, and kept through a restart", async () => {
+test("a Secret is read from the configuration's namespace, and kept", async () => {
   const { asked, set, start, secrets } = bench();
   set("s3cret");
   const passwords = start();

@@ -49,6 +49,11 @@ export interface Harness {
   readonly setNow: (milliseconds: number) => void;
 }
 
+const NO_BGP: ViewSources["bgp"] = {
+  ...{ findings: () => [], peerViews: async () => [], routeViews: () => [] },
+  ...{ remaining: () => [], state: NO_BGP_YET },
+};
+
 /** The views of node n1, which leads; `changes` replace what they read. */
 export function viewsOf(
   context: Pick<TestContext, "after">,
@@ -107,13 +112,7 @@ export function viewsOf(
     probes: { note: () => null, quarantined: () => [] },
     planner: { plan: () => assert.fail("no plan is due") },
     rivals: { whyNotAllocating: null, whyMuted: null },
-    bgp: {
-      findings: () => [],
-      peerViews: async () => [],
-      routeViews: () => [],
-      remaining: () => [],
-      state: NO_BGP_YET,
-    },
+    bgp: NO_BGP,
     counters: () => ({}),
     happenings: { follow: () => () => {} },
     wireAsks: { who: () => assert.fail("nobody is asked") },
