@@ -46,7 +46,7 @@ describe(COUNTDOWN, () => {
   const sh = (script: string) => container.run(["sh", "-c", script]);
   const running = () => container.run(["vtysh", "-c", "show running-config"]);
   const isAnnounced = async () => (await running()).includes("network 10.1.0.1/32");
-  const announce = () => container.run(["vtysh", "-f", "/root/left.conf"]);
+  const announce = () => container.run(["vtysh", "-f", "/srv/left.conf"]);
 
   containerForSuite({ binds: { ...CHECKOUT_BINDS, [FRR]: ROUTING } }, async (made) => {
     container = made;
@@ -55,7 +55,7 @@ describe(COUNTDOWN, () => {
     await container.write(`/etc/systemd/system/${COUNTDOWN}`, unit);
     await container.write("/usr/bin/lbctl", LBCTL, { mode: "755" });
     await container.write("/usr/bin/vtysh", VTYSH, { mode: "755" });
-    await container.write("/root/left.conf", LEFT);
+    await container.write("/srv/left.conf", LEFT);
     await container.write(
       "/etc/lbd/config.yaml",
       `bgp: {routesWithoutDaemonSeconds: ${SECONDS}}\nmetrics: {port: 0}\n`,
