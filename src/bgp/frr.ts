@@ -10,6 +10,7 @@ import {
   type BgpConflict,
   conflictsOf,
   formOf,
+  missingOutside,
   outdated,
   type Running,
   readRunning,
@@ -59,6 +60,8 @@ export class Frr {
   readonly #rephrased = new Map<string, string>();
   /** Lines that FRR does not print, as it does so anyway. */
   readonly #silent = new Set<string>();
+  /** Lines outside of lbd's part that were set. */
+  readonly #said = new Set<string>();
   readonly #sessions = new Map<string, Set<string>>();
 
   constructor(vty: Vty) {
@@ -129,7 +132,10 @@ export class Frr {
     let told = 0;
     let refused: string | null = null;
     for (let attempt = 1; ; attempt++) {
-      const commands = commandsFor(intent, running, this.#wanted(intent, running));
+      // Once: another version may do so by itself, and not print it.
+      const outside = attempt === 1 && told === 0 ? this.#outside(intent, running) : [];
+      const lines = commandsFor(intent, running, this.#wanted(intent, running));
+      const commands = [...outside, ...lines];
       this.#left = setOf(running.ours);
       if (commands.length === 0) return { ok: true, value: { commands: told, refused: null } };
       if (attempt > WRITES_MAX) {
@@ -149,6 +155,12 @@ export class Frr {
       if (!read.ok) return read;
       running = read.value;
     }
+  }
+
+  #outside(intent: BgpIntent, running: Running): string[] {
+    const missing = missingOutside(intent, running).filter((line) => !this.#said.has(line));
+    for (const line of missing) this.#said.add(line);
+    return missing;
   }
 
   /**

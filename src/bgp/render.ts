@@ -175,6 +175,7 @@ function sessionLines({ peer, password }: PeerIntent): string[] {
     ...(password === null ? [] : [of(`password ${password}`)]),
     ...(port === DEFAULT_PORT ? [] : [of(`port ${port}`)]),
     ...(peer.ebgpMultiHop ? [of("ebgp-multihop 255")] : []),
+    ...(isFarWithoutSaying(peer) ? [of("disable-connected-check")] : []),
     ...(sourceAddress === null ? [] : [of(`update-source ${sourceAddress}`)]),
     ...(timers === null
       ? []
@@ -182,6 +183,12 @@ function sessionLines({ peer, password }: PeerIntent): string[] {
     of(`timers connect ${connectMs === null ? CONNECT_SECONDS : seconds(connectMs)}`),
     ...(peer.gracefulRestart ? [of("graceful-restart")] : []),
   ];
+}
+
+/** As MetalLB has it: over IPv6 a peer of another AS need not be on a network of the host. */
+function isFarWithoutSaying({ to, ebgpMultiHop, peerAsn, myAsn }: BgpPeer): boolean {
+  if (!("address" in to) || ipFamily(to.address) === 4 || ebgpMultiHop) return false;
+  return peerAsn !== "internal" && peerAsn !== myAsn;
 }
 
 interface FamilyInput {

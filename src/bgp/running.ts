@@ -1,5 +1,6 @@
 // What of FRR's running configuration is lbd's, and what the administrator has beside it. Pure.
 
+import { ipFamily } from "../core/address.ts";
 import type { BgpIntent, PeerIntent } from "./intent.ts";
 import type { ConfigLine } from "./lines.ts";
 import * as names from "./names.ts";
@@ -21,6 +22,8 @@ export interface Running {
   readonly ours: readonly ConfigLine[];
   /** By VRF; "": the host's main routing table. */
   readonly instances: ReadonlyMap<string, Instance>;
+  /** Lines outside of all blocks. */
+  readonly outside: ReadonlySet<string>;
 }
 
 /** Sessions are lbd's by their description, or because it made them: `known`, by VRF. */
@@ -52,7 +55,24 @@ export function readRunning(lines: readonly ConfigLine[], known: KnownSessions):
     instances.set(header.vrf, part.instance);
     ours.push(...part.ours);
   }
-  return { ours, instances };
+  const outside = new Set(
+    lines.flatMap(({ in: blocks, line }) => (blocks.length > 0 ? [] : [line])),
+  );
+  return { ours, instances, outside };
+}
+
+/**
+ * Lines for all of FRR without which a peer several hops away is not found where only the default
+ * route leads there. They are set, as MetalLB does, where nobody else speaks BGP whose routes they
+ * could change; and never taken away, as they have no mark.
+ */
+export function missingOutside(intent: BgpIntent, { instances, outside }: Running): string[] {
+  if ([...instances.values()].some(({ isForeign }) => isForeign)) return [];
+  const far = intent.peers.flatMap(({ peer: { to, ebgpMultiHop } }) =>
+    ebgpMultiHop && "address" in to ? [ipFamily(to.address)] : [],
+  );
+  const lines = far.map((family) => `${family === 4 ? "ip" : "ipv6"} nht resolve-via-default`);
+  return [...new Set(lines)].filter((line) => !outside.has(line));
 }
 
 function headersOf(lines: readonly ConfigLine[]): Header[] {

@@ -2,6 +2,7 @@
 // change of the cluster, and every few seconds for what changed by itself.
 
 import type { Applied, Frr, FrrFailure } from "../bgp/frr.ts";
+import type { BgpIntent } from "../bgp/intent.ts";
 import type { SessionState } from "../bgp/sessions.ts";
 import type { BgpPeer } from "../config/bgp-peer.ts";
 import type { Clock } from "../core/time.ts";
@@ -63,6 +64,10 @@ export class BgpTask implements Task {
   #isUsed = false;
   #hasLooked = false;
   #isReading = false;
+  /** What FRR was told last; null: it could not be. */
+  #appliedText: string | null = null;
+  /** When FRR is looked at again, though nothing has changed. */
+  #dueAt: BootMs = bootMs(0);
   #secretsAt: BootMs = bootMs(0);
   #looking: Promise<void> = Promise.resolve();
 
@@ -84,7 +89,7 @@ export class BgpTask implements Task {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       void this.#readSecrets();
-      await unlessAborted(this.look(), signal);
+      await unlessAborted(this.#queued(false), signal);
       await this.#waker.wait(signal, (woken) => this.#sleep(this.#pauseMs(), woken));
       await this.#sleep(SETTLE_MS, signal);
     }
@@ -92,7 +97,11 @@ export class BgpTask implements Task {
 
   /** One at a time. Whoever ends does not wait for one that hangs. */
   look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look());
+    return this.#queued(true);
+  }
+
+  #queued(isForced: boolean): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look(isForced));
     return this.#looking;
   }
 
@@ -121,13 +130,20 @@ export class BgpTask implements Task {
     return isCalm ? LOOK_EVERY_MS : LOOK_SOON_MS;
   }
 
-  async #look(): Promise<void> {
-    const { frr, decide, onLooked } = this.#options;
+  async #look(isForced: boolean): Promise<void> {
+    const { frr, decide, onLooked, clock } = this.#options;
     const decision = decide();
     if (decision === null) return;
     const isWanted = decision.intent.peers.length > 0;
     if (!isWanted && !this.#isUsed && this.#hasLooked) {
       this.#state = { ...this.#state, decision };
+      return onLooked(this.#state);
+    }
+    // Much changes in a cluster that changes nothing here.
+    const text = textOf(decision.intent);
+    const isDue = isForced || text !== this.#appliedText || clock.boot() >= this.#dueAt;
+    if (!isDue) {
+      this.#state = { ...this.#state, decision, applied: asBefore(this.#state.applied) };
       return onLooked(this.#state);
     }
     this.#hasLooked = true;
@@ -138,6 +154,8 @@ export class BgpTask implements Task {
     const value = applied.ok ? applied.value : null;
     const sessions = applied.ok ? await this.#sessions(applied.value, decision) : [];
     this.#state = { decision, applied: value, failure, sessions };
+    this.#appliedText = applied.ok ? text : null;
+    this.#dueAt = after(clock.boot(), this.#pauseMs());
     onLooked(this.#state);
   }
 
@@ -170,6 +188,16 @@ export class BgpTask implements Task {
     const isProtected = intent.peers.some(({ peer, password }) => password !== null && !isUp(peer));
     return unknownPasswords.length > 0 || isProtected;
   }
+}
+
+/** Nothing was done this time. */
+function asBefore(applied: Applied | null): Applied | null {
+  return applied && { ...applied, commands: 0, restored: [], wasEmpty: false };
+}
+
+/** Two intents with the same text are the same. */
+function textOf(intent: BgpIntent): string {
+  return JSON.stringify(intent, (_, value: unknown) => (value instanceof Map ? [...value] : value));
 }
 
 export function isOf({ to, vrf }: Pick<BgpPeer, "to" | "vrf">, session: SessionState): boolean {

@@ -41,6 +41,7 @@ describe("FRR", () => {
         password: "a|b?c!d#e\"f'g\\hi$j;k",
       }),
       peer("inside", { myASN: 64512, dynamicASN: "internal", peerAddress: "fd00:100::3" }),
+      peer("v6", { myASN: 64512, peerASN: 64517, peerAddress: "fd00:100::4" }),
       peer("outside", { myASN: 64512, dynamicASN: "external", interface: "eth0" }),
       peer("vrf", { myASN: 64515, peerASN: 64516, peerAddress: "10.8.0.2", vrf: "red" }),
     ],
@@ -183,5 +184,25 @@ describe("FRR", () => {
     assert.deepEqual((await apply(SMALL)).restored, []);
     await frr.configure("router bgp 64512", "no neighbor 192.168.100.9");
     assert.deepEqual((await apply(SMALL)).restored, []);
+  });
+
+  test("finds a peer several hops away by the default route", async () => {
+    await driver.withdraw();
+    const far = { myASN: 64512, peerASN: 64513, peerAddress: "10.77.0.1", ebgpMultiHop: true };
+    const intent = intentOf({ peers: [peer("far", far)] });
+    await apply(intent);
+    assert.match(await frr.running(), /^ip nht resolve-via-default$/m);
+    assert.equal((await apply(intent)).commands, 0);
+    await driver.withdraw();
+    assert.match(await frr.running(), /^ip nht resolve-via-default$/m);
+    await frr.configure(
+      "no ip nht resolve-via-default",
+      "router bgp 64512",
+      "neighbor 10.9.0.1 remote-as 1",
+      "no bgp network import-check",
+    );
+    assert.ok((await new Frr(frr.vty()).apply(intent)).ok);
+    assert.doesNotMatch(await frr.running(), /^ip nht resolve-via-default$/m);
+    await frr.configure("no router bgp 64512");
   });
 });

@@ -127,6 +127,44 @@ test("routes that are taken back: it waits until the peers were told", async () 
   assert.ok(late.state.now <= 250, String(late.state.now));
 });
 
+test("a change of the cluster that changes nothing to be said asks FRR nothing", async () => {
+  const applied: BgpIntent[] = [];
+  let decision = DECISION;
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const task = new BgpTask({
+    frr: {
+      apply: async (intent) => {
+        applied.push(intent);
+        return { ok: true, value: APPLIED };
+      },
+      sessions: async () => ({ ok: true, value: [UP] }),
+    },
+    clock: { boot: () => bootMs(0) },
+    passwords: { read: async () => false },
+    decide: () => decision,
+    peers: () => [],
+    onLooked: () => {},
+    // The clock stands: whoever waits for longer than what settles waits to be woken.
+    sleep: (ms, signal) =>
+      ms < 100
+        ? turn()
+        : new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+  });
+  const ending = new AbortController();
+  const running = task.run(ending.signal);
+  const kicked = async () => {
+    task.kick({ config: false });
+    for (let count = 0; count < 10; count++) await turn();
+  };
+  for (let count = 0; count < 5; count++) await kicked();
+  assert.equal(applied.length, 1);
+  decision = { ...DECISION, intent: intentOf({ peers: [TOR] }) };
+  await kicked();
+  assert.equal(applied.length, 2);
+  ending.abort();
+  await running;
+});
+
 test("nobody is waited for where no session is up", async () => {
   const { task, state, slept } = bench();
   state.sessions = [DOWN];
