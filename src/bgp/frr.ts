@@ -5,7 +5,7 @@ import { difference, isSameSetting } from "./difference.ts";
 import type { BgpIntent } from "./intent.ts";
 import { NO_BGP } from "./intent.ts";
 import { type ConfigLine, keyOf, parseConfig, setOf, without } from "./lines.ts";
-import { neighborName, OWN_SETTINGS, renderFrr } from "./render.ts";
+import { instanceHeader, neighborName, OWN_SETTINGS, renderFrr } from "./render.ts";
 import {
   type BgpConflict,
   conflictsOf,
@@ -60,6 +60,8 @@ export class Frr {
   readonly #rephrased = new Map<string, string>();
   /** Lines that FRR does not print, as it does so anyway. */
   readonly #silent = new Set<string>();
+  /** Instances that this process may have made. */
+  readonly #made = new Set<string>();
   /** Lines outside of lbd's part that were set. */
   readonly #said = new Set<string>();
   readonly #sessions = new Map<string, Set<string>>();
@@ -108,7 +110,8 @@ export class Frr {
       return { ok: false, failure: { kind: "hung", message } };
     }
     const known = (vrf: string): ReadonlySet<string> => this.#sessions.get(vrf) ?? new Set();
-    return { ok: true, value: readRunning(parseConfig(answer.text.slice(at)), known) };
+    const lines = parseConfig(answer.text.slice(at));
+    return { ok: true, value: readRunning(lines, known, this.#made) };
   }
 
   #wanted(intent: BgpIntent, running: Running): readonly ConfigLine[] {
@@ -139,18 +142,20 @@ export class Frr {
       this.#left = setOf(running.ours);
       if (commands.length === 0) return { ok: true, value: { commands: told, refused: null } };
       if (attempt > WRITES_MAX) {
-        this.#learn(intent, running);
+        // What is refused is no other way to say it.
+        if (refused === null) this.#learn(intent, running);
         const rest = commandsFor(intent, running, this.#wanted(intent, running));
         const why = refused ?? `FRR does not take "${withoutPassword(rest[0] ?? "")}"`;
         const isTaken = rest.length === 0;
         return { ok: true, value: { commands: told, refused: isTaken ? null : why } };
       }
+      // What it makes is its own, also when FRR is killed in the middle of it.
+      this.#remember(intent);
       const written = await this.#vty.configure(commands);
       if (!written.ok && written.kind !== "refused") return failureOf(written);
       if (!written.ok) refused = written.message;
       told += commands.length;
-      // What it has made is its own, also before it is read.
-      this.#remember(intent);
+      for (const line of outside) this.#said.add(line);
       const read = await this.#read();
       if (!read.ok) return read;
       running = read.value;
@@ -158,9 +163,9 @@ export class Frr {
   }
 
   #outside(intent: BgpIntent, running: Running): string[] {
-    const missing = missingOutside(intent, running).filter((line) => !this.#said.has(line));
-    for (const line of missing) this.#said.add(line);
-    return missing;
+    // One that was printed once is missing when it is not.
+    for (const line of running.outside) this.#said.delete(line);
+    return missingOutside(intent, running).filter((line) => !this.#said.has(line));
   }
 
   /**
@@ -173,7 +178,8 @@ export class Frr {
     const extra = without(running.ours, setOf(wanted));
     for (const line of without(wanted, printed)) {
       const same = extra.find((one) => isSameSetting(one, line));
-      const isSilent = OWN_SETTINGS.some((setting) => setting === line.line);
+      const isSilent =
+        OWN_SETTINGS.some((setting) => setting === line.line) && printed.has(line.in[0] ?? "");
       if (same !== undefined) this.#rephrased.set(keyOf(line), same.line);
       else if (isSilent) this.#silent.add(keyOf(line));
     }
@@ -190,6 +196,9 @@ export class Frr {
       blocks.length === 0 && line.startsWith("router bgp ");
     const had = [...left.values()].some(isInstance);
     if (had && wanted.some(isInstance) && !ours.some(isInstance)) {
+      // It may be another version now.
+      this.#rephrased.clear();
+      this.#silent.clear();
       return { restored: [], wasEmpty: true };
     }
     const [now, then] = [setOf(ours), setOf(wanted)];
@@ -200,6 +209,7 @@ export class Frr {
 
   #remember({ peers }: BgpIntent): void {
     for (const { peer } of peers) {
+      this.#made.add(instanceHeader(peer.myAsn, peer.vrf));
       const names = this.#sessions.get(peer.vrf) ?? new Set();
       this.#sessions.set(peer.vrf, names.add(neighborName(peer)));
     }

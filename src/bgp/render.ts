@@ -174,7 +174,7 @@ function sessionLines({ peer, password }: PeerIntent): string[] {
     ...(bfdProfile === null ? [] : [of("bfd"), of(`bfd profile ${names.profileName(bfdProfile)}`)]),
     ...(password === null ? [] : [of(`password ${password}`)]),
     ...(port === DEFAULT_PORT ? [] : [of(`port ${port}`)]),
-    ...(peer.ebgpMultiHop ? [of("ebgp-multihop 255")] : []),
+    ...(peer.ebgpMultiHop && isExternal(peer) ? [of("ebgp-multihop 255")] : []),
     ...(isFarWithoutSaying(peer) ? [of("disable-connected-check")] : []),
     ...(sourceAddress === null ? [] : [of(`update-source ${sourceAddress}`)]),
     ...(timers === null
@@ -188,7 +188,12 @@ function sessionLines({ peer, password }: PeerIntent): string[] {
 /** As MetalLB has it: over IPv6 a peer of another AS need not be on a network of the host. */
 function isFarWithoutSaying({ to, ebgpMultiHop, peerAsn, myAsn }: BgpPeer): boolean {
   if (!("address" in to) || ipFamily(to.address) === 4 || ebgpMultiHop) return false;
-  return peerAsn !== "internal" && peerAsn !== myAsn;
+  return isExternal({ to, peerAsn, myAsn });
+}
+
+/** Of another AS, and known by its address: to others FRR says nothing of hops. */
+function isExternal({ to, peerAsn, myAsn }: Pick<BgpPeer, "to" | "peerAsn" | "myAsn">): boolean {
+  return "address" in to && peerAsn !== "internal" && peerAsn !== myAsn;
 }
 
 interface FamilyInput {

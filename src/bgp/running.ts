@@ -40,7 +40,12 @@ const SETTING = new RegExp(`^(?:bgp router-id .*|${OWN_SETTINGS.join("|")})$`);
 const NO_DEFAULT_IPV4 = "no bgp default ipv4-unicast";
 const NO_IMPORT_CHECK = "no bgp network import-check";
 
-export function readRunning(lines: readonly ConfigLine[], known: KnownSessions): Running {
+/** `made`: the headers of instances that are lbd's without a mark, if nothing else is in them. */
+export function readRunning(
+  lines: readonly ConfigLine[],
+  known: KnownSessions,
+  made: ReadonlySet<string> = new Set(),
+): Running {
   const instances = new Map<string, Instance>();
   const ours = lines.filter(
     ({ in: [block = "", inner = ""], line }) =>
@@ -51,7 +56,8 @@ export function readRunning(lines: readonly ConfigLine[], known: KnownSessions):
   for (const header of headersOf(lines).sort((a, b) => (a.vrf < b.vrf ? 1 : -1))) {
     const inside = lines.filter(({ in: [block] }) => block === header.header);
     const isNeeded = header.vrf === "" && [...instances.values()].some((one) => one.isForeign);
-    const part = readInstance(header, inside, { known: known(header.vrf), isNeeded });
+    const isMade = made.has(header.header);
+    const part = readInstance(header, inside, { known: known(header.vrf), isNeeded, isMade });
     instances.set(header.vrf, part.instance);
     ours.push(...part.ours);
   }
@@ -87,7 +93,15 @@ type Header = Pick<Instance, "header" | "asn" | "vrf">;
 function readInstance(
   header: Header,
   inside: readonly ConfigLine[],
-  { known, isNeeded }: { readonly known: ReadonlySet<string>; readonly isNeeded: boolean },
+  {
+    known,
+    isNeeded,
+    isMade,
+  }: {
+    readonly known: ReadonlySet<string>;
+    readonly isNeeded: boolean;
+    readonly isMade: boolean;
+  },
 ): { readonly instance: Instance; readonly ours: readonly ConfigLine[] } {
   const described = inside.flatMap(({ line }) => {
     const [, name = "", rest = ""] = NEIGHBOR.exec(line) ?? [];
@@ -99,7 +113,8 @@ function readInstance(
   const rest = inside.filter((one) => !isMarked(one) && !one.line.startsWith("address-family "));
   const marked = inside.filter(isMarked);
   // One without any mark is somebody else's, however little there is in it.
-  const isForeign = isNeeded || marked.length === 0 || rest.some((one) => !SETTING.test(one.line));
+  const isUnmarked = marked.length === 0 && !isMade;
+  const isForeign = isNeeded || isUnmarked || rest.some((one) => !SETTING.test(one.line));
   const has = (wanted: string): boolean => inside.some((one) => one.line === wanted);
   const routerId = inside.map((one) => ROUTER_ID.exec(one.line)?.[1]).find((id) => id);
   const instance = {

@@ -54,7 +54,8 @@ export class Vtysh implements Vty {
   }
 
   async configure(lines: readonly string[]): Promise<VtyAnswer> {
-    const file = join(this.#options.folder, `frr-${process.pid}.conf`);
+    // The same each time: one that was left behind by a kill is gone with the next.
+    const file = join(this.#options.folder, "for-frr.conf");
     try {
       writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
     } catch (thrown) {
@@ -67,7 +68,7 @@ export class Vtysh implements Vty {
       if (refused === null) return answer;
       return { ok: false, kind: "refused", message: `FRR refuses: ${withoutPassword(refused[0])}` };
     } finally {
-      rmSync(file, { force: true });
+      removed(file);
     }
   }
 
@@ -78,7 +79,7 @@ export class Vtysh implements Vty {
     const limits = { timeout: timeoutMs, maxBuffer: OUTPUT_BYTES_MAX } as const;
     const options = { ...limits, killSignal: "SIGKILL", encoding: "utf8" } as const;
     const all = ["--vty_socket", sockets, ...argv];
-    return new Promise((resolve) => {
+    return new Promise<VtyAnswer>((resolve) => {
       execFile(program, all, options, (error, stdout, stderr) => {
         const said = `${stdout}${stderr}`;
         if (error?.killed === true) return resolve(hung(timeoutMs));
@@ -88,7 +89,19 @@ export class Vtysh implements Vty {
         const message = `vtysh failed: ${withoutPassword(why === "" ? error.message : why)}`;
         resolve({ ok: false, kind: "refused", message });
       });
+    }).catch((thrown: unknown): VtyAnswer => {
+      const message = `Cannot start ${program}: ${errnoOf(thrown)}`;
+      return { ok: false, kind: "hung", message };
     });
+  }
+}
+
+/** As far as the disk lets it. */
+function removed(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // It is overwritten the next time.
   }
 }
 

@@ -21,6 +21,10 @@ export interface WithdrawView {
   readonly why: "withdrawn" | "nothing-there" | "kept";
 }
 
+/** Nobody asks again for a daemon that is gone. */
+const RETRIES_MAX = 60;
+const RETRY_MS = 10_000;
+
 export async function withdraw(
   options: WithdrawOptions,
   client: Pick<ApiClient, "get">,
@@ -40,13 +44,19 @@ export async function withdraw(
   }
   const folder = dirname(stateFile);
   const frr = new Frr(new Vtysh({ program: bgp.vtysh, sockets: bgp.vtySockets, folder }));
-  const applied = await frr.withdraw();
+  let applied = await frr.withdraw();
+  for (let count = 0; count < RETRIES_MAX && options.whenGone === true; count++) {
+    if (applied.ok || !["hung", "unwritten"].includes(applied.failure.kind)) break;
+    await sleep(RETRY_MS);
+    applied = await frr.withdraw();
+  }
   // Without FRR nothing is announced.
   if (!applied.ok && ["missing", "down"].includes(applied.failure.kind)) {
     return { commands: 0, why: "nothing-there" };
   }
   if (!applied.ok) throw new AppError("REFUSED", applied.failure.message);
-  const { commands } = applied.value;
+  const { commands, refused } = applied.value;
+  if (refused !== null) throw new AppError("REFUSED", refused);
   return { commands, why: commands === 0 ? "nothing-there" : "withdrawn" };
 }
 

@@ -126,16 +126,26 @@ function networkProblem({ conditions }: Node): string | null {
 /** Another node could announce the Service, and is well. */
 function hasOther(service: ServiceAddresses, serving: Serving, situation: BgpSituation): boolean {
   const { node, cluster, isThere } = situation;
-  const advertisements = service.addresses.flatMap(({ pool }) =>
-    advertisementsFor({ pool, labels: service.labels }, cluster.config.bgp.advertisements),
-  );
-  return [...cluster.nodes.values()].some((other) => {
-    const { name, labels } = other.metadata;
+  const others = [...cluster.nodes.values()].filter((other) => {
+    const { name } = other.metadata;
     if (name === node || !isThere(name) || !canServe(name, serving)) return false;
-    if (cluster.exclusion(other) !== null || healthProblem(other) !== null) return false;
-    const peers = new Set(peersOn(cluster.config, other).map((peer) => peer.name));
-    return advertisements.some((ad) => isTold(ad, labels, peers));
+    return cluster.exclusion(other) === null && healthProblem(other) === null;
   });
+  const pools = new Set(service.addresses.map(({ pool }) => pool));
+  const { labels } = service;
+  return [...pools].every((pool) => {
+    const ads = advertisementsFor({ pool, labels }, cluster.config.bgp.advertisements);
+    return ads.length === 0 || others.some((other) => follows(other, ads, cluster.config));
+  });
+}
+
+function follows(
+  node: Node,
+  advertisements: readonly BgpAdvertisement[],
+  config: Pick<ClusterConfig, "bgp">,
+): boolean {
+  const peers = new Set(peersOn(config, node).map((peer) => peer.name));
+  return advertisements.some((ad) => isTold(ad, node.metadata.labels, peers));
 }
 
 /** Whether the advertisement makes a node of these labels and peers announce something. */

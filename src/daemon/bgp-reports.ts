@@ -32,6 +32,7 @@ export class BgpReports {
   #announced: ReadonlyMap<string, readonly string[]> = new Map();
   #conflicts: ReadonlyMap<string, string> = new Map();
   #hasLooked = false;
+  #refused: string | null = null;
   #failure = "";
   #restored: { readonly at: number; readonly lines: readonly string[] } | null = null;
   #conflictText = "";
@@ -81,7 +82,7 @@ export class BgpReports {
   #tellApplied({ applied }: BgpState): void {
     const { log } = this.#options;
     if (applied === null) return;
-    const { commands, restored, wasEmpty, conflicts } = applied;
+    const { commands, restored, wasEmpty, conflicts, refused } = applied;
     if (wasEmpty) {
       log.warn({ event: "bgp-frr-restarted" }, "FRR had lost all of lbd: it was started anew?");
     }
@@ -92,7 +93,10 @@ export class BgpReports {
       const text = `lines of lbd in FRR were changed by somebody else, and are restored: ${shown}`;
       log.warn({ event: "bgp-restored", lines: restored.length }, text + more);
     }
-    if (commands > 0) log.info({ event: "bgp-applied", commands }, "FRR was told what is new");
+    const isNews = refused === null || refused !== this.#refused;
+    this.#refused = refused;
+    if (commands > 0 && isNews)
+      log.info({ event: "bgp-applied", commands }, "FRR was told what is new");
     const text = conflicts.map((one) => one.text).join("; ");
     if (text !== "" && text !== this.#conflictText) log.warn({ event: "bgp-conflict" }, text);
     this.#conflictText = text;
@@ -101,10 +105,11 @@ export class BgpReports {
   #tellSessions({ sessions, decision }: BgpState): void {
     for (const { peer } of decision.intent.peers) {
       const session = sessions.find((one) => isOf(peer, one));
-      const isUp = session?.isUp ?? false;
-      const wasUp = this.#wasUp.get(peer.name);
+      if (session === undefined) continue;
+      const { isUp } = session;
+      const wasUp = this.#wasUp.get(peer.name) ?? false;
       this.#wasUp.set(peer.name, isUp);
-      if (isUp === (wasUp ?? false) || session === undefined) continue;
+      if (isUp === wasUp) continue;
       this.#tellSession(peer.name, session);
     }
     const names = new Set(decision.intent.peers.map(({ peer }) => peer.name));

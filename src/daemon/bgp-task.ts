@@ -1,10 +1,11 @@
 // Has the routing daemon say what this node is to say by BGP, and looks whether it does: after each
 // change of the cluster, and every few seconds for what changed by itself.
 
-import type { Applied, Frr, FrrFailure } from "../bgp/frr.ts";
+import type { Applied, Frr, FrrFailure, Result } from "../bgp/frr.ts";
 import type { BgpIntent } from "../bgp/intent.ts";
 import type { SessionState } from "../bgp/sessions.ts";
 import type { BgpPeer } from "../config/bgp-peer.ts";
+import { errorText } from "../core/errors.ts";
 import type { Clock } from "../core/time.ts";
 import { after, type BootMs, bootMs } from "../core/time.ts";
 import { type Sleep, timerSleep } from "../k8s-sync/sleep.ts";
@@ -101,8 +102,16 @@ export class BgpTask implements Task {
   }
 
   #queued(isForced: boolean): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look(isForced));
+    this.#looking = this.#looking
+      .then(() => this.#look(isForced))
+      .catch((thrown: unknown) => this.#failed(thrown));
     return this.#looking;
+  }
+
+  /** BGP alone is without it: all else goes on. */
+  #failed(thrown: unknown): void {
+    const message = `A look at FRR failed: ${errorText(thrown)}`;
+    this.#state = { ...this.#state, failure: { kind: "hung", message } };
   }
 
   /** The decision is to announce nothing: resolves when the routers know, or the time is over. */
@@ -152,20 +161,26 @@ export class BgpTask implements Task {
     const failure = applied.ok || !(isWanted || this.#isUsed) ? null : applied.failure;
     this.#isUsed = isWanted || failure !== null;
     const value = applied.ok ? applied.value : null;
-    const sessions = applied.ok ? await this.#sessions(applied.value, decision) : [];
-    this.#state = { decision, applied: value, failure, sessions };
+    const read = applied.ok ? await this.#sessions(applied.value, decision) : null;
+    const unread = read?.ok === false ? read.failure : null;
+    const sessions = read?.ok === true ? read.value : [];
+    this.#state = { decision, applied: value, failure: failure ?? unread, sessions };
     this.#appliedText = applied.ok ? text : null;
     this.#dueAt = after(clock.boot(), this.#pauseMs());
     onLooked(this.#state);
   }
 
-  async #sessions({ peers }: Applied, decision: BgpDecision): Promise<readonly SessionState[]> {
-    if (peers.length === 0) return [];
+  async #sessions(
+    { peers }: Applied,
+    decision: BgpDecision,
+  ): Promise<Result<readonly SessionState[]>> {
+    if (peers.length === 0) return { ok: true, value: [] };
     const hasBfd = decision.intent.bfdProfiles.length > 0;
     const read = await this.#options.frr.sessions(hasBfd);
-    if (!read.ok) return [];
+    if (!read.ok) return read;
     const all = decision.intent.peers.filter(({ peer }) => peers.includes(peer.name));
-    return read.value.filter((session) => all.some(({ peer }) => isOf(peer, session)));
+    const ours = read.value.filter((session) => all.some(({ peer }) => isOf(peer, session)));
+    return { ok: true, value: ours };
   }
 
   /** Beside the looks: an API that does not answer keeps no route from being taken back. */
@@ -174,9 +189,10 @@ export class BgpTask implements Task {
     // As long as the cluster is not known nobody knows whose passwords are still in use.
     if (this.#isReading || clock.boot() < this.#secretsAt || decide() === null) return;
     this.#isReading = true;
-    const isNews = await passwords.read(peers());
-    this.#isReading = false;
+    // A change of the configuration meanwhile makes them due at once.
     this.#secretsAt = after(clock.boot(), this.#isWaiting() ? SECRETS_SOON_MS : SECRETS_EVERY_MS);
+    const isNews = await passwords.read(peers()).catch(() => false);
+    this.#isReading = false;
     if (isNews) this.#waker.wake();
   }
 

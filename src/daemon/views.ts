@@ -269,9 +269,9 @@ export class Views implements ApiSource {
     const { ownership, responder, clock } = this.#sources;
     const members = ownership.machine.views.members(clock.boot());
     const isAlive = members.some(({ node, status }) => node === name && status === "alive");
-    return (
-      isAlive && (new Map(daemonStates(responder.report().peers)).get(name) ?? "live") === "live"
-    );
+    const state = new Map(daemonStates(responder.report().peers)).get(name) ?? "live";
+    // Its beacons need not come as far as routes do.
+    return isAlive && ["live", "filtered"].includes(state);
   }
 
   drain(): DrainView {

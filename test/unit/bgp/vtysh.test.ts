@@ -34,7 +34,7 @@ test("lines to configure are in a file for its owner alone, for as long", async 
   const text = "600\nrouter bgp 1\nneighbor 10.0.0.1 password s3cret\n";
   assert.deepEqual(answer, { ok: true, text });
   assert.deepEqual(
-    readdirSync(folder).filter((name) => name.startsWith("frr-")),
+    readdirSync(folder).filter((name) => name.endsWith(".conf")),
     [],
   );
 });
