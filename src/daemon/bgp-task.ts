@@ -53,6 +53,7 @@ const SECRETS_SOON_MS = 5_000;
 /** After the last update has left: a router needs as long to choose another way. */
 const ROUTERS_MS = 500;
 const WITHDRAW_LOOK_MS = 50;
+const LONG_AGO = Number.NEGATIVE_INFINITY as BootMs;
 const NEVER_ABORTED = new AbortController().signal;
 
 export class BgpTask implements Task {
@@ -69,7 +70,7 @@ export class BgpTask implements Task {
   #appliedText: string | null = null;
   /** When FRR is looked at again, though nothing has changed. */
   #dueAt: BootMs = bootMs(0);
-  #secretsAt: BootMs = bootMs(0);
+  #secretsReadAt: BootMs = LONG_AGO;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: BgpTaskOptions) {
@@ -83,7 +84,7 @@ export class BgpTask implements Task {
 
   /** Something may be to be said otherwise. */
   kick({ config }: { readonly config: boolean }): void {
-    if (config) this.#secretsAt = bootMs(0);
+    if (config) this.#secretsReadAt = LONG_AGO;
     this.#waker.wake();
   }
 
@@ -145,7 +146,7 @@ export class BgpTask implements Task {
     if (decision === null) return;
     const isWanted = decision.intent.peers.length > 0;
     if (!isWanted && !this.#isUsed && this.#hasLooked) {
-      this.#state = { ...this.#state, decision };
+      this.#state = { ...this.#state, decision, applied: asBefore(this.#state.applied) };
       return onLooked(this.#state);
     }
     // Much changes in a cluster that changes nothing here.
@@ -187,10 +188,12 @@ export class BgpTask implements Task {
   async #readSecrets(): Promise<void> {
     const { clock, passwords, peers, decide } = this.#options;
     // As long as the cluster is not known nobody knows whose passwords are still in use.
-    if (this.#isReading || clock.boot() < this.#secretsAt || decide() === null) return;
+    const everyMs = this.#isWaiting() ? SECRETS_SOON_MS : SECRETS_EVERY_MS;
+    const isDue = clock.boot() >= after(this.#secretsReadAt, everyMs);
+    if (this.#isReading || !isDue || decide() === null) return;
     this.#isReading = true;
     // A change of the configuration meanwhile makes them due at once.
-    this.#secretsAt = after(clock.boot(), this.#isWaiting() ? SECRETS_SOON_MS : SECRETS_EVERY_MS);
+    this.#secretsReadAt = clock.boot();
     const isNews = await passwords.read(peers()).catch(() => false);
     this.#isReading = false;
     if (isNews) this.#waker.wake();

@@ -99,6 +99,15 @@ test("a host without BGPPeers is cleared once, and FRR need not be there", async
   assert.equal(task.state.failure, null);
 });
 
+test("what was taken away is told once", async () => {
+  const { task, state } = bench(NOTHING_BY_BGP);
+  state.apply = { ok: true, value: { ...APPLIED, commands: 4, restored: ["a"], peers: [] } };
+  await task.look();
+  assert.equal(task.state.applied?.commands, 4);
+  await task.look();
+  assert.deepEqual([task.state.applied?.commands, task.state.applied?.restored], [0, []]);
+});
+
 test("a failure is told as long as there is something to say", async () => {
   const { task, state } = bench();
   state.apply = { ok: false, failure: { kind: "down", message: "bgpd is down" } };
