@@ -221,4 +221,34 @@ describe("a BGP session", () => {
     await untilEvent(/BGPSessionDown: .* is down: .+/);
     await router(`no neighbor ${node} shutdown`);
   });
+
+  test("with graceful restart keeps its route while FRR is restarted", async () => {
+    const frr = bgp().frr.get("node1");
+    assert.ok(frr !== undefined);
+    const restart = async (): Promise<number> => {
+      let missed = 0;
+      let isOver = false;
+      const watching = (async () => {
+        while (!isOver) {
+          const text = await bgp().router.ask([`show bgp ipv4 unicast ${FIRST}/32`]);
+          if (!text.includes(node)) missed += 1;
+        }
+      })();
+      await frr.kill();
+      await frr.startDaemons();
+      await up();
+      isOver = true;
+      await watching;
+      return missed;
+    };
+    await apply("router", {});
+    await up();
+    assert.ok((await restart()) > 0);
+    await bgp().cluster.controlPlane.kubectl([
+      ...["delete", "bgppeer", "router", "-n", "metallb-system"],
+    ]);
+    await apply("router", { enableGracefulRestart: true });
+    await up();
+    assert.equal(await restart(), 0);
+  });
 });
