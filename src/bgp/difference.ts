@@ -3,17 +3,10 @@
 
 import type { ConfigLine } from "./lines.ts";
 import { setOf, without } from "./lines.ts";
+import { BFD_DEFAULTS } from "./render.ts";
 
 const NEIGHBOR = /^(no )?neighbor (\S+) (.*)$/;
 const FIRST_OF_SESSION = /^(?:interface )?remote-as /;
-const BFD_DEFAULTS: Readonly<Record<string, string>> = {
-  "detect-multiplier": "3",
-  "transmit-interval": "300",
-  "receive-interval": "300",
-  "echo transmit-interval": "50",
-  "echo receive-interval": "50",
-  "minimum-ttl": "254",
-};
 /** The value follows the verb, and a new one takes the place of the old. */
 const VERBS = [
   "bgp router-id",

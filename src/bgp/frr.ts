@@ -136,7 +136,7 @@ export class Frr {
     let refused: string | null = null;
     for (let attempt = 1; ; attempt++) {
       // Once: another version may do so by itself, and not print it.
-      const outside = attempt === 1 && told === 0 ? this.#outside(intent, running) : [];
+      const outside = attempt === 1 ? this.#outside(intent, running) : [];
       const lines = commandsFor(intent, running, this.#wanted(intent, running));
       const commands = [...outside, ...lines];
       this.#left = setOf(running.ours);

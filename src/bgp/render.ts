@@ -22,7 +22,14 @@ export const OWN_INSTANCE: InstanceForm = { isForeign: false, hasDefaultIpv4: fa
 /** Sooner than FRR's 120 s: a router that was away is soon connected again. */
 const CONNECT_SECONDS = 10;
 /** What FRR does not print, since it is so anyway (RFC 5880 leaves it to the implementation). */
-const BFD_DEFAULTS = { multiplier: 3, intervalMs: 300, echoMs: 50, ttl: 254 } as const;
+export const BFD_DEFAULTS: Readonly<Record<string, number>> = {
+  "detect-multiplier": 3,
+  "transmit-interval": 300,
+  "receive-interval": 300,
+  "echo transmit-interval": 50,
+  "echo receive-interval": 50,
+  "minimum-ttl": 254,
+};
 /** RFC 1997, 3765, 7999, 8326, and IANA's registry, as FRR calls them. */
 const WELL_KNOWN: Readonly<Record<string, string>> = {
   "0:0": "internet",
@@ -84,17 +91,17 @@ function profileLines(profile: BfdProfile): ConfigLine[] {
   const header = `profile ${names.profileName(profile.name)}`;
   const { receiveIntervalMs, transmitIntervalMs, echoIntervalMs } = profile;
   const { detectMultiplier, minimumTtl } = profile;
-  const unless = (value: number | null, usual: number, verb: string): string[] =>
-    value === null || value === usual ? [] : [`${verb} ${value}`];
+  const unlessUsual = (value: number | null, verb: string): string[] =>
+    value === null || value === BFD_DEFAULTS[verb] ? [] : [`${verb} ${value}`];
   const lines = [
-    ...unless(detectMultiplier, BFD_DEFAULTS.multiplier, "detect-multiplier"),
-    ...unless(transmitIntervalMs, BFD_DEFAULTS.intervalMs, "transmit-interval"),
-    ...unless(receiveIntervalMs, BFD_DEFAULTS.intervalMs, "receive-interval"),
+    ...unlessUsual(detectMultiplier, "detect-multiplier"),
+    ...unlessUsual(transmitIntervalMs, "transmit-interval"),
+    ...unlessUsual(receiveIntervalMs, "receive-interval"),
     ...(profile.passiveMode ? ["passive-mode"] : []),
     ...(profile.echoMode ? ["echo-mode"] : []),
-    ...unless(echoIntervalMs, BFD_DEFAULTS.echoMs, "echo transmit-interval"),
-    ...unless(echoIntervalMs, BFD_DEFAULTS.echoMs, "echo receive-interval"),
-    ...unless(minimumTtl, BFD_DEFAULTS.ttl, "minimum-ttl"),
+    ...unlessUsual(echoIntervalMs, "echo transmit-interval"),
+    ...unlessUsual(echoIntervalMs, "echo receive-interval"),
+    ...unlessUsual(minimumTtl, "minimum-ttl"),
   ];
   return [
     { in: [], line: "bfd" },
@@ -227,7 +234,7 @@ function familyLines({ family, header, peers, intent, form }: FamilyInput): Conf
 }
 
 /** Over IPv4 go routes of IPv4, over IPv6 those of IPv6; over both go both where that is asked. */
-export function familiesOf({ to, dualStackAddressFamily }: BgpPeer): readonly IpFamily[] {
+function familiesOf({ to, dualStackAddressFamily }: BgpPeer): readonly IpFamily[] {
   if (dualStackAddressFamily || "interface" in to) return FAMILIES;
   return [ipFamily(to.address)];
 }

@@ -3,6 +3,7 @@
 
 import type { Applied, Frr, FrrFailure, Result } from "../bgp/frr.ts";
 import type { BgpIntent } from "../bgp/intent.ts";
+import { neighborName } from "../bgp/render.ts";
 import type { SessionState } from "../bgp/sessions.ts";
 import type { BgpPeer } from "../config/bgp-peer.ts";
 import { errorText } from "../core/errors.ts";
@@ -145,14 +146,11 @@ export class BgpTask implements Task {
     const decision = decide();
     if (decision === null) return;
     const isWanted = decision.intent.peers.length > 0;
-    if (!isWanted && !this.#isUsed && this.#hasLooked) {
-      this.#state = { ...this.#state, decision, applied: asBefore(this.#state.applied) };
-      return onLooked(this.#state);
-    }
+    const isIdle = !isWanted && !this.#isUsed && this.#hasLooked;
     // Much changes in a cluster that changes nothing here.
     const text = textOf(decision.intent);
     const isDue = isForced || text !== this.#appliedText || clock.boot() >= this.#dueAt;
-    if (!isDue) {
+    if (isIdle || !isDue) {
       this.#state = { ...this.#state, decision, applied: asBefore(this.#state.applied) };
       return onLooked(this.#state);
     }
@@ -219,11 +217,11 @@ function textOf(intent: BgpIntent): string {
   return JSON.stringify(intent, (_, value: unknown) => (value instanceof Map ? [...value] : value));
 }
 
-export function isOf({ to, vrf }: Pick<BgpPeer, "to" | "vrf">, session: SessionState): boolean {
-  const neighbor = "address" in to ? to.address : to.interface;
-  return session.neighbor === neighbor && session.vrf === vrf;
+export function isOf(peer: Pick<BgpPeer, "to" | "vrf">, { neighbor, vrf }: SessionState): boolean {
+  return neighbor === neighborName(peer) && vrf === peer.vrf;
 }
 
-function hasNotSaidAll({ isUp, sent, queued }: SessionState): boolean {
+/** The peer is still to hear that the routes go. */
+export function hasNotSaidAll({ isUp, sent, queued }: SessionState): boolean {
   return isUp && (sent > 0 || queued > 0);
 }

@@ -1,11 +1,12 @@
 // What the socket API tells of BGP: sessions and routes. Pure.
 
 import type { BgpPeerView, BgpRouteView } from "../api/types.ts";
+import { neighborName } from "../bgp/render.ts";
 import type { BgpPeer } from "../config/bgp-peer.ts";
 import { formatPrefix, type Ip, ipFamily, parsePrefix, prefixOf } from "../core/address.ts";
 import type { BgpSession } from "../metrics/snapshot.ts";
 import { downText } from "./bgp-reports.ts";
-import { type BgpState, isOf } from "./bgp-task.ts";
+import { type BgpState, hasNotSaidAll, isOf } from "./bgp-task.ts";
 
 /** `all`: the peers that select this node. */
 export function bgpPeerViews(all: readonly BgpPeer[], state: BgpState): BgpPeerView[] {
@@ -13,7 +14,7 @@ export function bgpPeerViews(all: readonly BgpPeer[], state: BgpState): BgpPeerV
     const session = state.sessions.find((one) => isOf(peer, one));
     return {
       peer: peer.name,
-      neighbor: "address" in peer.to ? peer.to.address : peer.to.interface,
+      neighbor: neighborName(peer),
       vrf: peer.vrf,
       state: session?.state ?? "unknown",
       up: session?.isUp ?? false,
@@ -86,7 +87,7 @@ export function bgpSessionCounts({ decision, sessions }: BgpState): BgpSession[]
     const session = sessions.find((one) => isOf(peer, one));
     if (session === undefined) return [];
     const { isUp, sent: announced, messages, bfd } = session;
-    const name = "address" in peer.to ? `${peer.to.address}:${peer.port}` : peer.to.interface;
+    const name = neighborName(peer) + ("address" in peer.to ? `:${peer.port}` : "");
     return [{ peer: name, vrf: peer.vrf, isUp, announced, messages, bfd }];
   });
 }
@@ -103,6 +104,7 @@ export function bgpRemaining({ decision, sessions, failure }: BgpState) {
     const peers = decision.intent.peers.map(({ peer }) => peer.name);
     return peers.map((address) => ({ address, reason: failure.message }));
   }
-  const late = sessions.filter(({ isUp, sent, queued }) => isUp && sent + queued > 0);
-  return late.map(({ neighbor: address }) => ({ address, reason: "it is being told by BGP" }));
+  return sessions
+    .filter(hasNotSaidAll)
+    .map(({ neighbor: address }) => ({ address, reason: "it is being told by BGP" }));
 }

@@ -50,7 +50,7 @@ const RESTORED_MS = 600_000;
 
 export class Bgp implements Task {
   readonly name = "bgp";
-  readonly passwords: PeerPasswords;
+  readonly #passwords: PeerPasswords;
   readonly #options: BgpOptions;
   readonly #task: BgpTask;
   readonly #reports: BgpReports;
@@ -60,7 +60,7 @@ export class Bgp implements Task {
   constructor(options: BgpOptions) {
     const { file, clock, log, client, store, cluster, events, record } = options;
     this.#options = options;
-    this.passwords = new PeerPasswords({ client, store, namespace: file.namespace });
+    this.#passwords = new PeerPasswords({ client, store, namespace: file.namespace });
     const { nodeName: node, namespace } = file;
     const about = { node, namespace, clock };
     const reports = new BgpReports({ ...about, log, cluster, events, record });
@@ -68,7 +68,7 @@ export class Bgp implements Task {
     this.#task = new BgpTask({
       frr: new Frr(vtyOf(file)),
       clock,
-      passwords: this.passwords,
+      passwords: this.#passwords,
       peers: () => this.#peers(),
       decide: () => this.#decide(),
       onLooked: (state) => {
@@ -84,7 +84,7 @@ export class Bgp implements Task {
       state: this.state,
       namespace: file.namespace,
       restored: this.#reports.restoredSince(now - RESTORED_MS),
-      secretProblems: this.passwords.problems,
+      secretProblems: this.#passwords.problems,
       signatureProblem: this.#signatures.problem(now),
     });
   }
@@ -157,7 +157,7 @@ export class Bgp implements Task {
       ...{ node: file.nodeName, cluster, muted: muted(), isThere },
       drain: drain.cause === null ? null : { force: drain.force },
       isStopping: this.#isStopping,
-      passwordOf: this.passwords.of,
+      passwordOf: this.#passwords.of,
       routeMapIn: file.bgp.routeMapIn === "" ? null : file.bgp.routeMapIn,
     });
   }

@@ -8,7 +8,7 @@ import type { Node, OwnedObject } from "../k8s-sync/model.ts";
 import { MANAGED_BY } from "./ownership-driver.ts";
 import { labelValue, ownerOf, statusOf, type WantedObject } from "./status-object.ts";
 
-export const NODE_LABEL = "metallb.io/node";
+const NODE_LABEL = "metallb.io/node";
 
 export interface AnnouncedVip {
   /** `namespace/name` of each Service that has it. */
@@ -31,11 +31,24 @@ export function wantedL2Statuses(
 }
 
 function wantedL2Status(node: Node, key: string, vips: readonly AnnouncedVip[]): WantedObject {
-  const [serviceNamespace = "", serviceName = ""] = key.split("/");
   const isOnAll = vips.some(({ interfaces }) => interfaces === null);
   const names = isOnAll ? [] : [...new Set(vips.flatMap(({ interfaces }) => interfaces ?? []))];
-  return {
+  const interfaces = names.sort().map((name) => ({ name }));
+  return ofService(node, key, {
     name: l2StatusName(node.metadata.name, key),
+    more: { interfaces },
+  });
+}
+
+/** An object that says something of a Service on a node; `more`: what that is. */
+export function ofService(
+  node: Node,
+  key: string,
+  { name, more }: { readonly name: string; readonly more: WantedObject["status"] },
+): WantedObject {
+  const [serviceNamespace = "", serviceName = ""] = key.split("/");
+  return {
+    name,
     labels: {
       ...MANAGED_BY,
       [NODE_LABEL]: labelValue(node.metadata.name),
@@ -43,19 +56,18 @@ function wantedL2Status(node: Node, key: string, vips: readonly AnnouncedVip[]):
       "metallb.io/service-namespace": serviceNamespace,
     },
     owner: ownerOf(node),
-    status: {
-      node: node.metadata.name,
-      serviceName,
-      serviceNamespace,
-      interfaces: names.sort().map((name) => ({ name })),
-    },
+    status: { node: node.metadata.name, serviceName, serviceNamespace, ...more },
     immutable: ["node", "serviceName", "serviceNamespace"],
   };
 }
 
 /** The same at each attempt: a create whose answer was lost makes no second one. */
 export function l2StatusName(node: string, key: string): string {
-  return `l2-${createHash("sha256").update(`${node}#${key}`).digest("hex").slice(0, 16)}`;
+  return `l2-${digestOf(node, key)}`;
+}
+
+export function digestOf(node: string, key: string): string {
+  return createHash("sha256").update(`${node}#${key}`).digest("hex").slice(0, 16);
 }
 
 const OURS = Object.entries(MANAGED_BY).map(([key, value]) => `${key}=${value}`);
