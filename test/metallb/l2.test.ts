@@ -1,6 +1,6 @@
 // MetalLB's acceptance cases for layer 2, by number, in one cluster whose daemons give addresses
 // back to the node that ranks first (`preempt`), as MetalLB's do. Without it nothing moves back by
-// itself: test/cluster/failover.test.ts, "that returns takes nothing back by itself".
+// itself: test/ownership/failover.test.ts, "that returns takes nothing back by itself".
 //
 // Elsewhere:
 //   1   HTTP from a client to a pod: test/cluster/service-path.test.ts

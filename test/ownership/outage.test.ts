@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { clusterForSuite, whileMachineRuns } from "../cluster/support/daemon-cluster.ts";
 import { eventually } from "../lab/eventually.ts";
-import { clusterForSuite, whileMachineRuns } from "./support/daemon-cluster.ts";
 
 const ADDRESS = "192.168.100.50";
 

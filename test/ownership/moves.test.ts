@@ -3,10 +3,14 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import {
+  clusterForSuite,
+  type DaemonCluster,
+  whileMachineRuns,
+} from "../cluster/support/daemon-cluster.ts";
 import { deployBackends } from "../lab/backends.ts";
 import { eventually } from "../lab/eventually.ts";
 import { startKubeProxies } from "../lab/kube-proxy.ts";
-import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
 
 const ADDRESS = "192.168.100.50";
 const EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers";

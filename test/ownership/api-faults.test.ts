@@ -6,11 +6,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { whileMachineRuns } from "../cluster/support/daemon-cluster.ts";
+import { history, leaseOf, recordOf, untilOneAnswers } from "../cluster/support/ownership-watch.ts";
+import { type LeaseWrite, proxiedClusterForSuite } from "../cluster/support/proxied-cluster.ts";
+import { untilLive } from "../cluster/support/strike.ts";
 import { eventually } from "../lab/eventually.ts";
-import { whileMachineRuns } from "./support/daemon-cluster.ts";
-import { history, leaseOf, recordOf, untilOneAnswers } from "./support/ownership-watch.ts";
-import { type LeaseWrite, proxiedClusterForSuite } from "./support/proxied-cluster.ts";
-import { untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 

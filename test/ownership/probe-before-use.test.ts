@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { clusterForSuite, type DaemonCluster } from "../cluster/support/daemon-cluster.ts";
 import { eventually } from "../lab/eventually.ts";
 import type { LabHost } from "../lab/host.ts";
-import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
 
 /** `.70` to `.89`: nothing is known of it before the foreign host has addresses of it. */
 const POOL = `

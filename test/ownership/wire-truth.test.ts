@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { clusterForSuite, type DaemonCluster } from "../cluster/support/daemon-cluster.ts";
 import { eventually } from "../lab/eventually.ts";
-import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
 
 const ADDRESS = "192.168.100.50";
 /** Four rounds of ten seconds, and a slow machine. */

@@ -5,17 +5,15 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { LabDaemon } from "../lab/daemon.ts";
-import { eventually } from "../lab/eventually.ts";
-import { BeaconStranger } from "./support/beacon-stranger.ts";
-import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
+import { BeaconStranger } from "../cluster/support/beacon-stranger.ts";
+import { clusterForSuite, type DaemonCluster } from "../cluster/support/daemon-cluster.ts";
 import {
   ABROAD,
   beaconAbroad,
   decode,
   FORGERIES,
   type Recorded,
-} from "./support/forged-datagrams.ts";
+} from "../cluster/support/forged-datagrams.ts";
 import {
   answerers,
   counters,
@@ -26,7 +24,9 @@ import {
   type Tenure,
   untilMembers,
   untilOneAnswers,
-} from "./support/ownership-watch.ts";
+} from "../cluster/support/ownership-watch.ts";
+import type { LabDaemon } from "../lab/daemon.ts";
+import { eventually } from "../lab/eventually.ts";
 
 const ADDRESS = "192.168.100.50";
 const SECRET = ["secret", "lbd-beacon-key", "-n", "lbd-system"];

@@ -5,6 +5,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { VipView } from "../../src/api/types.ts";
+import {
+  clusterForSuite,
+  type DaemonCluster,
+  whileMachineRuns,
+} from "../cluster/support/daemon-cluster.ts";
+import { type Strike, struck, untilLive } from "../cluster/support/strike.ts";
 import { deployBackends } from "../lab/backends.ts";
 import type { LabDaemon } from "../lab/daemon.ts";
 import { carriesOn } from "../lab/echo-stream.ts";
@@ -12,8 +18,6 @@ import { eventually } from "../lab/eventually.ts";
 import { startKubeProxies } from "../lab/kube-proxy.ts";
 import { Prober } from "../lab/prober.ts";
 import { startUdpBackend } from "../lab/udp-backend.ts";
-import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
-import { type Strike, struck, untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 const PORT = 80;

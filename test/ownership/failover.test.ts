@@ -3,11 +3,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { VipView } from "../../src/api/types.ts";
+import {
+  clusterForSuite,
+  type DaemonCluster,
+  whileMachineRuns,
+} from "../cluster/support/daemon-cluster.ts";
+import { untilLive } from "../cluster/support/strike.ts";
 import { AnnouncementListener } from "../lab/announcements.ts";
 import { eventually } from "../lab/eventually.ts";
 import type { LabNode } from "../lab/node.ts";
-import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
-import { untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 const MANY = Array.from({ length: 50 }, (_, i) => `192.168.100.${100 + i}`);

@@ -3,15 +3,15 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { eventually } from "../lab/eventually.ts";
-import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
+import { clusterForSuite, type DaemonCluster } from "../cluster/support/daemon-cluster.ts";
 import {
   answerers,
   history,
   leaseOf,
   untilMembers,
   untilOneAnswers,
-} from "./support/ownership-watch.ts";
+} from "../cluster/support/ownership-watch.ts";
+import { eventually } from "../lab/eventually.ts";
 
 const ADDRESS = "192.168.100.50";
 /** The node Lease's 15 s, the read that confirms it, and a slow machine. */

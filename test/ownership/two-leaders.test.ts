@@ -4,11 +4,16 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { ApiClient } from "../../src/k8s-sync/client.ts";
+import type { DaemonCluster } from "../cluster/support/daemon-cluster.ts";
+import { POOL } from "../cluster/support/daemon-cluster.ts";
+import { type ProxiedCluster, proxiedClusterForSuite } from "../cluster/support/proxied-cluster.ts";
+import {
+  listServices,
+  openApi,
+  untilAllHave,
+  watchForTwice,
+} from "../cluster/support/service-watch.ts";
 import { eventually } from "../lab/eventually.ts";
-import type { DaemonCluster } from "./support/daemon-cluster.ts";
-import { POOL } from "./support/daemon-cluster.ts";
-import { type ProxiedCluster, proxiedClusterForSuite } from "./support/proxied-cluster.ts";
-import { listServices, openApi, untilAllHave, watchForTwice } from "./support/service-watch.ts";
 
 const TIMEOUT_MS = 60_000;
 const INTERVAL_MS = 200;

@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bootTimeMs } from "../../native/index.ts";
+import { clusterForSuite, whileMachineRuns } from "../cluster/support/daemon-cluster.ts";
+import { type Story, type Strike, struck } from "../cluster/support/strike.ts";
 import { twoAnsweredMs } from "../lab/blackout.ts";
 import type { LabNode } from "../lab/node.ts";
 import { Prober } from "../lab/prober.ts";
 import type { Partition } from "../lab/segment.ts";
-import { clusterForSuite, whileMachineRuns } from "./support/daemon-cluster.ts";
-import { type Story, type Strike, struck } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 /** The design's budget is 360 ms (docs/ownership.md). */

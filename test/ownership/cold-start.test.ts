@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { clusterForSuite, type DaemonCluster } from "../cluster/support/daemon-cluster.ts";
 import { eventually } from "../lab/eventually.ts";
-import { clusterForSuite, type DaemonCluster } from "./support/daemon-cluster.ts";
 
 const SERVICES = ["one", "two", "three", "four"];
 
