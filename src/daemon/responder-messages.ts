@@ -178,7 +178,7 @@ export type FromResponder =
       readonly mac: Mac;
     }
   | { readonly type: "peer"; readonly news: PeerNews }
-  | { readonly type: "asked"; readonly asked: Asked }
+  | { readonly type: "asked"; readonly asked: readonly Asked[] }
   | { readonly type: "seen"; readonly seen: Asked }
   | { readonly type: "probed"; readonly probed: readonly Probed[] }
   | { readonly type: "sighted"; readonly sighted: Sighted }

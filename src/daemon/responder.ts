@@ -154,7 +154,7 @@ export class Responder implements Task {
         this.#options.onHeard(message);
         return;
       case "asked":
-        this.#options.onAsked(message.asked);
+        for (const asked of message.asked) this.#options.onAsked(asked);
         return;
       case "seen":
         this.#options.onSeen(message.seen);

@@ -104,7 +104,7 @@ export class WireQuestions {
     for (const { interface: name, address, to } of owners.alone) {
       this.#ports.send(name, [address], to);
     }
-    for (const asked of owners.over) this.#ports.post({ type: "asked", asked });
+    if (owners.over.length > 0) this.#ports.post({ type: "asked", asked: owners.over });
     for (const seen of people.over) this.#ports.post({ type: "seen", seen });
     if (users.over.length === 0) return;
     const probed = users.over.map(({ isDeaf: _, ...known }) => known);

@@ -63,11 +63,9 @@ export class WireTruthTask implements Task {
   #next(): void {
     const { clock, machine } = this.#options;
     const now = clock.boot();
-    const addresses = machine().views.addresses();
-    this.#perform(
-      this.#truth.takeAsk(addresses, (address) => machine().views.watched(address, now), now),
-    );
-    const wait = addresses.size === 0 ? IDLE_MS : this.#truth.due - now;
+    const watching = machine().views.watching(now);
+    this.#perform(this.#truth.takeAsk(watching, now));
+    const wait = watching.addresses.size === 0 ? IDLE_MS : this.#truth.due - now;
     this.#timer = setTimeout(() => this.#next(), Math.max(1, Math.ceil(wait)));
   }
 

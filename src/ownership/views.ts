@@ -11,7 +11,7 @@ import type { Serving, VipRecord, VipSpec } from "./types.ts";
 import { strongestOther } from "./vacancy.ts";
 import type { Vip } from "./vip.ts";
 import type { VipTable } from "./vip-table.ts";
-import { OBSERVERS_MAX, type VipAddresses, type Watched } from "./wire-truth.ts";
+import { OBSERVERS_MAX, type Watched, type Watching } from "./wire-truth.ts";
 
 /** A silent node is asked for some of its VIPs, not for all. */
 const PROBE_TARGETS_MAX = 8;
@@ -143,11 +143,6 @@ export class OwnershipViews {
     return this.#ports.vips.records();
   }
 
-  /** Every VIP, owned or not. */
-  addresses(): VipAddresses {
-    return this.#ports.vips.all();
-  }
-
   /** By node: some VIPs that it has, to ask it for when it is silent. */
   probeTargets(now: BootMs): Map<string, readonly Ip[]> {
     const { vips, members, situation } = this.#ports;
@@ -161,6 +156,13 @@ export class OwnershipViews {
   watched(address: Ip, now: BootMs): Watched | null {
     const vip = this.#ports.vips.get(address);
     return vip === undefined ? null : watchedOf(vip, this.#ports.situation(now), now);
+  }
+
+  /** Every VIP, owned or not, and with how many nodes this one shares the asking. */
+  watching(now: BootMs): Watching {
+    const { vips, situation } = this.#ports;
+    const watch = (address: Ip): Watched | null => this.watched(address, now);
+    return { addresses: vips.all(), watch, askers: situation(now).neighbours.most() + 1 };
   }
 
   /** Those that this node owns and that would move together with the VIP, itself included. */

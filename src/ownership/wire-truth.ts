@@ -11,10 +11,13 @@ import { after, bootMs } from "../core/time.ts";
 
 /** Each VIP is asked for once in this time by each of its observers. */
 export const ROUND_MS = 10_000;
-/** And there are at least so many milliseconds between two requests: 50 a second at most. */
+/**
+ * And there are at least so many milliseconds between two requests on a segment, 50 a second at
+ * most: its nodes share them.
+ */
 export const ASK_GAP_MS_MIN = 20;
 /** Waking up costs more than a request: of many VIPs some are asked for at once. */
-const BATCH_MS = 100;
+const BATCH_MS = 500;
 /** The best two of those that do not own a VIP watch it. */
 export const OBSERVERS_MAX = 2;
 /** An owner that does not answer for so many rounds loses the VIP. */
@@ -84,6 +87,15 @@ export interface VipAddresses {
   keys(): Iterable<Ip>;
 }
 
+/** What this node may ask for. */
+export interface Watching {
+  readonly addresses: VipAddresses;
+  /** The VIP as it stands, or null when this node does not watch it. */
+  readonly watch: (address: Ip) => Watched | null;
+  /** How many ask on the segment, this node included: at least 1. */
+  readonly askers: number;
+}
+
 interface Watch {
   epoch: Epoch;
   finding: WireFinding;
@@ -116,15 +128,10 @@ export class WireTruth {
     return all.filter(({ verdict }) => verdict !== "answered");
   }
 
-  /** `watch`: the VIP as it stands, or null when this node does not watch it. */
-  takeAsk(
-    addresses: VipAddresses,
-    watch: (address: Ip) => Watched | null,
-    now: BootMs,
-  ): WireTruthEffect[] {
+  takeAsk({ addresses, watch, askers }: Watching, now: BootMs): WireTruthEffect[] {
     if (now < this.#nextAskAt) return [];
     if (this.#queue.length === 0) this.#beginRound(addresses, now);
-    const gap = Math.max(ASK_GAP_MS_MIN, ROUND_MS / Math.max(1, addresses.size));
+    const gap = Math.max(ASK_GAP_MS_MIN * askers, ROUND_MS / Math.max(1, addresses.size));
     const count = Math.max(1, Math.floor(BATCH_MS / gap));
     this.#nextAskAt = after(now, gap * count);
     return Array.from({ length: count }, () => this.#askOne(watch)).flat();

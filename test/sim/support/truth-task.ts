@@ -57,9 +57,9 @@ export class TruthTask {
   #next(): void {
     const { views } = this.#ports.machine;
     const now = this.#now();
-    const addresses = views.addresses();
-    this.#perform(this.#truth.takeAsk(addresses, (address) => views.watched(address, now), now));
-    this.#timer.arm(addresses.size === 0 ? now + IDLE_MS : this.#truth.due);
+    const watching = views.watching(now);
+    this.#perform(this.#truth.takeAsk(watching, now));
+    this.#timer.arm(watching.addresses.size === 0 ? now + IDLE_MS : this.#truth.due);
   }
 
   #perform(effects: readonly WireTruthEffect[]): void {

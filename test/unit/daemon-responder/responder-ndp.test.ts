@@ -172,7 +172,7 @@ test("ResponderLoop asks who owns an IPv6 address of another node", () => {
   harness.loop.receive({ type: "ask", address: VIP6, interface: "eth0", owner: OTHER_MAC });
   ndp(harness).deliver([advertisement()]);
   harness.pass(1_000);
-  const asked = harness.posted.flatMap((one) => (one.type === "asked" ? [one.asked] : []));
+  const asked = harness.posted.flatMap((one) => (one.type === "asked" ? one.asked : []));
   assert.deepEqual(asked, [{ address: VIP6, interface: "eth0", macs: [OTHER_MAC], isDeaf: false }]);
 });
 
