@@ -185,6 +185,14 @@ export class ClusterView {
     this.skipEndpoints();
   }
 
+  /** What this node would see if the cluster were as it is remembered. */
+  as(memory: ClusterMemory): ClusterView {
+    const alone = { onChange: () => {}, defer: (run: () => void) => run() };
+    const view = new ClusterView({ ...this.#options, ...alone });
+    view.restore(memory);
+    return view;
+  }
+
   poolOf(address: Ip): Pool | null {
     return this.#poolIndex.find(address);
   }

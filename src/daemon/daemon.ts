@@ -235,10 +235,8 @@ export class Daemon {
       ...{ node: this.#file.nodeName, log: this.#log, cluster: this.#cluster },
       ...{ snapshots: this.#snapshots, drain: this.#drain },
       ...{ allocation: this.#leading.allocation, leaderWork: this.#leading.work },
-      rivals: this.#leading.rivals,
-      ...{ host: this.#host, missing: this.#missing },
-      statuses: this.#statuses,
-      bgp: this.#bgp,
+      ...{ rivals: this.#leading.rivals, host: this.#host, missing: this.#missing },
+      ...{ statuses: this.#statuses, bgp: this.#bgp },
       journal: this.#journal,
       ...this.#tell,
     });
@@ -324,6 +322,7 @@ export class Daemon {
       onChange: (change) => this.#journal.ownChange(change),
       atOnce: (work) => this.#store.atOnce(work),
       onConflict: (conflict) => this.#journal.conflict(conflict),
+      onRead: (records) => this.#reactions.early.onRecords(records),
       onUnread: () => this.#snapshots.recall(this.#log, (event) => this.#ownership.post(event)),
     });
   }
@@ -344,6 +343,7 @@ export class Daemon {
       leasesPath: this.#leases.path,
       cluster: this.#cluster,
       ...{ namespaces: this.#namespaces, leaseSink },
+      first: this.#leading.shadow === null ? this.#ownership.firstRead : null,
       onFailure: (resource, { kind, message }) =>
         this.#log.warn({ event: "api-failure", resource, kind }, message),
     });

@@ -71,6 +71,11 @@ export const LOG_EVENTS = {
     meaning: "the status of a pool cannot be written",
     fields: ["kind"],
   },
+  "head-start": {
+    level: "info",
+    meaning: "VIPs with a record are served by what was known last, until the cluster is listed",
+    fields: ["vips"],
+  },
   recall: {
     level: "warn",
     meaning: "started without the Kubernetes API: what was known last is worked from",

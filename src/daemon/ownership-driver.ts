@@ -11,7 +11,7 @@ import type { Clock } from "../core/time.ts";
 import type { LeaseClient } from "../k8s-sync/leases.ts";
 import { Ownership } from "../ownership/machine.ts";
 import type { Timings } from "../ownership/timings.ts";
-import type { OwnershipEffect, OwnershipEvent } from "../ownership/types.ts";
+import type { OwnershipEffect, OwnershipEvent, VipRecord } from "../ownership/types.ts";
 import { ClaimDurations } from "./claim-durations.ts";
 import type { LeaseWriter } from "./lease-writer.ts";
 import type { Namesake } from "./namesake.ts";
@@ -51,6 +51,8 @@ export interface OwnershipDriverOptions {
   /** Writes down together what is changed meanwhile. */
   readonly atOnce: (work: () => void) => void;
   readonly onConflict: (conflict: EffectOf<"conflict">) => void;
+  /** All records were read, for the first time since the start. */
+  readonly onRead: (records: readonly VipRecord[]) => void;
   /** The API could not be read since the start: time to remember what it said before. */
   readonly onUnread: () => void;
 }
@@ -76,6 +78,7 @@ export class OwnershipDriver implements Task {
   #stopped = Promise.withResolvers<void>();
   #steps = 0;
   #hasRead = false;
+  readonly #firstRead = Promise.withResolvers<void>();
   #isSilent = false;
   /** Of the present step. */
   readonly claims = new ClaimDurations();
@@ -95,6 +98,11 @@ export class OwnershipDriver implements Task {
   /** For reading only: what the views show. */
   get machine(): Ownership {
     return this.#machine;
+  }
+
+  /** Resolves when the first read of the records has ended, well or not. */
+  get firstRead(): Promise<void> {
+    return this.#firstRead.promise;
   }
 
   /** Counts up with every step: progress of the main loop. */
@@ -323,16 +331,19 @@ export class OwnershipDriver implements Task {
 
   async #readRecords(): Promise<void> {
     const read = await this.#options.leases.list({ timeoutMs: LIST_TIMEOUT_MS });
+    this.#firstRead.resolve();
     if (!read.ok) {
       if (!this.#hasRead) this.#options.onUnread();
       this.post({ type: "records-read", records: "failed" });
       return;
     }
+    const isFirst = !this.#hasRead;
     this.#hasRead = true;
     const records = read.value.items.map(recordOf);
     const vips = records.flatMap((entry) => (entry.kind === "vip" ? [entry.record] : []));
     const members = records.flatMap((entry) => (entry.kind === "member" ? [entry.record] : []));
     this.post({ type: "records-read", records: { vips, members } });
+    if (isFirst) this.#options.onRead(vips);
   }
 }
 

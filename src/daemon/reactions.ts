@@ -6,6 +6,7 @@ import type { AllocationController } from "./allocation-controller.ts";
 import type { Bgp } from "./bgp.ts";
 import type { ClusterChange, ClusterView } from "./cluster-view.ts";
 import type { Drain } from "./drain.ts";
+import { EarlyVips, rangesOf } from "./early-vips.ts";
 import type { HostInterfaces } from "./host-interfaces.ts";
 import type { Journal } from "./journal.ts";
 import type { LeaderWork } from "./leader-work.ts";
@@ -36,17 +37,16 @@ export interface ReactionParts {
 
 export class Reactions {
   readonly #parts: ReactionParts;
+  readonly early: EarlyVips;
 
   constructor(parts: ReactionParts) {
     this.#parts = parts;
+    this.early = new EarlyVips(parts);
   }
 
   onCluster(change: ClusterChange): void {
     const { node, cluster, snapshots, drain, allocation, leaderWork, journal } = this.#parts;
-    const { changed, freed } = cluster.takeVips();
-    if (changed.length + freed.length > 0) {
-      this.#parts.tellOwnership({ type: "vips", changed, freed });
-    }
+    this.#tellVips();
     journal.servicesChanged(change.services);
     snapshots.save(change);
     if (change.config) this.#onConfig();
@@ -69,12 +69,19 @@ export class Reactions {
     if (cluster.isSynced && needsNamespaces(cluster.config.pools)) leaderWork.configure();
   }
 
+  #tellVips(): void {
+    const { changed, freed: free } = this.#parts.cluster.takeVips();
+    const freed = [...free, ...this.early.takeGone()];
+    if (changed.length + freed.length === 0) return;
+    this.#parts.tellOwnership({ type: "vips", changed, freed });
+  }
+
   #onConfig(): void {
     const { cluster, log, tellResponder } = this.#parts;
     const { pools } = cluster.config;
     const problems = cluster.configProblems.length;
     log.info({ event: "config", pools: pools.length, problems }, "configuration read");
-    tellResponder({ type: "ranges", ranges: pools.flatMap((pool) => pool.ranges) });
+    tellResponder({ type: "ranges", ranges: rangesOf(pools) });
   }
 
   #checkInterfaces(): void {

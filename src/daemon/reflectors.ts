@@ -15,6 +15,7 @@ import type { KubernetesObject, Lease } from "../k8s-sync/model.ts";
 import type { ApiFailure } from "../k8s-sync/outcome.ts";
 import type { ReflectorSink } from "../k8s-sync/reflector.ts";
 import { Reflector } from "../k8s-sync/reflector.ts";
+import { timerSleep } from "../k8s-sync/sleep.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { ConfigPlaces } from "./config-objects.ts";
 import { CONFIG_KINDS, configResource } from "./config-objects.ts";
@@ -29,9 +30,13 @@ export interface ReflectorsOptions extends ConfigPlaces {
   readonly cluster: ClusterView;
   readonly namespaces: Namespaces;
   readonly leaseSink: ReflectorSink<Lease>;
+  /** What is read first, and alone: others are listed after it. Null: nothing. */
+  readonly first: Promise<void> | null;
   readonly onFailure: (resource: string, failure: ApiFailure) => void;
 }
 
+/** An API that leaves the first question unanswered may answer another. */
+const FIRST_MS_MAX = 2_000;
 const ENDPOINTS = "endpointslices";
 const SERVICES = { path: "/api/v1/services", name: "services" } as const;
 
@@ -46,8 +51,10 @@ type ReflectorStateOf = ReturnType<Reflector<KubernetesObject>["state"]>;
 export class Reflectors implements Task {
   readonly name = "reflectors";
   readonly #byResource: ReadonlyMap<string, Watching>;
+  readonly #first: Promise<void> | null;
 
   constructor(options: ReflectorsOptions) {
+    this.#first = options.first;
     const { cluster, namespaces, leasesPath } = options;
     const nodes = { path: "/api/v1/nodes", name: "nodes" };
     const spaces = { path: "/api/v1/namespaces", name: "namespaces" };
@@ -69,6 +76,7 @@ export class Reflectors implements Task {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    if (this.#first !== null) await Promise.race([this.#first, timerSleep(FIRST_MS_MAX, signal)]);
     await Promise.all([...this.#byResource.values()].map((reflector) => reflector.run(signal)));
   }
 

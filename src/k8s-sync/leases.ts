@@ -44,6 +44,9 @@ export interface LeaseList {
   readonly resourceVersion: string;
 }
 
+/** A Lease is less than a kilobyte, and whoever reads all of them waits for the last page. */
+const PAGE_SIZE = 2_000;
+
 export class LeaseClient {
   readonly #client: ApiRequests;
   readonly #namespace: string;
@@ -60,7 +63,8 @@ export class LeaseClient {
 
   async list(options: CallOptions = {}): Promise<Outcome<LeaseList>> {
     const resource = { path: this.path, name: "leases" };
-    return listAll(this.#client, resource, { decode: decodeLease, ...options });
+    const pageSize = PAGE_SIZE;
+    return listAll(this.#client, resource, { decode: decodeLease, pageSize, ...options });
   }
 
   get(name: string, options: CallOptions = {}): Promise<Outcome<Lease>> {

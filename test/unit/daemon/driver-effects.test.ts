@@ -15,7 +15,7 @@ import { LeaseClient } from "../../../src/k8s-sync/leases.ts";
 import type { Outcome } from "../../../src/k8s-sync/outcome.ts";
 import { failed, success } from "../../../src/k8s-sync/outcome.ts";
 import { timingsFor } from "../../../src/ownership/timings.ts";
-import type { OwnershipEvent, Segment, VipSpec } from "../../../src/ownership/types.ts";
+import type { OwnershipEvent, Segment, VipRecord, VipSpec } from "../../../src/ownership/types.ts";
 import { ip } from "../../support/ipam-requests.ts";
 
 /** Few enough milliseconds to wait for, where real ones pass. */
@@ -81,6 +81,7 @@ class Node {
   readonly api = new FakeApi();
   readonly told: ToResponder[] = [];
   unread = 0;
+  readonly read: (readonly VipRecord[])[] = [];
   readonly namesake = { isSilencing: false };
   nodeUid: string | null = null;
   answers = "no: it has not looked yet";
@@ -108,6 +109,7 @@ class Node {
       tellResponder: (message) => this.told.push(message),
       onChange: () => {},
       onConflict: () => {},
+      onRead: (records) => this.read.push(records),
       onUnread: () => {
         this.unread += 1;
       },
@@ -263,6 +265,29 @@ test("onUnread() is called for every read that fails, until one has succeeded", 
   node.post({ type: "lapsed", interface: "eth0", lapses: 1 });
   await node.pass(60_000);
   assert.equal(node.unread, 2, "what was read once is newer than any memory");
+});
+
+test("onRead() is called once, with the records of the first read that succeeds", async (t) => {
+  const node = new Node();
+  node.api.isGone = true;
+  node.api.add("lbd-vip-10.0.0.1", "n2", 7);
+  await node.run(t);
+  assert.equal(node.read.length, 0);
+  node.api.isGone = false;
+  await node.pass(60_000);
+  node.post({ type: "lapsed", interface: "eth0", lapses: 1 });
+  await node.pass(60_000);
+  const read = node.read.map((all) =>
+    all.map(({ address, owner, epoch }) => [address, owner, epoch]),
+  );
+  assert.deepEqual(read, [[["10.0.0.1", "n2", 7]]]);
+});
+
+test("OwnershipDriver: the first read has ended when it failed, too", async (t) => {
+  const node = new Node();
+  node.api.isGone = true;
+  await node.run(t);
+  await node.driver.firstRead;
 });
 
 test("OwnershipDriver: the node Lease belongs to the Node, as soon as that is known", async (t) => {

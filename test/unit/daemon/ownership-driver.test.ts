@@ -34,6 +34,7 @@ function unanswered(context: TestContext) {
     onChange: () => {},
     onConflict: () => {},
     atOnce: (work) => work(),
+    onRead: () => {},
     onUnread: () => {},
   });
   const pass = (seconds: number): void => {

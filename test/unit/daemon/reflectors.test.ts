@@ -48,6 +48,7 @@ async function run(t: TestContext, failing: Readonly<Record<string, ApiFailureKi
     leasesPath: "/apis/coordination.k8s.io/v1/namespaces/lbd-system/leases",
     cluster,
     namespaces: new Namespaces(() => {}),
+    first: null,
     leaseSink: { replace: () => {}, upsert: () => {}, remove: () => {} },
     onFailure: () => {},
   });

@@ -75,7 +75,8 @@ export function viewsOf(
     writer: new LeaseWriter({ leases, clock }),
     namesake: { isSilencing: false },
     atOnce: (work) => work(),
-    ...{ tellResponder() {}, onChange() {}, onConflict() {}, onUnread() {} },
+    ...{ tellResponder() {}, onChange() {}, onConflict() {} },
+    ...{ onRead() {}, onUnread() {} },
   });
   ownership.machine.start(bootMs(LISTENS_FROM_MS));
   const cluster = clusterOf(objects);
