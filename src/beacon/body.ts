@@ -52,7 +52,18 @@ export type DatagramBody =
       readonly page: number;
       readonly pages: number;
       readonly entries: readonly PeerEntry[];
-    };
+    }
+  | ({ readonly kind: "table-change" } & TableChange);
+
+/** What has changed in a table since it had the digest `from`, by which it has the digest `to`. */
+export interface TableChange {
+  readonly from: string;
+  readonly to: string;
+  /** New, or with another epoch than before. */
+  readonly entries: readonly PeerEntry[];
+  /** Not in it any more, as they were last. */
+  readonly gone: readonly PeerEntry[];
+}
 
 export const KINDS: readonly DatagramBody["kind"][] = [
   "beacon",
@@ -63,10 +74,20 @@ export const KINDS: readonly DatagramBody["kind"][] = [
   "complaint",
   "challenge",
   "proof",
+  "table-change",
+];
+
+/** What changes nothing but who is asked, by whom, and what is answered. */
+export const FROM_ANYBODY: readonly DatagramBody["kind"][] = [
+  "challenge",
+  "proof",
+  "table-request",
 ];
 
 const BEACON_BYTES = 1 + 2 + 2 + 2 + 6 + DIGEST_BYTES;
+/** Without an entry. */
 export const TABLE_BYTES = DIGEST_BYTES + 2 + 2 + 2;
+export const TABLE_CHANGE_BYTES = 2 * DIGEST_BYTES + 2 + 2;
 /** Of one entry: family, address in 16 bytes, Lease epoch, holdover counter. */
 export const ENTRY_BYTES = 1 + 16 + 4 + 2;
 
@@ -99,6 +120,14 @@ export function encodeBody(body: DatagramBody): Uint8Array {
       writeHex(body.digest, bytes, { at: 0, length: DIGEST_BYTES });
       view.setUint16(DIGEST_BYTES, body.page);
       view.setUint16(DIGEST_BYTES + 2, body.pages);
+      return bytes;
+    }
+    case "table-change": {
+      const { gone, entries } = body;
+      const { bytes, view } = encodeEntries([...gone, ...entries], TABLE_CHANGE_BYTES - 2);
+      writeHex(body.from, bytes, { at: 0, length: DIGEST_BYTES });
+      writeHex(body.to, bytes, { at: DIGEST_BYTES, length: DIGEST_BYTES });
+      view.setUint16(2 * DIGEST_BYTES, gone.length);
       return bytes;
     }
   }
@@ -158,6 +187,18 @@ export function decodeBody(kind: DatagramBody["kind"], bytes: Uint8Array): Datag
       const pages = read16(bytes, DIGEST_BYTES + 2);
       if (page >= pages) return null;
       return { kind, digest: toHex(bytes, 0, DIGEST_BYTES), page, pages, entries };
+    }
+    case "table-change": {
+      const all = decodeEntries(bytes, TABLE_CHANGE_BYTES - 2);
+      const count = all === null ? 0 : read16(bytes, 2 * DIGEST_BYTES);
+      if (all === null || count > all.length) return null;
+      return {
+        kind,
+        from: toHex(bytes, 0, DIGEST_BYTES),
+        to: toHex(bytes, DIGEST_BYTES, 2 * DIGEST_BYTES),
+        gone: all.slice(0, count),
+        entries: all.slice(count),
+      };
     }
   }
 }

@@ -1,21 +1,20 @@
 // The heartbeat of a node: sends its beacons, holds its tenures, watches its peers, asks silent
 // ones on the wire, and keeps everybody's table. Runs on the responder thread, so that nothing the
 // main thread does can make a node look dead. Pure: effects are returned in order.
-//
 // Not guaranteed: authenticity of a peer ends with the key; whoever has it is believed.
 
 import type { Ip } from "../core/address.ts";
 import type { Mac } from "../core/mac.ts";
 import { PEERS_MAX, type PeerEntry, type PeerState } from "../core/peer.ts";
 import { after, type BootMs, NEVER } from "../core/time.ts";
-import type { DatagramBody } from "./body.ts";
+import { type DatagramBody, FROM_ANYBODY } from "./body.ts";
 import { Challenges } from "./challenges.ts";
 import { Ear } from "./ear.ts";
 import type { BeaconSegment, Drop, EngineEffect, EngineOptions } from "./engine-types.ts";
 import type { ForeignCluster } from "./foreign-clusters.ts";
 import { BeaconMeasures } from "./measures.ts";
 import { Namesakes } from "./namesakes.ts";
-import { beaconNews, heardNews, type PeerNews, tableNews } from "./news.ts";
+import { beaconNews, heardNews, learntNews, type PeerNews, tableNews } from "./news.ts";
 import type { OpenSegment, PeerSummary } from "./open-segment.ts";
 import {
   holdMs,
@@ -34,15 +33,13 @@ import { hostsToWatch, noteAnswer, watchPeers } from "./watch.ts";
 import type { Datagram } from "./wire.ts";
 import { pagesOf } from "./wire.ts";
 
-/** A change is told at once, but not more often than this. */
+/** A change is told at once, but not more often than this; of the table: where many come. */
 const HURRY_MS = 10;
+const TABLE_HURRY_MS = 50;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */
 const STALL_MS = 50;
 /** While it listens it wakes so often: a stall shows. */
 const LISTEN_STEP_MS = 25;
-
-/** What changes nothing but who is asked, by whom, and what is answered. */
-const FROM_ANYBODY: readonly DatagramBody["kind"][] = ["challenge", "proof", "table-request"];
 
 export class BeaconEngine {
   readonly #options: EngineOptions;
@@ -117,12 +114,12 @@ export class BeaconEngine {
   grant(address: Ip, granted: Granted, now: BootMs): boolean {
     for (const open of this.#segments.values()) this.#lapse(open, now);
     const isGranted = this.#table.grant(address, granted);
-    if (isGranted) this.#hurry(now);
+    if (isGranted) this.#hurry(now, TABLE_HURRY_MS);
     return isGranted;
   }
 
   revoke(address: Ip, now: BootMs): void {
-    if (this.#table.revoke(address)) this.#hurry(now);
+    if (this.#table.revoke(address)) this.#hurry(now, TABLE_HURRY_MS);
   }
 
   /** Says on the interfaces that this node takes the VIPs, or complains about their owners. */
@@ -225,7 +222,6 @@ export class BeaconEngine {
     return [...this.#segments.values()].flatMap(summaries);
   }
 
-  /** The other clusters on the LAN. */
   foreignClusters(now: BootMs): ForeignCluster[] {
     return this.#ear.foreign.current(now);
   }
@@ -249,7 +245,7 @@ export class BeaconEngine {
     if (body.kind === "beacon") {
       const news = beaconNews(peer, { body, address }, open.about.interface, now);
       this.measures.heard(peer.lateMs);
-      if (news !== null) this.#tell(news);
+      this.#tell(news);
       this.#afterBeacon(open, peer, now);
       return null;
     }
@@ -286,17 +282,16 @@ export class BeaconEngine {
       case "table-request":
         return this.#sendTable(open, peer.address);
       case "table":
-        if (peer.addPage(body)) this.#tell(tableNews(peer, open.about.interface));
-        return;
+      case "table-change":
+        return this.#tell(learntNews(peer, body, about.interface));
     }
   }
 
   /** Its own datagrams do not come back; one in its name is from another host. */
   #onOwnName(open: OpenSegment, datagram: Datagram, now: BootMs): Drop {
     // Two of its interfaces may be on one network.
-    for (const { about } of this.#segments.values()) {
-      if (about.address === datagram.address) return "own";
-    }
+    const segments = [...this.#segments.values()];
+    if (segments.some(({ about }) => about.address === datagram.address)) return "own";
     if (!this.#namesakes.isAlive(datagram)) return "replay";
     const isNewer = this.#options.incarnation > datagram.incarnation;
     if (isNewer) this.#voice.mute(now);
@@ -315,8 +310,8 @@ export class BeaconEngine {
     if (peer.takeTableNews()) this.#tell(tableNews(peer, open.about.interface));
   }
 
-  #tell(news: PeerNews): void {
-    this.#effects.push({ type: "tell", news });
+  #tell(news: PeerNews | null): void {
+    if (news !== null) this.#effects.push({ type: "tell", news });
   }
 
   #lapse(open: OpenSegment, now: BootMs): void {
@@ -351,6 +346,7 @@ export class BeaconEngine {
   #sendBeacon(open: OpenSegment, now: BootMs): void {
     const interval = intervalMs(open, this.#options.settings);
     open.sendAt = after(now, interval);
+    open.hasHurried = now < after(open.sentAt, interval);
     open.sentAt = now;
     open.listensFrom = null;
     if (this.#voice.isMuted(now)) return;
@@ -363,6 +359,9 @@ export class BeaconEngine {
     const { mac, interface: name } = open.about;
     const stalledMs = Math.min(0xffff, now - this.#mainMovedAt);
     const said = { state: this.#state, intervalMs: interval, holdMs: saidHoldMs, stalledMs, mac };
+    for (const change of this.#table.takeChanges(name)) {
+      this.#send(open, null, { kind: "table-change", ...change });
+    }
     const digest = this.#table.digest(name);
     this.#send(open, null, { kind: "beacon", ...said, digest }, now);
   }
@@ -383,10 +382,11 @@ export class BeaconEngine {
   }
 
   /** What has changed should be known before the next beacon would be due. */
-  #hurry(now: BootMs): void {
+  #hurry(now: BootMs, againMs = HURRY_MS): void {
     for (const open of this.#segments.values()) {
       if (open.tenure.until <= now) continue;
-      open.sendAt = Math.min(open.sendAt, Math.max(now, open.sentAt + HURRY_MS)) as BootMs;
+      const from = after(open.sentAt, open.hasHurried ? againMs : HURRY_MS);
+      open.sendAt = Math.min(open.sendAt, Math.max(now, from)) as BootMs;
     }
   }
 

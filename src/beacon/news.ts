@@ -61,3 +61,13 @@ export function tableNews({ node, table, hasTable }: Peer, interfaceName: string
   if (!hasTable) return { type: "peer-table-missing", ...about };
   return { type: "peer-table", ...about, entries: table };
 }
+
+type TableBody = Extract<DatagramBody, { kind: "table" | "table-change" }>;
+
+/** Takes in what the peer says of its table; null: that is not, or not enough, to know it. */
+export function learntNews(peer: Peer, body: TableBody, interfaceName: string): PeerNews | null {
+  if (body.kind === "table") return peer.addPage(body) ? tableNews(peer, interfaceName) : null;
+  if (!peer.addChange(body)) return null;
+  const { entries, gone } = body;
+  return { type: "peer-table-change", node: peer.node, interface: interfaceName, entries, gone };
+}

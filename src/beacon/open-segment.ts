@@ -19,6 +19,8 @@ export interface OpenSegment {
   /** Since when it listens, before it speaks; null: it has listened. */
   listensFrom: BootMs | null;
   sentAt: BootMs;
+  /** The last beacon was sent before it was due. */
+  hasHurried: boolean;
   gatewayAnsweredAt: BootMs;
   /** The hosts whose daemons restart. */
   watchedHosts: readonly Ip[];
@@ -38,6 +40,7 @@ export function newSegment(
     sendAt: after(now, holdMs(null, settings)),
     listensFrom: now,
     sentAt: longAgo,
+    hasHurried: false,
     gatewayAnsweredAt: longAgo,
     watchedHosts: [],
   };

@@ -6,13 +6,30 @@ import { compareIps } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Sha256 } from "../core/hash.ts";
 import type { PeerEntry } from "../core/peer.ts";
-import { DIGEST_BYTES } from "./body.ts";
+import { DIGEST_BYTES, type TableChange } from "./body.ts";
+import { pagesOf } from "./wire.ts";
 
 export interface Granted {
   readonly epoch: Epoch;
   readonly interfaces: readonly string[];
   /** The lapses that whoever grants knows of. */
   readonly lapses: number;
+}
+
+/** A change of more entries is not told: who hears of another digest asks for the whole table. */
+export const CHANGE_MAX = 400;
+
+/** What has become of an entry since its table was told last. */
+interface Change {
+  readonly entry: PeerEntry;
+  readonly isGone: boolean;
+  /** What it has added to the digest. */
+  readonly sum: bigint;
+}
+
+interface Told {
+  digest: bigint;
+  changes: Map<Ip, Change>;
 }
 
 /** Of digests, which wrap around. */
@@ -27,6 +44,8 @@ export class OwnTable {
   readonly #granted = new Map<Ip, Granted>();
   /** By interface. */
   readonly #digests = new Map<string, bigint>();
+  /** By interface: what was told, and what has changed since. */
+  readonly #told = new Map<string, Told>();
   /** By interface: the number of its last lapse. */
   readonly #lapsed = new Map<string, number>();
   #lapses = 0;
@@ -68,8 +87,28 @@ export class OwnTable {
   }
 
   digest(interfaceName: string): string {
-    const sum = this.#digests.get(interfaceName) ?? 0n;
-    return sum.toString(16).padStart(2 * DIGEST_BYTES, "0");
+    return digestText(this.#digests.get(interfaceName) ?? 0n);
+  }
+
+  /** What has changed since the last call, for one datagram each; empty: nothing, or too much. */
+  takeChanges(interfaceName: string): TableChange[] {
+    const told = this.#told.get(interfaceName);
+    if (told === undefined || told.changes.size === 0) return [];
+    const { changes } = told;
+    let from = told.digest;
+    told.digest = this.#digests.get(interfaceName) ?? 0n;
+    told.changes = new Map();
+    if (changes.size > CHANGE_MAX) return [];
+    const changed = [...changes.values()].filter(({ sum }) => sum !== 0n);
+    if (changed.length === 0) return [];
+    return pagesOf(changed).map((page) => {
+      const to = page.reduce((sum, change) => sum + change.sum, from) & DIGEST_MASK;
+      const entries = page.filter(({ isGone }) => !isGone).map(({ entry }) => entry);
+      const gone = page.filter(({ isGone }) => isGone).map(({ entry }) => entry);
+      const change = { from: digestText(from), to: digestText(to), entries, gone };
+      from = to;
+      return change;
+    });
   }
 
   #drop(address: Ip): boolean {
@@ -81,10 +120,19 @@ export class OwnTable {
 
   #count(address: Ip, { epoch, interfaces }: Granted, times: 1n | -1n): void {
     const text = this.#sha256(`${address}@${epoch}`).slice(0, 2 * DIGEST_BYTES);
-    const change = times * BigInt(`0x${text}`);
+    const added = times * BigInt(`0x${text}`);
+    const entry = { address, epoch };
     for (const name of new Set(interfaces)) {
-      const sum = (this.#digests.get(name) ?? 0n) + change;
-      this.#digests.set(name, sum & DIGEST_MASK);
+      const digest = this.#digests.get(name) ?? 0n;
+      const told = this.#told.get(name) ?? { digest, changes: new Map<Ip, Change>() };
+      const sum = (told.changes.get(address)?.sum ?? 0n) + added;
+      told.changes.set(address, { entry, isGone: times === -1n, sum });
+      this.#told.set(name, told);
+      this.#digests.set(name, (digest + added) & DIGEST_MASK);
     }
   }
+}
+
+function digestText(digest: bigint): string {
+  return digest.toString(16).padStart(2 * DIGEST_BYTES, "0");
 }

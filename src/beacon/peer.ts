@@ -6,7 +6,7 @@ import type { Mac } from "../core/mac.ts";
 import type { PeerEntry, PeerState } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
-import type { DatagramBody } from "./body.ts";
+import type { DatagramBody, TableChange } from "./body.ts";
 import { HOST_MISSES, HostWatch } from "./host-watch.ts";
 import type { Datagram } from "./wire.ts";
 
@@ -77,7 +77,7 @@ export class Peer {
   #answeredAt: BootMs = -NEVER as BootMs;
   #digest: string;
   #tableDigest: string | null = null;
-  #table: readonly PeerEntry[] = [];
+  #table = new Map<Ip, PeerEntry>();
   /** When its table is to be asked for; NEVER: it is known. */
   #askAt: BootMs = -NEVER as BootMs;
   #pages: Pages | null = null;
@@ -187,7 +187,7 @@ export class Peer {
   }
 
   get table(): readonly PeerEntry[] {
-    return this.#table;
+    return [...this.#table.values()];
   }
 
   /** True when its table should be asked for; that counts as asked. */
@@ -232,13 +232,29 @@ export class Peer {
     this.#pages.entries[page.page] = page.entries;
     const all = this.#pages.entries.flatMap((entries) => (entries === undefined ? [] : [entries]));
     if (all.length < page.pages) return false;
-    this.#table = all.flat();
-    this.#tableDigest = page.digest;
+    this.#table = new Map(all.flat().map((entry) => [entry.address, entry]));
+    this.#tableIs(page.digest);
+    return true;
+  }
+
+  /** A change of the table that is known; true when the table is known thereafter. */
+  addChange({ from, to, entries, gone }: TableChange): boolean {
+    // A beacon that came before it says the same; one that says else tells of others that got lost.
+    const isNext = this.#digest === from || this.#digest === to;
+    if (this.#tableDigest !== from || !isNext) return false;
+    for (const { address } of gone) this.#table.delete(address);
+    for (const entry of entries) this.#table.set(entry.address, entry);
+    this.#digest = to;
+    this.#tableIs(to);
+    return true;
+  }
+
+  #tableIs(digest: string): void {
+    this.#tableDigest = digest;
     this.#pages = null;
     this.#askAt = NEVER;
     this.#isTableMissing = false;
     this.#isMissingTold = false;
-    return true;
   }
 
   /** Its daemon restarts: until the hold is over its host is watched in place of its beacons. */
@@ -343,7 +359,7 @@ export class Peer {
   }
 
   #forgetTable(): void {
-    this.#table = [];
+    this.#table = new Map();
     this.#tableDigest = null;
     this.#askAt = -NEVER as BootMs;
     this.#pages = null;

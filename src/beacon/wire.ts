@@ -18,9 +18,8 @@ import { ipFamily, ipv4FromNumber, ipv4ToNumber } from "../core/address.ts";
 import { read16, read32, write16, write32 } from "../core/bytes.ts";
 import { toHex, writeHex } from "../core/hex.ts";
 import { IPV6_BYTES, writeIpv6 } from "../core/ipv6-bytes.ts";
-import type { PeerEntry } from "../core/peer.ts";
 import type { DatagramBody } from "./body.ts";
-import { decodeBody, ENTRY_BYTES, encodeBody, KINDS, TABLE_BYTES } from "./body.ts";
+import { decodeBody, ENTRY_BYTES, encodeBody, KINDS, TABLE_CHANGE_BYTES } from "./body.ts";
 
 /** Raised when a reader of the version before could misread a datagram. */
 export const VERSION = 1;
@@ -166,10 +165,10 @@ export function clusterAt(bytes: Uint8Array): string {
 }
 
 /** Splits entries so that each datagram of this node with one part fits. At least one part. */
-export function pagesOf(entries: readonly PeerEntry[]): readonly (readonly PeerEntry[])[] {
-  const room = DATAGRAM_BYTES_MAX - HEADER_BYTES - NAME_BYTES_MAX - HMAC_BYTES - TABLE_BYTES;
+export function pagesOf<T>(entries: readonly T[]): readonly (readonly T[])[] {
+  const room = DATAGRAM_BYTES_MAX - HEADER_BYTES - NAME_BYTES_MAX - HMAC_BYTES - TABLE_CHANGE_BYTES;
   const perPage = Math.floor(room / ENTRY_BYTES);
-  const pages: PeerEntry[][] = [];
+  const pages: T[][] = [];
   for (let at = 0; at < entries.length; at += perPage) pages.push(entries.slice(at, at + perPage));
   return pages.length === 0 ? [[]] : pages;
 }

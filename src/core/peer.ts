@@ -75,6 +75,16 @@ export type PeerEvent =
       readonly interface: string;
       readonly entries: readonly PeerEntry[];
     }
+  /** What has changed in the table that was told last, by which it is known. */
+  | {
+      readonly type: "peer-table-change";
+      readonly node: string;
+      readonly interface: string;
+      /** It owns these now, with these epochs. */
+      readonly entries: readonly PeerEntry[];
+      /** It does not own these any more. */
+      readonly gone: readonly PeerEntry[];
+    }
   /** The node takes the VIPs, or says again that it has them. */
   | {
       readonly type: "peer-claim";

@@ -70,29 +70,49 @@ export class WireClaims {
     this.#set(address, source, { ...namesOf(source), epoch, at: now, isConfirmed: false });
   }
 
+  /** What has changed in a table; as `table`. */
+  change(
+    source: Source,
+    {
+      entries,
+      gone,
+    }: { readonly entries: readonly PeerEntry[]; readonly gone: readonly PeerEntry[] },
+    now: BootMs,
+  ): Ip[] {
+    const unlisted = gone.filter(({ address }) => this.#unlist(address, source, now));
+    const listed = entries.filter((entry) => this.#list(entry, source, now));
+    return [...unlisted, ...listed].map(({ address }) => address);
+  }
+
   /** Returns the addresses about which something has changed. */
   table(source: Source, entries: readonly PeerEntry[], now: BootMs): Ip[] {
+    const listed = new Set(entries.map(({ address }) => address));
+    const others = [...this.#heard.keys()].filter((address) => !listed.has(address));
+    const unlisted = others.filter((address) => this.#unlist(address, source, now));
+    const changed = entries.filter((entry) => this.#list(entry, source, now));
+    return [...unlisted, ...changed.map(({ address }) => address)];
+  }
+
+  /** True: that is news. */
+  #unlist(address: Ip, source: Source, now: BootMs): boolean {
     const key = keyOf(source);
-    const changed: Ip[] = [];
-    const listed = new Map(entries.map(({ address, epoch }) => [address, epoch]));
-    for (const [address, nodes] of this.#heard) {
-      const known = nodes.get(key);
-      if (known === undefined || listed.has(address)) continue;
-      if (!known.isConfirmed && now < after(known.at, CROSSING_MS)) continue;
-      this.#remove(address, key);
-      changed.push(address);
-    }
-    for (const [address, epoch] of listed) {
-      const known = this.#heard.get(address)?.get(key);
-      // Most of a table is known, and there may be thousands.
-      if (known?.epoch === epoch && known.isConfirmed) continue;
-      // A claim that is confirmed late may have been given up here meanwhile.
-      changed.push(address);
-      const isOlder = known !== undefined && !known.isConfirmed && known.epoch > epoch;
-      const heard = { ...namesOf(source), epoch, at: now, isConfirmed: true };
-      if (!isOlder) this.#set(address, source, heard);
-    }
-    return changed;
+    const known = this.#heard.get(address)?.get(key);
+    if (known === undefined) return false;
+    if (!known.isConfirmed && now < after(known.at, CROSSING_MS)) return false;
+    this.#remove(address, key);
+    return true;
+  }
+
+  /** True: that is news. Most of a table is known, and there may be thousands. */
+  #list({ address, epoch }: PeerEntry, source: Source, now: BootMs): boolean {
+    const known = this.#heard.get(address)?.get(keyOf(source));
+    if (known?.epoch === epoch && known.isConfirmed) return false;
+    // A claim that is confirmed late may have been given up here meanwhile.
+    const isClaimed = known?.isConfirmed === false && now < this.#until(known);
+    const isOlder = isClaimed && known.epoch > epoch;
+    const heard = { ...namesOf(source), epoch, at: now, isConfirmed: true };
+    if (!isOlder) this.#set(address, source, heard);
+    return true;
   }
 
   /** What the node claimed there and its tables have not listed. */

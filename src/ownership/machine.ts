@@ -187,6 +187,7 @@ export class Ownership {
       case "peer-silent":
       case "peer-table-missing":
       case "peer-table":
+      case "peer-table-change":
       case "peer-claim":
       case "peer-offer":
       case "peer-complaint":

@@ -1,6 +1,7 @@
 // What the segments tell the ownership machine: peers heard and silent, their tables and claims,
 // and other hosts that use a VIP. A part of the machine, apart for its length.
 
+import type { Ip } from "../core/address.ts";
 import { holdoverOf } from "../core/epoch.ts";
 import type { PeerEntry } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
@@ -22,6 +23,7 @@ export type WireEvent = EventOf<
   | "peer-heard"
   | "peer-silent"
   | "peer-table"
+  | "peer-table-change"
   | "peer-claim"
   | "peer-offer"
   | "peer-complaint"
@@ -72,6 +74,8 @@ export class Wire {
         return this.#ports.neighbours.tableMissing(event.node, event.interface, now);
       case "peer-table":
         return this.#onPeerTable(event, now);
+      case "peer-table-change":
+        return this.#onTableChange(event, now);
       case "peer-claim":
         return this.#onPeerClaim(event, now);
       case "peer-offer":
@@ -101,19 +105,33 @@ export class Wire {
   }
 
   #onPeerTable(event: EventOf<"peer-table">, now: BootMs): void {
-    const { node: peer, interface: segment } = event;
-    const wasMissing = this.#ports.neighbours.tableCame(peer, segment);
-    const listed = new Set(event.entries.map((entry) => entry.address));
-    for (const entry of event.entries) this.#answersNow(entry, event.node);
-    for (const address of this.#ports.claims.table(event, event.entries, now)) {
+    const changed = this.#ports.claims.table(event, event.entries, now);
+    this.#onListed(event, changed, now);
+  }
+
+  #onTableChange(event: EventOf<"peer-table-change">, now: BootMs): void {
+    this.#onListed(event, this.#ports.claims.change(event, event, now), now);
+  }
+
+  /** The table is known, and these are changes of it; `entries` are what it lists, of them at least. */
+  #onListed(
+    source: Source & { readonly entries: readonly PeerEntry[] },
+    changed: readonly Ip[],
+    now: BootMs,
+  ): void {
+    const { node, interface: segment, entries } = source;
+    const wasMissing = this.#ports.neighbours.tableCame(node, segment);
+    const listed = new Set(entries.map((entry) => entry.address));
+    for (const entry of entries) this.#answersNow(entry, node);
+    for (const address of changed) {
       const vip = this.#ports.vips.get(address);
       this.#ports.evaluate(vip, now);
       if (vip?.phase.kind !== "owning") continue;
       // Two answer. Or they did, and the caches may still say otherwise.
-      if (listed.has(address)) this.#meetPeer(vip, event, now);
+      if (listed.has(address)) this.#meetPeer(vip, source, now);
       else this.#ports.emit({ type: "announce", address });
     }
-    if (wasMissing) this.#onTableAgain(event, now);
+    if (wasMissing) this.#onTableAgain(source, now);
   }
 
   /** What a peer claimed and does not list is believed for its time again, and no longer. */

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { DatagramBody } from "../../src/beacon/body.ts";
+import type { DatagramBody, TableChange } from "../../src/beacon/body.ts";
 import { BeaconEngine } from "../../src/beacon/engine.ts";
 import {
   type BeaconSegment,
@@ -203,6 +203,8 @@ export class BeaconBench {
         return `no table of ${news.node}`;
       case "peer-table":
         return `table of ${news.node}: ${entriesText(news.entries)}`;
+      case "peer-table-change":
+        return `change of ${news.node}: ${changeText(news)}`;
       case "peer-claim":
         return `claim of ${news.node}: ${entriesText(news.entries)}`;
       case "peer-offer":
@@ -221,6 +223,10 @@ export class BeaconBench {
   #note(interfaceName: string, text: string): void {
     this.#log.push(`${this.#now - START} ${interfaceName} ${text}`);
   }
+}
+
+function changeText(change: Pick<TableChange, "entries" | "gone">): string {
+  return `${entriesText(change.entries)} gone ${entriesText(change.gone)}`;
 }
 
 function heardText(news: Extract<PeerNews, { type: "peer-heard" }>): string {
@@ -257,6 +263,8 @@ function bodyText(body: DatagramBody): string {
       return `${body.kind} ${entriesText(body.entries)}`;
     case "table":
       return `table ${body.page + 1}/${body.pages} ${entriesText(body.entries)}`;
+    case "table-change":
+      return `table-change ${changeText(body)}`;
   }
 }
 

@@ -74,6 +74,17 @@ const anyTable: fc.Arbitrary<DatagramBody> = fc
     ),
   );
 
+const anyChange: fc.Arbitrary<DatagramBody> = fc.record(
+  {
+    kind: fc.constant("table-change"),
+    from: anyHex(8),
+    to: anyHex(8),
+    entries: fc.array(anyEntry, { maxLength: 20 }),
+    gone: fc.array(anyEntry, { maxLength: 20 }),
+  },
+  plain,
+);
+
 export const anyBody: fc.Arbitrary<DatagramBody> = fc.oneof(
   anyBeacon,
   fc.record(
@@ -86,6 +97,7 @@ export const anyBody: fc.Arbitrary<DatagramBody> = fc.oneof(
   fc.constant({ kind: "table-request" } as const),
   fc.record({ kind: fc.constantFrom("challenge", "proof"), challenge: anyHex(8) }, plain),
   anyTable,
+  anyChange,
 );
 
 /** RFC 1123: what a Node can be called. */

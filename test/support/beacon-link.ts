@@ -2,6 +2,7 @@
 // says. Virtual time; each step is the earliest of what is on its way, due, or planned.
 
 import assert from "node:assert/strict";
+import type { TableChange } from "../../src/beacon/body.ts";
 import { BeaconEngine } from "../../src/beacon/engine.ts";
 import {
   type BeaconSegment,
@@ -139,6 +140,7 @@ export class BeaconLink {
         this.#perform(node, node.engine.sent(INTERFACE, effect.sentAt, bootMs(this.#now)));
       } else if (effect.type === "tell") {
         if (effect.news.type === "peer-table") node.view = effect.news.entries;
+        if (effect.news.type === "peer-table-change") node.view = changed(node.view, effect.news);
         if (effect.news.type === "lapsed") node.lapses += 1;
       }
     }
@@ -156,4 +158,15 @@ export class BeaconLink {
       });
     }
   }
+}
+
+/** A table that is known, after a change of it, by address. */
+function changed(
+  table: readonly PeerEntry[] | null,
+  { entries, gone }: Pick<TableChange, "entries" | "gone">,
+): PeerEntry[] {
+  assert.ok(table !== null, "a change of a table that is known");
+  const over = new Set([...entries, ...gone].map(({ address }) => address));
+  const rest = table.filter(({ address }) => !over.has(address));
+  return [...rest, ...entries].sort((a, b) => compareIps(a.address, b.address));
 }

@@ -152,6 +152,14 @@ export function peerTable(node: string, ...entries: readonly PeerEntry[]): Owner
   return { type: "peer-table", node, interface: "eth0", entries };
 }
 
+export function peerTableChange(
+  node: string,
+  entries: readonly PeerEntry[],
+  gone: readonly PeerEntry[],
+): OwnershipEvent {
+  return { type: "peer-table-change", node, interface: "eth0", entries, gone };
+}
+
 export function peerTableMissing(node: string): OwnershipEvent {
   return { type: "peer-table-missing", node, interface: "eth0" };
 }

@@ -11,6 +11,7 @@ import {
   encodeBody,
   KINDS,
   TABLE_BYTES,
+  TABLE_CHANGE_BYTES,
 } from "../../../src/beacon/body.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { epochOf } from "../../../src/core/epoch.ts";
@@ -42,6 +43,15 @@ const TABLE: DatagramBody = {
   entries: [ENTRY_4, ENTRY_6],
 };
 const TABLE_HEX = `fedcba9876543210${"0001"}${"0002"}${"0002"}${ENTRY_4_HEX}${ENTRY_6_HEX}`;
+const CHANGE: DatagramBody = {
+  kind: "table-change",
+  from: "fedcba9876543210",
+  to: "0123456789abcdef",
+  gone: [ENTRY_6],
+  entries: [ENTRY_4],
+};
+const DIGESTS_HEX = "fedcba9876543210" + "0123456789abcdef";
+const CHANGE_HEX = `${DIGESTS_HEX}${"0001"}${"0002"}${ENTRY_6_HEX}${ENTRY_4_HEX}`;
 
 const MALFORMED: readonly [string, Kind, string][] = [
   ["an empty beacon", "beacon", ""],
@@ -73,6 +83,11 @@ const MALFORMED: readonly [string, Kind, string][] = [
   ["a table whose page is beyond", "table", `${"00".repeat(8)}ffff00020000`],
   ["a table whose count is too large", "table", `${"00".repeat(8)}000000010001`],
   ["a table whose count is too small", "table", `${"00".repeat(8)}000000010000${ENTRY_4_HEX}`],
+  ["an empty change of a table", "table-change", ""],
+  ["a change that ends within its count", "table-change", CHANGE_HEX.slice(0, 38)],
+  ["a change of which more is gone than it has", "table-change", `${DIGESTS_HEX}00010000`],
+  ["a change whose count is too large", "table-change", `${DIGESTS_HEX}00000001`],
+  ["a change with a byte behind its entries", "table-change", `${CHANGE_HEX}00`],
 ];
 
 for (const [name, kind, hex] of MALFORMED) {
@@ -86,6 +101,7 @@ const BODIES: readonly [string, DatagramBody, string][] = [
   ["a claim", { kind: "claim", entries: [ENTRY_6] }, `0001${ENTRY_6_HEX}`],
   ["a table request", { kind: "table-request" }, ""],
   ["a table", TABLE, TABLE_HEX],
+  ["a change of a table", CHANGE, CHANGE_HEX],
   [
     "a table without an entry",
     { kind: "table", digest: "0000000000000000", page: 0, pages: 1, entries: [] },
@@ -119,10 +135,11 @@ for (const [stalledMs, expected] of STALLS) {
   });
 }
 
-test("ENTRY_BYTES and TABLE_BYTES are what an entry and a table without one need", () => {
+test("ENTRY_BYTES, TABLE_BYTES and TABLE_CHANGE_BYTES are what is needed of each", () => {
   const table = (count: number) => ({ ...TABLE, entries: Array(count).fill(ENTRY_4) });
   assert.equal(encodeBody(table(0)).length, TABLE_BYTES);
   assert.equal(encodeBody(table(3)).length, TABLE_BYTES + 3 * ENTRY_BYTES);
+  assert.equal(encodeBody({ ...CHANGE, entries: [], gone: [] }).length, TABLE_CHANGE_BYTES);
 });
 
 const anyKind = fc.constantFrom(...KINDS);

@@ -67,8 +67,11 @@ for (const lacks of ["key", "cluster"] as const) {
     if (lacks === "key") bench.engine.setKeys(KEY, [KEY], bench.now);
     else bench.engine.setCluster(CLUSTER, bench.now);
     bench.perform(bench.engine.wake(bench.now));
-    const lines = ["2300 eth0 beacon draining 100/300", "2300 eth0 tenure 2590"];
-    assert.deepEqual(bench.run(2_399).take(), lines);
+    assert.deepEqual(bench.run(2_399).take(), [
+      "2300 eth0 table-change 10.0.0.1@5 gone -",
+      "2300 eth0 beacon draining 100/300",
+      "2300 eth0 tenure 2590",
+    ]);
   });
 }
 
@@ -119,7 +122,7 @@ const HURRIES: readonly (readonly [string, readonly Act[], readonly number[]])[]
       [303, granted(1)],
       [312, granted(2)],
     ],
-    [300, 310, 320, 420],
+    [300, 310, 360, 460],
   ],
   [
     "a grant and its end",
@@ -127,7 +130,7 @@ const HURRIES: readonly (readonly [string, readonly Act[], readonly number[]])[]
       [320, granted(1)],
       [340, revoked(1)],
     ],
-    [300, 320, 340, 440],
+    [300, 320, 370, 470],
   ],
   ["the end of what it never had", [[320, revoked(1)]], [300, 400, 500]],
   ["a change of state", [[304, draining]], [300, 310, 410, 510]],
@@ -144,16 +147,34 @@ for (const [name, acts, times] of HURRIES) {
   });
 }
 
-test("BeaconEngine sends no two beacons within 10 ms, however much changes", () => {
+test("BeaconEngine tells of a table that changes and changes every 50 ms", () => {
   const bench = new BeaconBench().run(300);
   for (let n = 0; n < 100; n++) {
     bench.grant(n);
     bench.run(301 + n);
   }
-  assert.deepEqual(
-    bench.times(/beacon/),
-    Array.from({ length: 11 }, (_, n) => 300 + 10 * n),
-  );
+  assert.deepEqual(bench.times(/beacon/), [300, 310, 360]);
+});
+
+test("BeaconEngine tells a new state 10 ms after a beacon that hurried", () => {
+  const bench = new BeaconBench().run(300);
+  bench.grant(1);
+  draining(bench.run(311));
+  assert.deepEqual(bench.run(350).times(/beacon/), [300, 310, 320]);
+});
+
+test("BeaconEngine tells what has changed in its table before the beacon that digests it", () => {
+  const bench = new BeaconBench().run(305);
+  bench.take();
+  for (const n of [1, 2]) bench.grant(n);
+  bench.run(312).engine.revoke(vipOf(2), bench.now);
+  assert.deepEqual(bench.run(361).take(/table|beacon/), [
+    "310 eth0 table-change 10.0.0.1@5 10.0.0.2@5 gone -",
+    "310 eth0 beacon live 100/300",
+    "360 eth0 table-change - gone 10.0.0.2@5",
+    "360 eth0 beacon live 100/300",
+  ]);
+  assert.equal(bench.beacon?.digest, digestOf([entryOf(1)]));
 });
 
 test("BeaconEngine has a table for each segment", () => {
@@ -216,7 +237,10 @@ test("BeaconEngine has nothing left after a lapse, and says so in its next beaco
   bench.run(810);
   assert.equal(bench.beacon?.digest, NO_TABLE);
   bench.perform(bench.engine.tellTable());
-  assert.deepEqual(bench.take(/ table/), ["810 eth0 table 1/1 -"]);
+  assert.deepEqual(bench.take(/ table/), [
+    "810 eth0 table-change - gone 10.0.0.1@5",
+    "810 eth0 table 1/1 -",
+  ]);
 });
 
 test("BeaconEngine refuses a grant that knows of fewer lapses than there were", () => {

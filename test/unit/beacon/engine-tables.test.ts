@@ -5,7 +5,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Ip } from "../../../src/core/address.ts";
 import type { PeerEntry } from "../../../src/core/peer.ts";
-import { BeaconBench, entryOf, type Packet, TestPeer } from "../../support/beacon-bench.ts";
+import {
+  BeaconBench,
+  digestOf,
+  entryOf,
+  type Packet,
+  TestPeer,
+} from "../../support/beacon-bench.ts";
 
 const ELSEWHERE = "192.168.1.77" as Ip;
 const HEARD_B = "eth0 heard b #1 live 02:00:00:00:00:02";
@@ -127,4 +133,60 @@ test("BeaconEngine tells a table when all of its pages are there, in their order
   assert.deepEqual(bench.take(), []);
   bench.hear(page(1));
   assert.deepEqual(bench.take(), ["100 eth0 table of b: 10.0.0.0@5 10.0.0.1@5 10.0.0.2@5"]);
+});
+
+/** Of b's table: from nothing, or from another digest, to one with these entries. */
+function changeOf(b: TestPeer, entries: readonly PeerEntry[], from = b.digest) {
+  const to = digestOf(entries);
+  return b.datagram({ kind: "table-change", from, to, entries, gone: [] });
+}
+
+test("BeaconEngine knows a table by its change, and asks for nothing", () => {
+  const { bench, b } = benchWithB();
+  bench.hear(changeOf(b, ENTRIES));
+  assert.deepEqual(bench.take(), ["100 eth0 change of b: 10.0.0.1@5 10.0.0.2@5 gone -"]);
+  b.digest = digestOf(ENTRIES);
+  bench.hearEvery100(b, 200, 1_000);
+  assert.deepEqual(bench.take(/table|change/), []);
+  const gone = [entryOf(1)];
+  const to = digestOf([entryOf(2)]);
+  bench.hear(b.datagram({ kind: "table-change", from: b.digest, to, entries: [], gone }));
+  b.digest = to;
+  bench.hearEvery100(b, 1_100, 2_000);
+  assert.deepEqual(bench.take(/table|change/), ["900 eth0 change of b: - gone 10.0.0.1@5"]);
+});
+
+test("BeaconEngine knows a table by a change that was overtaken by its beacon", () => {
+  const { bench, b } = benchWithB();
+  const change = changeOf(b, ENTRIES);
+  b.digest = digestOf(ENTRIES);
+  bench.hear(b.beacon()).hear(change);
+  assert.deepEqual(bench.take(), ["100 eth0 change of b: 10.0.0.1@5 10.0.0.2@5 gone -"]);
+  bench.hearEvery100(b, 200, 1_000);
+  assert.deepEqual(bench.take(/table/), []);
+});
+
+test("BeaconEngine asks for the table when a change before this one was lost", () => {
+  const { bench, b } = benchWithB();
+  bench.hear(changeOf(b, ENTRIES, "ab".repeat(8)));
+  assert.deepEqual(bench.take(), []);
+  b.digest = digestOf(ENTRIES);
+  bench.hearEvery100(b, 200, 450);
+  assert.deepEqual(bench.take(/table/), ASKED_AT_400);
+});
+
+test("BeaconEngine takes no change of what has changed again since", () => {
+  const { bench, b } = benchWithB();
+  const change = changeOf(b, ENTRIES);
+  b.digest = "ab".repeat(8);
+  bench.hear(b.beacon()).hear(change);
+  assert.deepEqual(bench.take(), [], "more was lost than this");
+});
+
+test("BeaconEngine takes no change from a peer whose table it never had", () => {
+  const b = new TestPeer("b");
+  const bench = new BeaconBench().hear(b.beacon());
+  bench.take();
+  bench.hear(changeOf(b, ENTRIES));
+  assert.deepEqual(bench.take(), []);
 });

@@ -4,9 +4,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { OwnTable } from "../../../src/beacon/own-table.ts";
-import type { Ip } from "../../../src/core/address.ts";
+import { CHANGE_MAX, OwnTable } from "../../../src/beacon/own-table.ts";
+import { compareIps, type Ip } from "../../../src/core/address.ts";
 import { epochOf } from "../../../src/core/epoch.ts";
+import type { PeerEntry } from "../../../src/core/peer.ts";
 import { digestOf, entryOf, NO_TABLE, sha256, vipOf } from "../../support/beacon-bench.ts";
 
 /** Grants the n-th VIP; false: refused. */
@@ -121,4 +122,62 @@ test("OwnTable.digest() is that of what is there, in whatever order it came and 
     }
   });
   fc.assert(property, { numRuns: 200 });
+});
+
+test("OwnTable.takeChanges() leads from what was told last to what is there, datagram by datagram", () => {
+  const step = fc.record({
+    n: fc.integer({ min: 0, max: 99 }),
+    lease: fc.integer({ min: 0, max: 1 }),
+    isRevoked: fc.boolean(),
+    isTold: fc.boolean(),
+  });
+  const property = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    const table = new OwnTable(sha256);
+    const heard = new Map<Ip, PeerEntry>();
+    let digest = NO_TABLE;
+    const hear = (): void => {
+      for (const { from, to, entries, gone } of table.takeChanges("eth0")) {
+        assert.equal(from, digest);
+        for (const entry of gone) heard.delete(entry.address);
+        for (const entry of entries) heard.set(entry.address, entry);
+        digest = to;
+        assert.equal(digest, digestOf([...heard.values()]));
+      }
+      assert.equal(digest, table.digest("eth0"));
+    };
+    for (const { n, lease, isRevoked, isTold } of steps) {
+      const { address, epoch } = entryOf(n, lease);
+      if (isRevoked) table.revoke(address);
+      else table.grant(address, { epoch, interfaces: ["eth0"], lapses: 0 });
+      if (isTold) hear();
+    }
+    hear();
+    assert.deepEqual(
+      [...heard.values()].sort((a, b) => compareIps(a.address, b.address)),
+      table.entries("eth0"),
+    );
+  });
+  fc.assert(property, { numRuns: 100 });
+});
+
+test("OwnTable.takeChanges() has nothing to tell of what came and went again", () => {
+  const table = new OwnTable(sha256);
+  assert.deepEqual(table.takeChanges("eth0"), []);
+  grant(table, 1);
+  assert.equal(table.takeChanges("eth0").length, 1);
+  table.revoke(vipOf(1));
+  grant(table, 1);
+  grant(table, 2);
+  table.revoke(vipOf(2));
+  assert.deepEqual(table.takeChanges("eth0"), []);
+});
+
+test("OwnTable.takeChanges() does not tell of more than is asked for as a whole", () => {
+  const table = new OwnTable(sha256);
+  for (let n = 0; n <= CHANGE_MAX; n++) grant(table, n);
+  assert.deepEqual(table.takeChanges("eth0"), []);
+  grant(table, CHANGE_MAX + 1);
+  const [change, ...others] = table.takeChanges("eth0");
+  assert.deepEqual(others, []);
+  assert.deepEqual(change?.entries, [entryOf(CHANGE_MAX + 1)], "and from there on");
 });

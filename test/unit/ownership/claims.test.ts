@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { Ip } from "../../../src/core/address.ts";
 import type { PeerEntry } from "../../../src/core/peer.ts";
 import { type BootMs, bootMs, NEVER } from "../../../src/core/time.ts";
@@ -258,4 +259,52 @@ test("WireClaims.forgetAddress() drops what everybody said of it", () => {
   wire.forgetAddress(VIP);
   assert.equal(strongest(wire), null);
   assert.deepEqual(strongest(wire, 0, OTHER), believed("a", 6, NEVER));
+});
+
+test("WireClaims.change() says and changes what the table thereafter would", () => {
+  const anyTable = fc.dictionary(
+    fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3"),
+    fc.integer({ min: 1, max: 3 }),
+  );
+  const anyStep = fc.record({ table: anyTable, claimed: anyTable, ms: fc.nat(1_500) });
+  const entriesOf = (listed: Readonly<Record<string, number>>): PeerEntry[] =>
+    Object.entries(listed).map(([address, lease]) => ({
+      address: ip(address),
+      epoch: epoch(lease),
+    }));
+  const property = fc.property(fc.array(anyStep, { maxLength: 12 }), (steps) => {
+    const [byTable, byChange] = [new WireClaims(() => null), new WireClaims(() => null)];
+    const source = { node: "node-b", interface: "eth0" };
+    let before: readonly PeerEntry[] = [];
+    let now = 0;
+    for (const { table: listed, claimed, ms } of steps) {
+      now += ms;
+      for (const one of entriesOf(claimed)) {
+        for (const claims of [byTable, byChange]) claims.claimed(source, one, bootMs(now));
+      }
+      now += UNCONFIRMED_MS;
+      const entries = entriesOf(listed);
+      const gone = before.filter(({ address }) => !entries.some((one) => one.address === address));
+      byTable.table(source, entries, bootMs(now));
+      byChange.change(source, { entries, gone }, bootMs(now));
+      before = entries;
+      for (const address of ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(ip)) {
+        assert.deepEqual(strongest(byChange, now, address), strongest(byTable, now, address));
+      }
+    }
+  });
+  fc.assert(property, { numRuns: 300 });
+});
+
+test("WireClaims.change() returns what is news: of the rest nothing has to be looked at", () => {
+  const claims = new WireClaims(() => null);
+  const source = { node: "node-b", interface: "eth0" };
+  const change = (entries: readonly PeerEntry[], gone: readonly PeerEntry[], now: number) =>
+    claims.change(source, { entries, gone }, bootMs(now));
+  assert.deepEqual(change([entry(1)], [], 0), [VIP]);
+  assert.deepEqual(change([entry(1)], [], 1), []);
+  assert.deepEqual(change([], [{ address: OTHER, epoch: epoch(1) }], 2), []);
+  assert.deepEqual(change([], [entry(1)], 3), [VIP]);
+  claims.claimed(source, entry(2), bootMs(4));
+  assert.deepEqual(change([], [entry(1)], 5), [], "said before that claim was made");
 });

@@ -20,6 +20,7 @@ import {
   peerClaim,
   peerHeard,
   peerTable,
+  peerTableChange,
   presenceNotWritten,
   presenceWritten,
   recordsRead,
@@ -180,6 +181,7 @@ test("a node ignores another host on a VIP that it does not own", () => {
 for (const [what, said] of [
   ["claims it", peerClaim("node-b", entry("1+1"))],
   ["has it in its table", peerTable("node-b", entry("1+1"))],
+  ["has it in its table now", peerTableChange("node-b", [entry("1+1")], [])],
 ] as const) {
   test(`an owner yields at once to a peer that ${what} at a higher epoch`, () => {
     const story = ownerWithB();
@@ -207,12 +209,17 @@ test("an owner that yielded takes nothing back once a table has confirmed the cl
   assert.deepEqual(story.machine.owned(), []);
 });
 
-test("an owner takes its VIP back when the peer's table lists it no more", () => {
-  const story = ownerWithB();
-  story.step(peerTable("node-b", entry("1+1")), 4_000);
-  const back = story.step(peerTable("node-b"), 4_500);
-  assert.deepEqual(back, [...gained("resumed", 1, "node-a"), announce()]);
-});
+for (const [how, said] of [
+  ["", peerTable("node-b")],
+  [" since it changed", peerTableChange("node-b", [], [entry("1+1")])],
+] as const) {
+  test(`an owner takes its VIP back when the peer's table lists it no more${how}`, () => {
+    const story = ownerWithB();
+    story.step(peerTable("node-b", entry("1+1")), 4_000);
+    const back = story.step(said, 4_500);
+    assert.deepEqual(back, [...gained("resumed", 1, "node-a"), announce()]);
+  });
+}
 
 test("an owner takes its VIP back from a peer that has started anew", () => {
   const story = ownerWithB();

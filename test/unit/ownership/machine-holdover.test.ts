@@ -16,6 +16,7 @@ import {
   peerHeard,
   peerSilent,
   peerTable,
+  peerTableChange,
   peerTableMissing,
   presenceNotWritten,
   presenceWritten,
@@ -212,12 +213,14 @@ test("the next claim without a record goes on from what was heard, one claim mor
   assert.deepEqual(owns, gained("owner-silent", "5+4", "node-c"));
 });
 
-test("without the API nothing is claimed while a peer heard cannot tell what it has", () => {
-  const story = apiAway();
-  assert.deepEqual(story.step(peerTableMissing("node-b"), 7_100), []);
-  assert.deepEqual(story.step(peerSilent("node-c", 7_200), 7_200), []);
-  assert.deepEqual(story.step(peerTable("node-b"), 7_900), [...claims("node-a", 6, 50), ...OWNS]);
-});
+for (const known of [peerTable("node-b"), peerTableChange("node-b", [], [])]) {
+  test(`without the API nothing is claimed while a peer cannot tell what it has: ${known.type}`, () => {
+    const story = apiAway();
+    assert.deepEqual(story.step(peerTableMissing("node-b"), 7_100), []);
+    assert.deepEqual(story.step(peerSilent("node-c", 7_200), 7_200), []);
+    assert.deepEqual(story.step(known, 7_900), [...claims("node-a", 6, 50), ...OWNS]);
+  });
+}
 
 test("without the API a peer that could not tell what it has holds nobody up in silence", () => {
   const story = apiAway();
