@@ -113,7 +113,7 @@ export class Wire {
     this.#onListed(event, this.#ports.claims.change(event, event, now), now);
   }
 
-  /** The table is known, and these are changes of it; `entries` are what it lists, of them at least. */
+  /** The table is known, and these are changes of it; of them `entries` has those it lists. */
   #onListed(
     source: Source & { readonly entries: readonly PeerEntry[] },
     changed: readonly Ip[],

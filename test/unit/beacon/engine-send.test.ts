@@ -163,20 +163,6 @@ test("BeaconEngine tells a new state 10 ms after a beacon that hurried", () => {
   assert.deepEqual(bench.run(350).times(/beacon/), [300, 310, 320]);
 });
 
-test("BeaconEngine tells what has changed in its table before the beacon that digests it", () => {
-  const bench = new BeaconBench().run(305);
-  bench.take();
-  for (const n of [1, 2]) bench.grant(n);
-  bench.run(312).engine.revoke(vipOf(2), bench.now);
-  assert.deepEqual(bench.run(361).take(/table|beacon/), [
-    "310 eth0 table-change 10.0.0.1@5 10.0.0.2@5 gone -",
-    "310 eth0 beacon live 100/300",
-    "360 eth0 table-change - gone 10.0.0.2@5",
-    "360 eth0 beacon live 100/300",
-  ]);
-  assert.equal(bench.beacon?.digest, digestOf([entryOf(1)]));
-});
-
 test("BeaconEngine has a table for each segment", () => {
   const bench = new BeaconBench({ segments: [ETH0, ETH1] });
   bench.grant(1, ["eth0"]);

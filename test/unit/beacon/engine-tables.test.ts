@@ -11,6 +11,7 @@ import {
   entryOf,
   type Packet,
   TestPeer,
+  vipOf,
 } from "../../support/beacon-bench.ts";
 
 const ELSEWHERE = "192.168.1.77" as Ip;
@@ -189,4 +190,18 @@ test("BeaconEngine takes no change from a peer whose table it never had", () => 
   bench.take();
   bench.hear(changeOf(b, ENTRIES));
   assert.deepEqual(bench.take(), []);
+});
+
+test("BeaconEngine tells what has changed in its table before the beacon that digests it", () => {
+  const bench = new BeaconBench().run(305);
+  bench.take();
+  for (const n of [1, 2]) bench.grant(n);
+  bench.run(312).engine.revoke(vipOf(2), bench.now);
+  assert.deepEqual(bench.run(361).take(/table|beacon/), [
+    "310 eth0 table-change 10.0.0.1@5 10.0.0.2@5 gone -",
+    "310 eth0 beacon live 100/300",
+    "360 eth0 table-change - gone 10.0.0.2@5",
+    "360 eth0 beacon live 100/300",
+  ]);
+  assert.equal(bench.beacon?.digest, digestOf([entryOf(1)]));
 });

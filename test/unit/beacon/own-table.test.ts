@@ -124,7 +124,7 @@ test("OwnTable.digest() is that of what is there, in whatever order it came and 
   fc.assert(property, { numRuns: 200 });
 });
 
-test("OwnTable.takeChanges() leads from what was told last to what is there, datagram by datagram", () => {
+test("OwnTable.takeChanges() leads from what was told last to what is there", () => {
   const step = fc.record({
     n: fc.integer({ min: 0, max: 99 }),
     lease: fc.integer({ min: 0, max: 1 }),

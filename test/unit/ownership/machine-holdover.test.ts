@@ -214,7 +214,7 @@ test("the next claim without a record goes on from what was heard, one claim mor
 });
 
 for (const known of [peerTable("node-b"), peerTableChange("node-b", [], [])]) {
-  test(`without the API nothing is claimed while a peer cannot tell what it has: ${known.type}`, () => {
+  test(`without the API nothing is claimed before a peer tells what it has: ${known.type}`, () => {
     const story = apiAway();
     assert.deepEqual(story.step(peerTableMissing("node-b"), 7_100), []);
     assert.deepEqual(story.step(peerSilent("node-c", 7_200), 7_200), []);

@@ -148,7 +148,7 @@ test("a VIP is taken from a silent owner at most once in ten minutes", () => {
   ]);
 });
 
-test("WireTruth.takeAsk(): each VIP once a round, 50 a second at most of all nodes together", () => {
+test("WireTruth.takeAsk(): each VIP once a round, 50 a second at most of all nodes", () => {
   for (const [count, askers, gap, atOnce] of [
     [1, 1, 10_000, 1],
     [4, 1, 2_500, 1],
