@@ -3,7 +3,6 @@
 // refresh, because switches forget. Pure: it says what is due, the caller sends it.
 
 import type { Ip } from "../core/address.ts";
-import { Deadlines } from "../core/deadlines.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, bootMs, NEVER } from "../core/time.ts";
 
@@ -18,85 +17,70 @@ export const BATCH_PAUSE_MS = 5;
 
 interface Schedule {
   readonly startedAt: BootMs;
-  /** 0: not announced yet. */
+  /** How often it was announced; refreshes do not count. */
   sent: number;
   dueAt: BootMs;
 }
 
 export class Announcer {
   readonly #schedules = new Map<Ip, Schedule>();
-  /** Not announced yet, oldest first: found without a search when thousands start at once. */
-  readonly #fresh = new Map<Ip, Schedule>();
-  /** When each is announced again. */
-  readonly #repetitions = new Deadlines<Ip>();
+  /**
+   * By how often they were announced. Each is in the order they are due, as all of it wait equally
+   * long: what is due is found without a search when thousands start at once.
+   */
+  readonly #queues = [...ANNOUNCE_AT_MS, REFRESH_MS].map(() => new Map<Ip, Schedule>());
   #nextBatchAt = Number.NEGATIVE_INFINITY as BootMs;
   /** Addresses that the batch which began last may still take. */
   #room = BATCH_ADDRESSES_MAX;
 
   /** Starts the series anew. */
   start(address: Ip, now: BootMs): void {
+    this.stop(address);
     const schedule = { startedAt: now, sent: 0, dueAt: now };
     this.#schedules.set(address, schedule);
-    this.#fresh.set(address, schedule);
-    this.#repetitions.set(address, NEVER);
+    this.#queues[0]?.set(address, schedule);
   }
 
   stop(address: Ip): void {
+    const schedule = this.#schedules.get(address);
+    if (schedule === undefined) return;
+    this.#queues[schedule.sent]?.delete(address);
     this.#schedules.delete(address);
-    this.#fresh.delete(address);
-    this.#repetitions.set(address, NEVER);
   }
 
-  /** Addresses to announce now, first announcements before repetitions; they count as sent. */
+  /** Addresses to announce now, those that were announced least often first; they count as sent. */
   take(now: BootMs): Ip[] {
     if (now >= this.#nextBatchAt) this.#room = BATCH_ADDRESSES_MAX;
-    if (this.#room === 0) return [];
-    const batch = this.#takeFresh(now);
-    batch.push(...this.#takeRepetitions(now, batch.length));
-    if (batch.length === 0) return batch;
+    const batch = new Map<Ip, Schedule>();
+    for (const queue of this.#queues) {
+      for (const [address, schedule] of queue) {
+        if (batch.size === this.#room || schedule.dueAt > now) break;
+        queue.delete(address);
+        batch.set(address, schedule);
+      }
+    }
+    if (batch.size === 0) return [];
+    // When all are taken: what is late for two announcements is in one batch once.
+    for (const [address, schedule] of batch) this.#advance(address, schedule, now);
     if (this.#room === BATCH_ADDRESSES_MAX) this.#nextBatchAt = after(now, BATCH_PAUSE_MS);
-    this.#room -= batch.length;
-    return batch;
+    this.#room -= batch.size;
+    return [...batch.keys()];
   }
 
   nextDeadline(): BootMs {
-    const [oldest] = this.#fresh.values();
-    const due = Math.min(oldest?.dueAt ?? NEVER, this.#repetitions.next);
+    let due: number = NEVER;
+    for (const queue of this.#queues) {
+      const [first] = queue.values();
+      due = Math.min(due, first?.dueAt ?? NEVER);
+    }
     return bootMs(this.#room === 0 ? Math.max(due, this.#nextBatchAt) : due);
   }
 
-  #takeFresh(now: BootMs): Ip[] {
-    const taken: Ip[] = [];
-    for (const [address, schedule] of this.#fresh) {
-      if (taken.length === this.#room) break;
-      this.#fresh.delete(address);
-      this.#advance(address, schedule, now);
-      taken.push(address);
-    }
-    return taken;
-  }
-
-  /** Those that were announced least often come first; for whom there is no room is due still. */
-  #takeRepetitions(now: BootMs, alreadyTaken: number): Ip[] {
-    const due = this.#repetitions.take(now).flatMap((address) => {
-      const schedule = this.#schedules.get(address);
-      return schedule === undefined ? [] : [{ address, schedule }];
-    });
-    due.sort((a, b) => a.schedule.sent - b.schedule.sent);
-    const room = this.#room - alreadyTaken;
-    for (const { address, schedule } of due.slice(room)) {
-      this.#repetitions.set(address, schedule.dueAt);
-    }
-    const batch = due.slice(0, room);
-    for (const { address, schedule } of batch) this.#advance(address, schedule, now);
-    return batch.map(({ address }) => address);
-  }
-
   #advance(address: Ip, schedule: Schedule, now: BootMs): void {
-    schedule.sent += 1;
+    schedule.sent = Math.min(schedule.sent + 1, ANNOUNCE_AT_MS.length);
     const offset = ANNOUNCE_AT_MS[schedule.sent];
     schedule.dueAt =
       offset === undefined ? after(now, REFRESH_MS) : after(schedule.startedAt, offset);
-    this.#repetitions.set(address, schedule.dueAt);
+    this.#queues[schedule.sent]?.set(address, schedule);
   }
 }

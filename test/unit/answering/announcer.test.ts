@@ -156,3 +156,18 @@ test("Announcer keeps to the limit and loses no announcement, for any starts", (
   });
   fc.assert(property, { numRuns: 30 });
 });
+
+test("Announcer takes of thousands that are due without looking at the rest", () => {
+  const announcer = new Announcer();
+  const all = addresses(20_000);
+  for (const address of all) announcer.start(address, START);
+  const late = after(START, 10 * REFRESH_MS);
+  const since = performance.now();
+  let taken = 0;
+  for (let at = late; taken < 6 * all.length; at = after(at, BATCH_PAUSE_MS)) {
+    taken += announcer.take(at).length;
+  }
+  // A search of all for each batch took ten seconds; this is some milliseconds.
+  assert.ok(performance.now() - since < 5_000);
+  assert.equal(taken, 6 * all.length);
+});
