@@ -17,9 +17,14 @@ export interface SystemdTaskOptions {
   readonly progress: () => readonly number[];
   /** The way to systemd; null: there is none. Missing: as the environment says. */
   readonly notifier?: Notifier | null;
+  /** Milliseconds; missing: the process's own. */
+  readonly now?: () => number;
 }
 
 const STATUS_EVERY_MS = 2_000;
+/** Of thousands of addresses it takes tens of milliseconds to say: then it is said less often. */
+const STATUS_REST_TIMES = 200;
+const STATUS_MS_MAX = 30_000;
 /** Often enough that a part that moves every 5 s feeds a watchdog of 15 s in time. */
 const FEEDS_PER_INTERVAL = 6;
 
@@ -27,12 +32,15 @@ export class SystemdTask implements Task {
   readonly name = "systemd";
   readonly #options: SystemdTaskOptions;
   readonly #notifier: Notifier | null;
+  readonly #now: () => number;
   #lastStatus = "";
+  #statusTimer: NodeJS.Timeout | undefined;
   /** As of the last time that the watchdog was fed. */
   #fedProgress: readonly number[] = [];
 
   constructor(options: SystemdTaskOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
     const { notifier = process.env.NOTIFY_SOCKET === undefined ? null : sdNotify } = options;
     this.#notifier = notifier;
   }
@@ -45,7 +53,6 @@ export class SystemdTask implements Task {
   async run(signal: AbortSignal): Promise<void> {
     const notifier = this.#notifier;
     if (notifier === null) return aborted(signal);
-    const statusTimer = setInterval(() => this.#sendStatus(notifier), STATUS_EVERY_MS);
     const watchdogMs = notifier.watchdogInterval();
     const watchdogTimer =
       watchdogMs > 0
@@ -53,13 +60,17 @@ export class SystemdTask implements Task {
         : undefined;
     this.#sendStatus(notifier);
     await aborted(signal);
-    clearInterval(statusTimer);
+    clearTimeout(this.#statusTimer);
     clearInterval(watchdogTimer);
     notifier.stopping(process.pid);
   }
 
   #sendStatus(notifier: Notifier): void {
+    const since = this.#now();
     const status = this.#options.status();
+    const restMs = (this.#now() - since) * STATUS_REST_TIMES;
+    const wait = Math.min(STATUS_MS_MAX, Math.max(STATUS_EVERY_MS, restMs));
+    this.#statusTimer = setTimeout(() => this.#sendStatus(notifier), wait);
     if (status === this.#lastStatus) return;
     this.#lastStatus = status;
     notifier.sendStatus(status);

@@ -16,7 +16,7 @@ interface Part {
 
 /** A task in mocked time; `pass` says at which seconds the watchdog was fed. */
 function started(context: TestContext, parts: readonly Part[], watchdogMs = WATCHDOG_MS) {
-  context.mock.timers.enable({ apis: ["setInterval"] });
+  context.mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
   const told: string[] = [];
   let status = "ok";
   const notifier: Notifier = {
@@ -27,19 +27,26 @@ function started(context: TestContext, parts: readonly Part[], watchdogMs = WATC
     watchdogInterval: () => watchdogMs,
   };
   const progress = () => parts.map((part) => part.count);
-  const task = new SystemdTask({ status: () => status, progress, notifier });
+  let milliseconds = 0;
+  const now = (): number => milliseconds;
+  const takes = { statusMs: 0 };
+  const say = (): string => {
+    milliseconds += takes.statusMs;
+    return status;
+  };
+  const task = new SystemdTask({ status: say, progress, notifier, now });
   const abort = new AbortController();
   const running = task.run(abort.signal);
-  let now = 0;
+  let passed = 0;
   const pass = (seconds: number): number[] => {
     const fedAt: number[] = [];
     for (let i = 0; i < seconds; i++) {
-      now += 1;
+      passed += 1;
       for (const part of parts) {
-        if (part.everyMs !== null && (now * 1_000) % part.everyMs === 0) part.count += 1;
+        if (part.everyMs !== null && (passed * 1_000) % part.everyMs === 0) part.count += 1;
       }
       context.mock.timers.tick(1_000);
-      if (told.includes("WATCHDOG")) fedAt.push(now);
+      if (told.includes("WATCHDOG")) fedAt.push(passed);
       told.splice(0, told.length, ...told.filter((text) => text !== "WATCHDOG"));
     }
     return fedAt;
@@ -51,7 +58,7 @@ function started(context: TestContext, parts: readonly Part[], watchdogMs = WATC
   const setStatus = (text: string): void => {
     status = text;
   };
-  return { task, told, pass, end, setStatus };
+  return { task, told, pass, end, setStatus, takes };
 }
 
 /** The longest time without food, from the start to `end`. */
@@ -119,6 +126,24 @@ test("SystemdTask tells READY, a status when it is new, and STOPPING", async (co
   pass(10);
   await end();
   assert.deepEqual(told, ["STATUS ok", "READY", "STATUS degraded", "STOPPING"]);
+});
+
+test("SystemdTask says a status less often that takes long to make", (context) => {
+  const { told, pass, setStatus, takes } = started(context, []);
+  const toldAfter = (text: string): number => {
+    setStatus(text);
+    for (let seconds = 1; ; seconds++) {
+      pass(1);
+      if (told.includes(`STATUS ${text}`)) return seconds;
+    }
+  };
+  assert.equal(toldAfter("quick"), 2);
+  takes.statusMs = 40;
+  assert.equal(toldAfter("slow at last"), 2, "what it takes is known thereafter");
+  assert.equal(toldAfter("slow"), 8);
+  takes.statusMs = 4_000;
+  assert.equal(toldAfter("stuck at last"), 8);
+  assert.equal(toldAfter("stuck"), 30);
 });
 
 test("SystemdTask without systemd tells nothing, and ends with the signal", async () => {
