@@ -10,6 +10,8 @@ import { after, bootMs, NEVER } from "../core/time.ts";
 export const ANNOUNCE_AT_MS: readonly number[] = [0, 50, 200, 1_000, 2_000, 4_000];
 /** Time between refreshes afterwards. */
 export const REFRESH_MS = 60_000;
+/** A refresh may wait for others: each wakes up every host on the segment. */
+export const REFRESH_STEP_MS = 500;
 /** At most this many addresses in one batch, so that a bulk failover does not flood the segment. */
 export const BATCH_ADDRESSES_MAX = 128;
 /** From the start of a batch to the start of the next one, however many calls it is taken in. */
@@ -79,8 +81,11 @@ export class Announcer {
   #advance(address: Ip, schedule: Schedule, now: BootMs): void {
     schedule.sent = Math.min(schedule.sent + 1, ANNOUNCE_AT_MS.length);
     const offset = ANNOUNCE_AT_MS[schedule.sent];
-    schedule.dueAt =
-      offset === undefined ? after(now, REFRESH_MS) : after(schedule.startedAt, offset);
+    schedule.dueAt = offset === undefined ? refreshAt(now) : after(schedule.startedAt, offset);
     this.#queues[schedule.sent]?.set(address, schedule);
   }
+}
+
+function refreshAt(now: BootMs): BootMs {
+  return bootMs(Math.ceil((now + REFRESH_MS) / REFRESH_STEP_MS) * REFRESH_STEP_MS);
 }

@@ -48,8 +48,11 @@ interface Vetted {
 
 /** A write that failed is tried again after this; after a conflict a new version may be sooner. */
 const RETRY_MS = 1_000;
-/** Free addresses of each pool that are probed before a Service asks for one. */
-const AHEAD_OF_NEED = 8;
+/**
+ * Free addresses of each pool that are probed before a Service asks for one: a fourth of them, as
+ * what is known of an address may be some minutes old, and enough for a chart of Services at once.
+ */
+const AHEAD_OF_NEED = { least: 8, part: 1 / 4, most: 64, ofAllPools: 1_024 } as const;
 
 export class AllocationController {
   readonly #ports: AllocationPorts;
@@ -87,7 +90,10 @@ export class AllocationController {
 
   /** The addresses that are likely to be handed out next; none while this node does not lead. */
   upcoming(): readonly Ip[] {
-    this.#upcoming ??= this.#allocator?.upcoming(4, AHEAD_OF_NEED) ?? [];
+    const { least, part, most, ofAllPools } = AHEAD_OF_NEED;
+    const share = Math.min(most, ofAllPools / Math.max(1, this.#pools?.length ?? 0));
+    const count = (free: number) => Math.max(least, Math.floor(Math.min(free * part, share)));
+    this.#upcoming ??= this.#allocator?.upcoming(4, count) ?? [];
     return this.#upcoming;
   }
 

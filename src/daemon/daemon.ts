@@ -147,8 +147,8 @@ export class Daemon {
       cluster: this.#cluster,
       isLeader: () => this.#leading.leader.isLeading,
       isSilenced: () => this.#namesake.isSilencing,
-      machine: () => this.#ownership.machine,
-      bgp: this.#bgp,
+      ...{ machine: () => this.#ownership.machine, bgp: this.#bgp },
+      tenureChanges: () => this.#ownership.tenureChanges,
       record: (event) => this.#events.record(event),
     });
     this.#reactions = this.#createReactions();

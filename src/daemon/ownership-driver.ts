@@ -77,6 +77,7 @@ export class OwnershipDriver implements Task {
   #timer: NodeJS.Timeout | undefined;
   #stopped = Promise.withResolvers<void>();
   #steps = 0;
+  #tenureChanges = 0;
   #hasRead = false;
   readonly #firstRead = Promise.withResolvers<void>();
   #isSilent = false;
@@ -103,6 +104,11 @@ export class OwnershipDriver implements Task {
   /** Resolves when the first read of the records has ended, well or not. */
   get firstRead(): Promise<void> {
     return this.#firstRead.promise;
+  }
+
+  /** Counts up with every change of what this node owns, and where. */
+  get tenureChanges(): number {
+    return this.#tenureChanges;
   }
 
   /** Counts up with every step: progress of the main loop. */
@@ -238,6 +244,7 @@ export class OwnershipDriver implements Task {
         this.claims.changed(effect.change, this.#options.clock.boot());
         return onChange(effect.change);
       case "grant":
+        this.#tenureChanges += 1;
         return tellResponder({
           type: "grant",
           address: effect.address,
@@ -246,6 +253,7 @@ export class OwnershipDriver implements Task {
           lapses: effect.lapses,
         });
       case "revoke":
+        this.#tenureChanges += 1;
         return tellResponder({ type: "revoke", address: effect.address });
       case "claim":
         this.claims.claimed(effect.address, this.#options.clock.boot());

@@ -36,7 +36,7 @@ export interface ReflectorsOptions extends ConfigPlaces {
 }
 
 /** An API that leaves the first question unanswered may answer another. */
-const FIRST_MS_MAX = 2_000;
+const FIRST_MS_MAX = 5_000;
 const ENDPOINTS = "endpointslices";
 const SERVICES = { path: "/api/v1/services", name: "services" } as const;
 

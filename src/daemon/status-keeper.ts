@@ -38,8 +38,8 @@ export interface StatusKeeperOptions {
 
 /** What changes together is looked at together; and a failover's claims are through by then. */
 const SETTLE_MS = 1_000;
-/** Also without a reason to: what failed, and what nobody told of. */
-const LOOK_EVERY_MS = 10_000;
+/** Also without a reason to: what nobody told of. With thousands it takes tens of milliseconds. */
+const LOOK_EVERY_MS = 60_000;
 /** Between two writes of one of the workers: 20 a second for both, so that on many nodes together
  * they leave the API server to statuses of Services and Leases. */
 const SPACING_MS = 100;

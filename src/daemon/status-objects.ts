@@ -38,6 +38,8 @@ export interface StatusObjectsOptions {
   /** Another host has this node's name, and says for it what is to be said. */
   readonly isSilenced: () => boolean;
   readonly machine: () => Pick<Ownership, "owned" | "views">;
+  /** Counts up with every change of what the machine owns, and where. */
+  readonly tenureChanges: () => number;
   readonly bgp: Pick<Bgp, "announced">;
   readonly record: (event: EventInput) => void;
   readonly sleep?: Sleep;
@@ -67,7 +69,7 @@ export class StatusObjects implements Task {
   readonly #configEvents: ConfigEvents;
   readonly #startedAt: BootMs;
   #wasLeader = false;
-  #wasOwned = "";
+  #tenureChanges = 0;
   /** What was told of, or found to be told of; null: nothing since this node leads. */
   #checked: readonly ConfigProblem[] | null = null;
 
@@ -128,9 +130,9 @@ export class StatusObjects implements Task {
   /** Claims tell nobody here: whoever has to answer has more urgent things to do. */
   #look(): void {
     this.#checkLeader();
-    const owned = JSON.stringify(this.#owned());
-    if (owned === this.#wasOwned) return;
-    this.#wasOwned = owned;
+    const changes = this.#options.tenureChanges();
+    if (changes === this.#tenureChanges) return;
+    this.#tenureChanges = changes;
     this.#l2.kick();
   }
 

@@ -11,7 +11,7 @@ export interface CollectorOptions {
   readonly clock: Clock;
   /** False: not the leader, or the cluster is not fully known. */
   readonly mayCollect: () => boolean;
-  readonly records: () => readonly VipRecord[];
+  readonly records: () => Iterable<VipRecord>;
   readonly isInUse: (address: Ip) => boolean;
   /** Deletes it if it still is what was read. */
   readonly remove: (record: VipRecord) => Promise<unknown>;
@@ -24,7 +24,7 @@ const GRACE_MS = 5_000;
 export class VipLeaseCollector implements Task {
   readonly name = "vip-lease-collector";
   readonly #options: CollectorOptions;
-  readonly #unusedSince = new Map<Ip, BootMs>();
+  #unusedSince: ReadonlyMap<Ip, BootMs> = new Map();
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -36,19 +36,15 @@ export class VipLeaseCollector implements Task {
 
   look(): void {
     const { clock, mayCollect, records, isInUse, remove } = this.#options;
-    if (!mayCollect()) return this.#unusedSince.clear();
+    const unusedSince = new Map<Ip, BootMs>();
     const now = clock.boot();
-    const unused = records().filter((record) => !isInUse(record.address));
-    const addresses = new Set(unused.map((record) => record.address));
-    for (const address of this.#unusedSince.keys()) {
-      if (!addresses.has(address)) this.#unusedSince.delete(address);
-    }
-    for (const record of unused) {
+    for (const record of mayCollect() ? records() : []) {
+      if (isInUse(record.address)) continue;
       const since = this.#unusedSince.get(record.address) ?? now;
-      this.#unusedSince.set(record.address, since);
-      if (now < after(since, GRACE_MS)) continue;
-      this.#unusedSince.set(record.address, now);
-      void remove(record);
+      const isDue = now >= after(since, GRACE_MS);
+      unusedSince.set(record.address, isDue ? now : since);
+      if (isDue) void remove(record);
     }
+    this.#unusedSince = unusedSince;
   }
 }

@@ -136,9 +136,10 @@ export class Allocator {
     return this.#index.find(ip)?.name ?? null;
   }
 
-  /** Of each pool, the next free addresses of the family. */
-  upcoming(family: IpFamily, count: number): Ip[] {
-    return [...this.#spaces.values()].flatMap((space) => space.upcoming(family, count));
+  /** Of each pool, the next free addresses of the family: so many as `count` says of the free. */
+  upcoming(family: IpFamily, count: (free: number) => number): Ip[] {
+    const spaces = [...this.#spaces.values()];
+    return spaces.flatMap((space) => space.upcoming(family, count(space.free(family))));
   }
 
   #offerAgain(ip: Ip): void {

@@ -70,6 +70,11 @@ export class PoolSpace {
     return beside.ip;
   }
 
+  /** How many addresses of the family nobody has, those that are withheld among them. */
+  free(family: IpFamily): number {
+    return Math.max(0, Number(this.#sizes[family]) - this.#assigned[family]);
+  }
+
   /** The next `count` free addresses, which stay free. */
   upcoming(family: IpFamily, count: number): Ip[] {
     const { free } = this.#halves[family];

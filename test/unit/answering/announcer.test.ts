@@ -9,6 +9,7 @@ import {
   BATCH_ADDRESSES_MAX,
   BATCH_PAUSE_MS,
   REFRESH_MS,
+  REFRESH_STEP_MS,
 } from "../../../src/answering/announcer.ts";
 import type { Ip } from "../../../src/core/address.ts";
 import { ipv4FromNumber } from "../../../src/core/address.ts";
@@ -86,6 +87,16 @@ test("Announcer.start() again begins the series anew", () => {
     run(announcer, 4_300).map(([at]) => at - 300),
     ANNOUNCE_AT_MS,
   );
+});
+
+test("Announcer refreshes together what began at different times", () => {
+  const announcer = new Announcer();
+  for (const [i, address] of addresses(100).entries())
+    announcer.start(address, after(START, 7 * i));
+  const refreshes = run(announcer, REFRESH_MS + 10_000).filter(([at]) => at > REFRESH_MS);
+  assert.equal(refreshes.length, 100);
+  assert.ok(refreshes.every(([at]) => (START + at) % REFRESH_STEP_MS === 0));
+  assert.equal(new Set(refreshes.map(([at]) => at)).size, 3, "they began within 700 ms");
 });
 
 test("Announcer takes first announcements before repetitions", () => {

@@ -68,6 +68,21 @@ test("An address that another host has is told of once, and the next one taken",
   assert.deepEqual(await leader.events(), ['Normal IPAllocated more: Assigned IP ["10.0.0.2"]']);
 });
 
+test("A fourth of what is free is asked for ahead of need, 8 to 64, fewer of very many pools", () => {
+  const upcoming = (prefix: string, pools = 1): number => {
+    const leader = asking();
+    const all = Array.from({ length: pools }, (_, i) => pool(`p${i}`, [`10.${i}.0.0/${prefix}`]));
+    leader.allocation.configure(all, new Map());
+    return leader.allocation.upcoming().length;
+  };
+  assert.equal(upcoming("28"), 8);
+  assert.equal(upcoming("30"), 4, "all there are");
+  assert.equal(upcoming("25"), 32);
+  assert.equal(upcoming("16"), 64);
+  assert.equal(upcoming("16", 32), 32 * 32);
+  assert.equal(upcoming("16", 200), 200 * 8);
+});
+
 test("What was found out ahead of need is told to the first Service that it concerns", async () => {
   const leader = asking();
   assert.deepEqual(leader.allocation.upcoming(), ["10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"]);

@@ -23,7 +23,7 @@ const HERE = { "app.kubernetes.io/managed-by": "lbd", "metallb.io/node": "n1" };
 
 /** Node n1, which owns the address of shop/web and answers for it on eth0. */
 async function bench(t: TestContext, options: { nodes?: readonly string[] } = {}) {
-  const state = { isLeader: false, isSilenced: false, now: 0, owned: [ip("10.0.0.1")] };
+  const state = { isLeader: false, isSilenced: false, now: 0, owned: [ip("10.0.0.1")], changes: 1 };
   const server = await FakeApiServer.start();
   const client = new ApiClient(kubeconfigFor(server));
   const cluster = clusterOf({
@@ -44,6 +44,7 @@ async function bench(t: TestContext, options: { nodes?: readonly string[] } = {}
       owned: () => state.owned,
       views: { state: () => ({ phase }) } as never,
     }),
+    tenureChanges: () => state.changes,
     bgp: { announced: new Map() },
     record: () => {},
     sleep: (ms, signal) => timerSleep(Math.min(ms, 5), signal),
@@ -87,6 +88,7 @@ test("a VIP that this node loses takes its object with it", async (t) => {
   await eventually("the object", () => l2().length === 1);
   state.now = 60_000;
   state.owned = [];
+  state.changes += 1;
   await eventually("it to go", () => l2().length === 0);
 });
 

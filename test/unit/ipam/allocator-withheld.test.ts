@@ -128,11 +128,20 @@ test("upcoming() names what is handed out next, in that order, and changes nothi
   const made = allocator();
   made.quarantine(ip("10.0.0.1"), PRINTER);
   assert.equal(ask(made, "ns/a"), "10.0.0.0");
-  assert.deepEqual(made.upcoming(4, 8), ["10.0.0.2", "10.0.0.3"]);
-  assert.deepEqual(made.upcoming(4, 1), ["10.0.0.2"]);
-  assert.deepEqual(made.upcoming(6, 8), []);
+  const asked: number[] = [];
+  const eight = (free: number): number => {
+    asked.push(free);
+    return 8;
+  };
+  assert.deepEqual(made.upcoming(4, eight), ["10.0.0.2", "10.0.0.3"]);
+  assert.deepEqual(
+    made.upcoming(4, () => 1),
+    ["10.0.0.2"],
+  );
+  assert.deepEqual(made.upcoming(6, eight), []);
+  assert.deepEqual(asked, [3, 0], "free, or withheld");
   made.release("ns/a");
-  assert.deepEqual(made.upcoming(4, 8), ["10.0.0.0", "10.0.0.2", "10.0.0.3"]);
+  assert.deepEqual(made.upcoming(4, eight), ["10.0.0.0", "10.0.0.2", "10.0.0.3"]);
   for (const next of ["10.0.0.0", "10.0.0.2", "10.0.0.3", "exhausted"]) {
     assert.equal(ask(made, `ns/${next}`), next);
   }
