@@ -33,7 +33,7 @@ import { hostsToWatch, noteAnswer, watchPeers } from "./watch.ts";
 import type { Datagram } from "./wire.ts";
 import { pagesOf } from "./wire.ts";
 
-/** A change is told at once, but not more often than this; of the table: where many come. */
+/** A change is told so long after a beacon; one of the table after one that hurried: later. */
 const HURRY_MS = 10;
 const TABLE_HURRY_MS = 50;
 /** This thread stood still when it is late by more than this: silence meanwhile says nothing. */

@@ -165,7 +165,7 @@ export class Daemon {
     const server = await listen(this.#file, this.#log, answers);
     this.#socketNotice = server.notice;
     const systemd = new SystemdTask({
-      status: () => this.#views.summary(),
+      ...{ clock, status: () => this.#views.summary() },
       progress: () => [this.#responder.progress, this.#working.progress],
     });
     const active: Task[] = [

@@ -2,6 +2,7 @@
 // progress of all parts and by nothing else. Without systemd (no NOTIFY_SOCKET) it does nothing.
 
 import sdNotify from "sd-notify";
+import type { Clock } from "../core/time.ts";
 import type { Task } from "./tasks.ts";
 import { aborted } from "./tasks.ts";
 
@@ -17,8 +18,7 @@ export interface SystemdTaskOptions {
   readonly progress: () => readonly number[];
   /** The way to systemd; null: there is none. Missing: as the environment says. */
   readonly notifier?: Notifier | null;
-  /** Milliseconds; missing: the process's own. */
-  readonly now?: () => number;
+  readonly clock: Pick<Clock, "boot">;
 }
 
 const STATUS_EVERY_MS = 2_000;
@@ -32,7 +32,6 @@ export class SystemdTask implements Task {
   readonly name = "systemd";
   readonly #options: SystemdTaskOptions;
   readonly #notifier: Notifier | null;
-  readonly #now: () => number;
   #lastStatus = "";
   #statusTimer: NodeJS.Timeout | undefined;
   /** As of the last time that the watchdog was fed. */
@@ -40,7 +39,6 @@ export class SystemdTask implements Task {
 
   constructor(options: SystemdTaskOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
     const { notifier = process.env.NOTIFY_SOCKET === undefined ? null : sdNotify } = options;
     this.#notifier = notifier;
   }
@@ -66,9 +64,10 @@ export class SystemdTask implements Task {
   }
 
   #sendStatus(notifier: Notifier): void {
-    const since = this.#now();
+    const { clock } = this.#options;
+    const since = clock.boot();
     const status = this.#options.status();
-    const restMs = (this.#now() - since) * STATUS_REST_TIMES;
+    const restMs = (clock.boot() - since) * STATUS_REST_TIMES;
     const wait = Math.min(STATUS_MS_MAX, Math.max(STATUS_EVERY_MS, restMs));
     this.#statusTimer = setTimeout(() => this.#sendStatus(notifier), wait);
     if (status === this.#lastStatus) return;

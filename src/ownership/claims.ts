@@ -25,6 +25,14 @@ export interface Source {
   readonly interface: string;
 }
 
+/** Of a table. */
+interface Changed {
+  /** Listed now, with these epochs. */
+  readonly entries: readonly PeerEntry[];
+  /** Listed no more. */
+  readonly gone: readonly PeerEntry[];
+}
+
 interface Heard extends Source {
   readonly epoch: Epoch;
   readonly at: BootMs;
@@ -70,15 +78,8 @@ export class WireClaims {
     this.#set(address, source, { ...namesOf(source), epoch, at: now, isConfirmed: false });
   }
 
-  /** What has changed in a table; as `table`. */
-  change(
-    source: Source,
-    {
-      entries,
-      gone,
-    }: { readonly entries: readonly PeerEntry[]; readonly gone: readonly PeerEntry[] },
-    now: BootMs,
-  ): Ip[] {
+  /** What has changed in a table that is known; as `table`. */
+  change(source: Source, { entries, gone }: Changed, now: BootMs): Ip[] {
     const unlisted = gone.filter(({ address }) => this.#unlist(address, source, now));
     const listed = entries.filter((entry) => this.#list(entry, source, now));
     return [...unlisted, ...listed].map(({ address }) => address);

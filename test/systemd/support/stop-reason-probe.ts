@@ -3,11 +3,12 @@
 
 import { appendFileSync } from "node:fs";
 import { stopReason } from "../../../src/daemon/service-manager.ts";
+import { systemClock as clock } from "../../../src/daemon/system-clock.ts";
 import { SystemdTask } from "../../../src/daemon/systemd-task.ts";
 
 const [file = ""] = process.argv.slice(2);
 let count = 0;
-const systemd = new SystemdTask({ status: () => "waits", progress: () => [++count] });
+const systemd = new SystemdTask({ status: () => "waits", progress: () => [++count], clock });
 
 process.on("SIGTERM", async () => {
   const startedAt = performance.now();

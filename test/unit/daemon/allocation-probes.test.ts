@@ -68,7 +68,7 @@ test("An address that another host has is told of once, and the next one taken",
   assert.deepEqual(await leader.events(), ['Normal IPAllocated more: Assigned IP ["10.0.0.2"]']);
 });
 
-test("A fourth of what is free is asked for ahead of need, 8 to 64, fewer of very many pools", () => {
+test("A fourth of what is free is asked for ahead of need, 8 to 64, fewer of many pools", () => {
   const upcoming = (prefix: string, pools = 1): number => {
     const leader = asking();
     const all = Array.from({ length: pools }, (_, i) => pool(`p${i}`, [`10.${i}.0.0/${prefix}`]));

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { bootMs } from "../../../src/core/time.ts";
 import { type Notifier, SystemdTask } from "../../../src/daemon/systemd-task.ts";
 
 /** WatchdogSec of systemd/lbd.service. */
@@ -28,13 +29,13 @@ function started(context: TestContext, parts: readonly Part[], watchdogMs = WATC
   };
   const progress = () => parts.map((part) => part.count);
   let milliseconds = 0;
-  const now = (): number => milliseconds;
+  const clock = { boot: () => bootMs(milliseconds) };
   const takes = { statusMs: 0 };
   const say = (): string => {
     milliseconds += takes.statusMs;
     return status;
   };
-  const task = new SystemdTask({ status: say, progress, notifier, now });
+  const task = new SystemdTask({ status: say, progress, notifier, clock });
   const abort = new AbortController();
   const running = task.run(abort.signal);
   let passed = 0;
@@ -151,6 +152,7 @@ test("SystemdTask without systemd tells nothing, and ends with the signal", asyn
     status: () => assert.fail("nobody asks"),
     progress: () => assert.fail("nobody asks"),
     notifier: null,
+    clock: { boot: () => bootMs(0) },
   });
   task.tellReady();
   const abort = new AbortController();
