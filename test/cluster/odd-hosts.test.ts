@@ -6,6 +6,7 @@ import { eventually } from "../lab/eventually.ts";
 import { nodeManifest } from "../lab/manifests.ts";
 import type { LabNode } from "../lab/node.ts";
 import { clusterForSuite, type DaemonCluster, whileMachineRuns } from "./support/daemon-cluster.ts";
+import { untilLive } from "./support/strike.ts";
 
 const ADDRESS = "192.168.100.50";
 /**
@@ -33,7 +34,7 @@ describe("a host", () => {
     const ahead = c.other(owner).node.name;
     await c.daemon(ahead).kill("SIGTERM");
     await c.start(c.node(ahead), HOUR_AHEAD);
-    await settled(c);
+    await untilLive(c);
     const moved = await c.daemon(owner).lbctl(["move", ADDRESS, ahead]);
     assert.equal(moved.code, 0, moved.stderr);
     await whileMachineRuns(c, ADDRESS, async () => {
@@ -48,12 +49,12 @@ describe("a host", () => {
     await c.daemon(ahead).kill("SIGTERM");
     await c.start(c.node(ahead));
     // Its number of lives goes on from the hour ahead: its beacons are no old ones.
-    await settled(c);
+    await untilLive(c);
   });
 
   test("that was renamed is another node, and what it had is taken from the old one", async () => {
     const c = cluster();
-    await settled(c);
+    await untilLive(c);
     const owner = await c.untilAnswering(ADDRESS);
     const renamed = `${owner}-renamed`;
     await registerAs(c, c.node(owner), renamed);
@@ -100,14 +101,4 @@ async function registerAs(c: DaemonCluster, node: LabNode, name: string): Promis
   const manifest = nodeManifest(node) as { metadata: { name: string; labels: object } };
   const named = { ...manifest, metadata: { ...manifest.metadata, name } };
   await c.controlPlane.kubectl(["create", "-f", "-"], JSON.stringify(named));
-}
-
-async function settled(c: DaemonCluster): Promise<void> {
-  for (const daemon of c.daemons.values()) {
-    const nodes = () => daemon.lbctl(["nodes"]);
-    await eventually("three live daemons", nodes, {
-      timeoutMs: 20_000,
-      until: ({ stdout }) => (stdout.match(/ alive +live /g) ?? []).length === 3,
-    });
-  }
 }

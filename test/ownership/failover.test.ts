@@ -8,6 +8,7 @@ import {
   type DaemonCluster,
   whileMachineRuns,
 } from "../cluster/support/daemon-cluster.ts";
+import { untilMembers } from "../cluster/support/ownership-watch.ts";
 import { untilLive } from "../cluster/support/strike.ts";
 import { AnnouncementListener } from "../lab/announcements.ts";
 import { eventually } from "../lab/eventually.ts";
@@ -42,17 +43,6 @@ async function ownerOf(c: DaemonCluster): Promise<string> {
   return owner;
 }
 
-/** All daemons answer again, and know of each other. */
-async function settled(c: DaemonCluster): Promise<void> {
-  for (const daemon of c.daemons.values()) {
-    const nodes = () => daemon.lbctl(["nodes"]);
-    await eventually("three members alive", nodes, {
-      timeoutMs: 20_000,
-      until: ({ stdout }) => (stdout.match(/ alive /g) ?? []).length === 3,
-    });
-  }
-}
-
 describe("the owner of an address", () => {
   const cluster = clusterForSuite({ nodes: 3 });
 
@@ -74,7 +64,7 @@ describe("the owner of an address", () => {
 
   test("that returns takes nothing back by itself", async () => {
     const c = cluster();
-    await settled(c);
+    await untilMembers(c, 3);
     const owner = await ownerOf(c);
     const before = await c.vip(c.daemon(owner), ADDRESS);
     for (const node of c.lab.nodes) {
@@ -82,7 +72,7 @@ describe("the owner of an address", () => {
       await c.daemon(node.name).kill("SIGTERM");
       await c.start(node);
     }
-    await settled(c);
+    await untilMembers(c, 3);
     assert.equal(await ownerOf(c), owner);
     assert.equal((await c.vip(c.daemon(owner), ADDRESS))?.epoch, before?.epoch);
   });
@@ -101,7 +91,7 @@ describe("the owner of an address", () => {
     const { stdout } = await c.daemon(next).lbctl(["history", ADDRESS, "-n", "1", "-o", "json"]);
     assert.equal(JSON.parse(stdout).items[0].cause, "handed-over");
     await c.start(c.node(owner));
-    await settled(c);
+    await untilMembers(c, 3);
   });
 
   test("that is killed is replaced in the detection time, and forwards meanwhile", async () => {
@@ -110,7 +100,7 @@ describe("the owner of an address", () => {
     await c.daemon(owner).kill("SIGKILL");
     const next = await replaced(c, owner, "owner-silent");
     await c.start(c.node(owner));
-    await settled(c);
+    await untilMembers(c, 3);
     assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
   });
 
@@ -120,7 +110,7 @@ describe("the owner of an address", () => {
     await c.node(owner).pullCables();
     const next = await replaced(c, owner, "owner-silent");
     await c.node(owner).plugCables();
-    await settled(c);
+    await untilMembers(c, 3);
     assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
   });
 
@@ -134,7 +124,7 @@ describe("the owner of an address", () => {
         await answersFor(c, owner, LEASE_EXPIRY_MS);
       } finally {
         await c.node(owner).mgmtLink.up();
-        await settled(c);
+        await untilMembers(c, 3);
       }
       const after = await c.vip(c.daemon(owner), ADDRESS);
       assert.deepEqual([after?.owner, after?.epoch], [owner, before?.epoch]);
@@ -155,7 +145,7 @@ describe("the owner of an address", () => {
         assert.match(await c.status(other), new RegExp(said));
       } finally {
         await partition.heal();
-        await settled(c);
+        await untilMembers(c, 3);
       }
       assert.equal(await ownerOf(c), owner);
       await c.untilStatus(c.daemon(others[0]?.name ?? ""), /health +ok/);
@@ -173,7 +163,7 @@ describe("the owner of an address", () => {
     for (let i = 0; i < 5; i++) {
       assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(next).mac()]);
     }
-    await settled(c);
+    await untilMembers(c, 3);
     const { stdout } = await c.daemon(owner).lbctl(["history", ADDRESS]);
     assert.match(stdout, /lost +\S+ +\d+ +(tenure-lapsed|yielded)/);
   });
@@ -189,7 +179,7 @@ describe("the owner of an address", () => {
     assert.match(stdout, /unwritten, \d+\+1/);
     await c.controlPlane.startApiServer();
     await c.node(owner).plugCables();
-    await settled(c);
+    await untilMembers(c, 3);
     const written = async () => c.vip(c.daemon(next), ADDRESS);
     const after = await eventually("the record names the new owner", written, {
       timeoutMs: 20_000,

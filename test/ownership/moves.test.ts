@@ -8,6 +8,7 @@ import {
   type DaemonCluster,
   whileMachineRuns,
 } from "../cluster/support/daemon-cluster.ts";
+import { untilLive } from "../cluster/support/strike.ts";
 import { deployBackends } from "../lab/backends.ts";
 import { eventually } from "../lab/eventually.ts";
 import { startKubeProxies } from "../lab/kube-proxy.ts";
@@ -23,7 +24,7 @@ describe("an address that is moved on purpose", () => {
     await c.createService("web", { ports: [{ port: 80, targetPort: 8080 }] });
     assert.equal(await c.addressOf("web"), ADDRESS);
     const owner = await c.untilAnswering(ADDRESS);
-    await settled(c);
+    await untilLive(c);
     const drained = await answeredDuring(c, () => c.daemon(owner).lbctl(["drain"]));
     assert.equal(drained.code, 0, drained.stdout + drained.stderr);
     assert.match(drained.stdout, new RegExp(`^${owner} is drained: it has no address left`));
@@ -66,7 +67,7 @@ describe("an address that is moved on purpose", () => {
     assert.equal((await other.lbctl(["undrain"])).code, 0);
     await c.untilAnswering(ADDRESS, { accepts: (node) => node === other.node.name });
     for (const daemon of c.daemons.values()) await daemon.lbctl(["undrain"]);
-    await settled(c);
+    await untilLive(c);
     assert.equal(await c.answering(ADDRESS), other.node.name, "nothing moves back by itself");
   });
 
@@ -79,7 +80,7 @@ describe("an address that is moved on purpose", () => {
     await c.start(c.node(other));
     assert.match(await c.status(c.daemon(other)), /This node is drained/);
     await c.daemon(other).lbctl(["undrain"]);
-    await settled(c);
+    await untilLive(c);
   });
 
   test("goes to the node that one names, without a gap", async () => {
@@ -129,7 +130,7 @@ describe("an address that is moved on purpose", () => {
     assert.equal(await c.answering(ADDRESS), owner);
     await c.controlPlane.kubectl(["label", "node", one, `${EXCLUDE}-`]);
     await c.daemon(other).lbctl(["undrain"]);
-    await settled(c);
+    await untilLive(c);
   });
 
   test("follows a change of labels without a gap", async () => {
@@ -142,7 +143,7 @@ describe("an address that is moved on purpose", () => {
     await c.controlPlane.kubectl(["label", "node", owner, `${EXCLUDE}-`]);
     const { stdout } = await c.daemon(owner).lbctl(["history", ADDRESS]);
     assert.match(stdout, /lost +\S+ +\d+ +handed-over .*: it has the label/);
-    await settled(c);
+    await untilLive(c);
   });
 
   test("stays over a restart of its owner's daemon, as a connection through it does", async () => {
@@ -174,7 +175,7 @@ describe("an address that is moved on purpose", () => {
 
   test("is replaced in the detection time when its host dies in a restart", async () => {
     const c = cluster();
-    await settled(c);
+    await untilLive(c);
     const owner = await c.untilAnswering(ADDRESS);
     await c.daemon(owner).kill("SIGUSR2");
     assert.deepEqual(await c.lab.client.whoAnswers(ADDRESS), [c.node(owner).mac()]);
@@ -184,7 +185,7 @@ describe("an address that is moved on purpose", () => {
     assert.ok(performance.now() - since < 5_000, "long before the hold of 10 s is over");
     await c.node(owner).plugCables();
     await c.start(c.node(owner));
-    await settled(c);
+    await untilLive(c);
   });
 
   test("is replaced when the daemon does not come back in its hold", async () => {
@@ -195,7 +196,7 @@ describe("an address that is moved on purpose", () => {
     await c.daemon(next).kill("SIGTERM");
     await c.start(c.node(owner));
     await c.start(c.node(next), { config: { beacons: { restartHoldMs: 1_500 } } });
-    await settled(c);
+    await untilLive(c);
     const last = await c.untilAnswering(ADDRESS);
     await c.daemon(last).lbctl(["move", ADDRESS, next]);
     await c.untilAnswering(ADDRESS, { accepts: (node) => node === next });
@@ -205,7 +206,7 @@ describe("an address that is moved on purpose", () => {
     const { stdout } = await c.other(next).lbctl(["nodes"]);
     assert.match(stdout, new RegExp(`${next} +alive +- `), "its Lease was not given up");
     await c.start(c.node(next), { config: { drainOnCordon: true } });
-    await settled(c);
+    await untilLive(c);
   });
 
   test("leaves a node that is cordoned where that is configured", async () => {
@@ -214,7 +215,7 @@ describe("an address that is moved on purpose", () => {
     const careful = c.lab.nodes.map(({ name }) => name).find((name) => name !== owner) ?? "";
     await c.daemon(careful).kill("SIGTERM");
     await c.start(c.node(careful), { config: { drainOnCordon: true } });
-    await settled(c);
+    await untilLive(c);
     await c.daemon(owner).lbctl(["move", ADDRESS, careful]);
     await c.untilAnswering(ADDRESS, { accepts: (node) => node === careful });
     await answeredDuring(c, async () => {
@@ -239,17 +240,6 @@ async function answeredDuring<T>(c: DaemonCluster, work: () => Promise<T>): Prom
     await done;
   }
   return done;
-}
-
-/** All daemons run, know of each other, and may take something. */
-async function settled(c: DaemonCluster): Promise<void> {
-  for (const daemon of c.daemons.values()) {
-    const nodes = () => daemon.lbctl(["nodes"]);
-    await eventually("three live daemons", nodes, {
-      timeoutMs: 20_000,
-      until: ({ stdout }) => (stdout.match(/ alive +live /g) ?? []).length === 3,
-    });
-  }
 }
 
 async function owning(c: DaemonCluster, node: string): Promise<void> {
