@@ -8,7 +8,7 @@ import { epochOf, holdoverOf, leaseEpochOf } from "../core/epoch.ts";
 import { toHex, writeHex } from "../core/hex.ts";
 import type { Mac } from "../core/mac.ts";
 import { macAt } from "../core/mac.ts";
-import type { PeerEntry, PeerState } from "../core/peer.ts";
+import type { EntriesChange, PeerEntry, PeerState } from "../core/peer.ts";
 import { PEER_STATES } from "../core/peer.ts";
 
 export const DIGEST_BYTES = 8;
@@ -56,13 +56,9 @@ export type DatagramBody =
   | ({ readonly kind: "table-change" } & TableChange);
 
 /** What has changed in a table since it had the digest `from`, by which it has the digest `to`. */
-export interface TableChange {
+export interface TableChange extends EntriesChange {
   readonly from: string;
   readonly to: string;
-  /** New, or with another epoch than before. */
-  readonly entries: readonly PeerEntry[];
-  /** Not in it any more, as they were last. */
-  readonly gone: readonly PeerEntry[];
 }
 
 export const KINDS: readonly DatagramBody["kind"][] = [

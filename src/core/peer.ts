@@ -33,6 +33,14 @@ export interface PeerEntry {
   readonly epoch: Epoch;
 }
 
+/** What has changed in a table of them. */
+export interface EntriesChange {
+  /** Listed now, with these epochs: new, or with another than before. */
+  readonly entries: readonly PeerEntry[];
+  /** Not listed any more, as they were last. */
+  readonly gone: readonly PeerEntry[];
+}
+
 /** `at` is when it was so. */
 export type PeerEvent =
   /** Beacons of the node arrive on the interface, at last or again, or its state has changed. */
@@ -76,15 +84,11 @@ export type PeerEvent =
       readonly entries: readonly PeerEntry[];
     }
   /** What has changed in the table that was told last, by which it is known. */
-  | {
+  | (EntriesChange & {
       readonly type: "peer-table-change";
       readonly node: string;
       readonly interface: string;
-      /** It owns these now, with these epochs. */
-      readonly entries: readonly PeerEntry[];
-      /** It does not own these any more. */
-      readonly gone: readonly PeerEntry[];
-    }
+    })
   /** The node takes the VIPs, or says again that it has them. */
   | {
       readonly type: "peer-claim";

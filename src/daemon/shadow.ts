@@ -16,6 +16,7 @@ import { Ranking } from "../ownership/ranking.ts";
 import type { OwnershipEvent, Segment } from "../ownership/types.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { ConfigPlanner } from "./config-planner.ts";
+import { rangesOf } from "./early-vips.ts";
 import type { ToResponder } from "./responder-messages.ts";
 import { chooseOwner, nameOf, ownerDifference } from "./shadow-comparison.ts";
 import type { Task } from "./tasks.ts";
@@ -174,8 +175,8 @@ export class Shadow implements Task {
     const nodes = [...this.#nodeAddresses().keys()];
     this.#waiting = [...nodes, ...cluster.addresses()];
     // What the kernel lets through of the answers.
-    const pools = cluster.config.pools.flatMap((pool) => pool.ranges);
-    tellResponder({ type: "ranges", ranges: [...pools, ...nodes.map(hostPrefix)] });
+    const ranges = [...rangesOf(cluster.config.pools), ...nodes.map(hostPrefix)];
+    tellResponder({ type: "ranges", ranges });
     const view = this.view();
     this.#differences = view.ok ? view.value.differences : 0;
     const known = new Set(this.#waiting);

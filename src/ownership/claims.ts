@@ -3,7 +3,7 @@
 
 import type { Ip } from "../core/address.ts";
 import type { Epoch } from "../core/epoch.ts";
-import type { PeerEntry } from "../core/peer.ts";
+import type { EntriesChange, PeerEntry } from "../core/peer.ts";
 import type { BootMs } from "../core/time.ts";
 import { after, NEVER } from "../core/time.ts";
 
@@ -23,14 +23,6 @@ export interface WireClaim {
 export interface Source {
   readonly node: string;
   readonly interface: string;
-}
-
-/** Of a table. */
-interface Changed {
-  /** Listed now, with these epochs. */
-  readonly entries: readonly PeerEntry[];
-  /** Listed no more. */
-  readonly gone: readonly PeerEntry[];
 }
 
 interface Heard extends Source {
@@ -79,7 +71,7 @@ export class WireClaims {
   }
 
   /** What has changed in a table that is known; as `table`. */
-  change(source: Source, { entries, gone }: Changed, now: BootMs): Ip[] {
+  change(source: Source, { entries, gone }: EntriesChange, now: BootMs): Ip[] {
     const unlisted = gone.filter(({ address }) => this.#unlist(address, source, now));
     const listed = entries.filter((entry) => this.#list(entry, source, now));
     return [...unlisted, ...listed].map(({ address }) => address);

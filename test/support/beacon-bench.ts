@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { DatagramBody, TableChange } from "../../src/beacon/body.ts";
+import type { DatagramBody } from "../../src/beacon/body.ts";
 import { BeaconEngine } from "../../src/beacon/engine.ts";
 import {
   type BeaconSegment,
@@ -17,7 +17,7 @@ import type { Ip } from "../../src/core/address.ts";
 import { epochOf, formatEpoch } from "../../src/core/epoch.ts";
 import type { Sha256 } from "../../src/core/hash.ts";
 import type { Mac } from "../../src/core/mac.ts";
-import type { PeerEntry } from "../../src/core/peer.ts";
+import type { EntriesChange, PeerEntry } from "../../src/core/peer.ts";
 import type { BootMs } from "../../src/core/time.ts";
 import { bootMs } from "../../src/core/time.ts";
 import { hmac } from "./beacon-datagrams.ts";
@@ -225,7 +225,7 @@ export class BeaconBench {
   }
 }
 
-function changeText(change: Pick<TableChange, "entries" | "gone">): string {
+function changeText(change: EntriesChange): string {
   return `${entriesText(change.entries)} gone ${entriesText(change.gone)}`;
 }
 

@@ -2,7 +2,6 @@
 // says. Virtual time; each step is the earliest of what is on its way, due, or planned.
 
 import assert from "node:assert/strict";
-import type { TableChange } from "../../src/beacon/body.ts";
 import { BeaconEngine } from "../../src/beacon/engine.ts";
 import {
   type BeaconSegment,
@@ -10,7 +9,7 @@ import {
   type EngineEffect,
 } from "../../src/beacon/engine-types.ts";
 import { compareIps, type Ip } from "../../src/core/address.ts";
-import type { PeerEntry } from "../../src/core/peer.ts";
+import type { EntriesChange, PeerEntry } from "../../src/core/peer.ts";
 import { bootMs } from "../../src/core/time.ts";
 import { CLUSTER, KEY, macOf, sha256 } from "./beacon-bench.ts";
 import { hmac } from "./beacon-datagrams.ts";
@@ -163,7 +162,7 @@ export class BeaconLink {
 /** A table that is known, after a change of it, by address. */
 function changed(
   table: readonly PeerEntry[] | null,
-  { entries, gone }: Pick<TableChange, "entries" | "gone">,
+  { entries, gone }: EntriesChange,
 ): PeerEntry[] {
   assert.ok(table !== null, "a change of a table that is known");
   const over = new Set([...entries, ...gone].map(({ address }) => address));
